@@ -1,0 +1,1 @@
+//! One file per framework: text in, text out.

@@ -1,0 +1,74 @@
+//! Comparison: what differs between the recorded and the seen, as [`Change`]s with evidence, without judgement.
+//!
+//! Deterministic lanes come first (structure, types, formats, presence with exact bounds), then transforms, then
+//! distributions. A lane that lacks support says so as [`Inconclusive`], never silence and never a guess.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Change, Inconclusive};
+use crate::profile::Profile;
+
+/// One stretch of live traffic, compared as one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// What the records look like.
+    pub profile: Profile,
+    /// How the endpoint behaved.
+    pub behaviour: Behaviour,
+    /// When the first exchange began.
+    pub from: Timestamp,
+    /// When the last exchange ended.
+    pub to: Timestamp,
+    /// Cut short by a page cap or by time: never compared for volume.
+    pub partial: bool,
+}
+
+/// How an endpoint behaved during a window.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Behaviour {
+    /// Responses by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Pages that were read.
+    pub pages: u64,
+    /// Whether a page came twice: its body had the hash of an earlier one.
+    pub repeated_page: bool,
+    /// Decompressed bytes.
+    pub bytes: u64,
+    /// The slowest response, in milliseconds.
+    pub max_latency_ms: u64,
+    /// The media type of the responses.
+    pub content_type: Option<String>,
+    /// Requests allowed a period, where a header says so.
+    pub rate_limit: Option<u64>,
+}
+
+/// What was recorded and accepted for a stream; versioned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Counts up by one with each accepted decision.
+    pub version: u64,
+    /// All accepted windows together.
+    pub profile: Profile,
+    /// The profile of the last window that showed nothing new: the nearest in time, for values that grow.
+    pub latest: Option<Profile>,
+    /// How the endpoint behaved.
+    pub behaviour: Behaviour,
+    /// Windows that went into it.
+    pub windows: u64,
+    /// When the first of them began.
+    pub from: Timestamp,
+    /// When the last of them ended.
+    pub to: Timestamp,
+}
+
+/// What a comparison came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Comparison {
+    /// Every difference, ordered by path and kind.
+    pub changes: Vec<Change>,
+    /// What could not be judged.
+    pub inconclusive: Vec<Inconclusive>,
+}

@@ -1,0 +1,1 @@
+//! From findings to diagnoses: one real change, one explanation, with its evidence.

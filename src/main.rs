@@ -1,0 +1,3 @@
+//! The `drogue` program: a thin door to the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The only HTTP client: resolver guard, limits, redirects, proxy, certificates.

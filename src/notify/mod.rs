@@ -1,0 +1,5 @@
+//! The only module that sends: e-mail and webhooks, from the outbox.
+
+mod settings;
+
+pub use settings::*;

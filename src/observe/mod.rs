@@ -1,0 +1,5 @@
+//! The only module that takes in live data: probes, imports, documents.
+
+mod settings;
+
+pub use settings::*;

@@ -1,0 +1,63 @@
+//! Profiles: what the records of one stretch of traffic look like, in constant memory per field.
+//!
+//! JSON bytes go in, a [`Profile`] comes out. Profiles merge in any partition and order to the same bytes: every
+//! part is a count, an exact sum, an extreme, or a set of the k smallest keyed hashes.
+//! Nothing here does I/O or reads a clock.
+
+mod entities;
+mod field;
+mod formats;
+mod sketch;
+mod split;
+mod walk;
+
+use std::collections::BTreeMap;
+
+pub use entities::{Entities, KeySpec, SampleMode, SampleValue, SampledRecord};
+pub use field::{ArrayProfile, FieldProfile, NumberProfile, StringProfile, TopValues};
+pub use formats::Format;
+use serde::{Deserialize, Serialize};
+pub use sketch::{Bins, MinHashes};
+pub use split::{SplitError, split_records};
+pub use walk::{ProfileOptions, Profiler};
+
+use crate::model::FieldPath;
+
+/// The version of the stored form; a profile of another version is never compared.
+pub const PROFILE_VERSION: u16 = 1;
+
+/// What the records of one stretch of traffic look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The version of this form.
+    pub version: u16,
+    /// Which hash key it was made with ([`crate::model::HashKey::id`]); two of different keys are never compared.
+    pub key_id: u64,
+    /// Records that were read in full.
+    pub records: u64,
+    /// Records that could not be read in full, by reason.
+    pub malformed: Malformed,
+    /// Every path seen, containers and array elements included, the root `$` too.
+    pub fields: BTreeMap<FieldPath, FieldProfile>,
+    /// A sample of whole records, the same entities in every window that sees them.
+    pub entities: Entities,
+}
+
+/// Records that could not be read in full, by reason; each record counts once, under the first reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Malformed {
+    /// No JSON.
+    pub syntax: u64,
+    /// Bytes that are no UTF-8.
+    pub encoding: u64,
+    /// A number beyond the range of f64.
+    pub number_out_of_range: u64,
+    /// A `\u` escape of half a surrogate pair.
+    pub lone_surrogate: u64,
+    /// Nested deeper than the limit.
+    pub too_deep: u64,
+    /// More fields than the limit; those beyond it are not profiled.
+    pub too_many_fields: u64,
+    /// Records with a key twice (counted beside the others: the record is profiled, the last value wins).
+    pub duplicate_keys: u64,
+}

@@ -1,0 +1,5 @@
+//! Rules are data: parse packs, judge changes, classify responses.
+
+mod settings;
+
+pub use settings::*;

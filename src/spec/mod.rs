@@ -1,0 +1,1 @@
+//! API descriptions: read into one model, and compared.

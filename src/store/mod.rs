@@ -1,0 +1,5 @@
+//! The only module with SQL.
+
+mod settings;
+
+pub use settings::*;

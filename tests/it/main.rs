@@ -1,0 +1,10 @@
+//! The integration tests: one binary, one module a journey.
+
+mod config_errors;
+mod documents;
+mod escalation;
+mod imports;
+mod probe;
+mod repair_and_apply;
+mod store_both_databases;
+mod support;
