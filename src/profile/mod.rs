@@ -30,6 +30,7 @@ pub use entities::{Entities, KeySpec, SampleMode, SampleValue, SampledRecord};
 pub use field::{ArrayProfile, FieldProfile, TopValues};
 pub use formats::{Format, instant_of};
 pub use keys::find_keys;
+pub use maps::align;
 pub use merge::MergeError;
 pub use numbers::NumberProfile;
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::maps;
+use super::maps::{self, KeyCounts};
 
 /// The index of a node.
 pub(super) type NodeId = u32;
@@ -60,8 +60,7 @@ struct Node {
     /// Links by key, kept once there are many.
     index: BTreeMap<Box<str>, u32>,
     each: NodeId,
-    /// How many of the keys look like data.
-    data_keys: u32,
+    keys: KeyCounts,
     /// Keys are data: every value is `each`.
     is_map: bool,
     /// In which object it was seen last, and by which event: for keys that come twice.
@@ -70,7 +69,7 @@ struct Node {
 }
 
 impl Node {
-    const fn new(parent: NodeId, hung: Hung) -> Self {
+    fn new(parent: NodeId, hung: Hung) -> Self {
         Self {
             parent,
             hung,
@@ -78,7 +77,7 @@ impl Node {
             first: 0,
             index: BTreeMap::new(),
             each: NOWHERE,
-            data_keys: 0,
+            keys: KeyCounts::default(),
             is_map: false,
             seen_in: 0,
             seen_as: 0,
@@ -192,7 +191,7 @@ impl Trie {
         };
         let link = node.links.len() as u32;
         node.links.push(Link { quoted: format!("{key}\"").into(), node: id, next: link + 1 });
-        node.data_keys += u32::from(maps::looks_like_data(key));
+        node.keys.add(key);
         if node.links.len() > SCANNED_KEYS {
             if node.index.is_empty() {
                 node.index = node.links.iter().zip(0..).map(|(link, at)| (link.key().into(), at)).collect();
@@ -222,7 +221,7 @@ impl Trie {
         for id in self.committed..self.nodes.len() {
             let parent = self.nodes[id].parent as usize;
             let node = &mut self.nodes[parent];
-            if maps::is_map(node.links.len(), node.data_keys as usize) {
+            if node.keys.are_data() {
                 node.is_map = true;
                 node.index.clear();
             }
@@ -241,7 +240,7 @@ impl Trie {
                 Hung::Key(_) => {
                     if let Some(link) = node.links.pop() {
                         node.index.remove(link.key());
-                        node.data_keys -= u32::from(maps::looks_like_data(link.key()));
+                        node.keys.remove(link.key());
                     }
                 }
             }
