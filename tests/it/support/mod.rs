@@ -1,1 +1,3 @@
 //! What the journeys share: servers, databases, temporary folders.
+
+pub(crate) mod api;
