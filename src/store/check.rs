@@ -275,7 +275,10 @@ async fn move_findings(
             None if known.finding.state == crate::model::FindingState::Resolved => Step::Gone,
             None => Step::Still,
         };
-        findings::save(conn, &known).await?;
+        // What is resolved and has no comebacks to forget is as it was.
+        if step != Step::Gone || known.has_flaps() {
+            findings::save(conn, &known).await?;
+        }
         sort_in(outcome, step, known);
     }
     shown.sort_by(|a, b| {

@@ -141,6 +141,11 @@ impl FindingRecord {
         Step::Resolved
     }
 
+    /// Whether comebacks are being counted.
+    pub(super) const fn has_flaps(&self) -> bool {
+        !self.flaps.is_empty()
+    }
+
     fn resolve(&mut self, at: Timestamp) {
         self.finding.state = FindingState::Resolved;
         self.resolved_at = Some(at);

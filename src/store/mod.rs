@@ -183,12 +183,24 @@ impl Store {
 
     /// A transaction that writes.
     async fn write(&self) -> Result<Transaction, StoreError> {
-        Ok(self.pool.begin_with(self.dialect.begin_write()).await?)
+        self.begin(self.dialect.begin_write()).await
     }
 
     /// A transaction that sees one state throughout.
     async fn read(&self) -> Result<Transaction, StoreError> {
-        Ok(self.pool.begin_with(self.dialect.begin_read()).await?)
+        self.begin(self.dialect.begin_read()).await
+    }
+
+    /// Begins in a task of its own, which ends with its beginning whether or not anybody waits for it.
+    ///
+    /// The driver does not undo a `BEGIN` that is dropped half-way (sqlx 0.9.0): the connection would go back to the
+    /// pool inside of a transaction, and whoever gets it next would fail.
+    async fn begin(&self, statement: &'static str) -> Result<Transaction, StoreError> {
+        let pool = self.pool.clone();
+        match tokio::spawn(async move { pool.begin_with(statement).await }).await {
+            Ok(transaction) => Ok(transaction?),
+            Err(ended) => Err(sqlx::Error::Io(std::io::Error::other(ended)).into()),
+        }
     }
 
     async fn kept_key(&self, fresh_key: [u8; 16]) -> Result<HashKey, StoreError> {

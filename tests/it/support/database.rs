@@ -46,10 +46,11 @@ impl TestDatabase {
 }
 
 /// Runs a test on each database, a fresh one each.
+#[expect(clippy::print_stderr, reason = "a test that fails says on which database")]
 pub(crate) async fn for_each_database<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     for database in [Some(TestDatabase::sqlite()), TestDatabase::postgres()].into_iter().flatten() {
         let store = database.open().await;
-        println!("on {}", database.name);
+        eprintln!("on {}", database.name);
         test(store.clone()).await;
         store.close().await;
     }
