@@ -268,6 +268,7 @@ async fn move_findings(
     shown.retain(|finding| told.insert(finding.fingerprint.clone()));
 
     for mut known in findings::of_stream(conn, &record.subject).await? {
+        let was_flapping = known.has_flaps();
         let at = shown.iter().position(|finding| finding.fingerprint == known.finding.fingerprint);
         let step = match at {
             Some(at) => known.seen(shown.swap_remove(at), record.at),
@@ -276,7 +277,7 @@ async fn move_findings(
             None => Step::Still,
         };
         // What is resolved and has no comebacks to forget is as it was.
-        if step != Step::Gone || known.has_flaps() {
+        if step != Step::Gone || was_flapping {
             findings::save(conn, &known).await?;
         }
         sort_in(outcome, step, known);
