@@ -1,1 +1,4 @@
 //! What the journeys share: servers, databases, temporary folders.
+
+pub(crate) mod python;
+pub(crate) mod smtp;
