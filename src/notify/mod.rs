@@ -15,5 +15,5 @@ pub use group::{Draft, messages, thread_id};
 pub use render::render_preview;
 pub use route::{glob_matches, route};
 pub use schedule::{next_attempt, retry_delay};
-pub use send::{Post, Posted, Retry, SendError, Sender, SetupError, check_receiver, sign};
+pub use send::{Retry, SendError, Sender, SetupError, check_receiver, sign};
 pub use settings::*;

@@ -16,11 +16,9 @@ use axum::{
 };
 use drogue::{
     clock::DrivenClock,
-    model::{Escalation, Message, Secret, SecretSource},
-    notify::{
-        Draft, Post, Posted, ReceiverSettings, Retry, SendError, Sender, SmtpSettings, SmtpTls, messages,
-        sign,
-    },
+    model::{Escalation, Message, Period, Secret, SecretSource},
+    net::{HttpClient, HttpSettings},
+    notify::{Draft, ReceiverSettings, Retry, SendError, Sender, SmtpSettings, SmtpTls, messages, sign},
 };
 use serde_json::Value;
 
@@ -90,6 +88,15 @@ fn secret(text: &str) -> SecretSource {
 
 fn clock() -> DrivenClock {
     DrivenClock::new("2026-01-01T00:00:00Z".parse().unwrap())
+}
+
+fn sender() -> Sender {
+    let settings = HttpSettings {
+        allow_private: vec!["127.0.0.0/8".parse().unwrap()],
+        timeout: Period::from_secs(2),
+        ..HttpSettings::default()
+    };
+    Sender::new(HttpClient::new(&settings).unwrap())
 }
 
 async fn deliver(message: &Message, receiver: &ReceiverSettings) -> Result<(), SendError> {
@@ -388,32 +395,24 @@ async fn what_a_webhook_answers_decides() {
     assert_eq!(hook.lock().unwrap().got.len(), 5, "no redirect was followed");
 }
 
-/// A door for the tests, until they share the client.
-#[derive(Debug)]
-struct TestPost(reqwest::Client);
+#[tokio::test]
+async fn private_addresses_and_endless_answers() {
+    let (url, hook) = hook().await;
+    let guarded = Sender::new(HttpClient::new(&HttpSettings::default()).unwrap());
+    let error = guarded.deliver(&message_to("unused"), &webhook_receiver(&url), &clock()).await.unwrap_err();
+    assert_eq!(error.retry, Retry::Backoff);
+    assert!(hook.lock().unwrap().got.is_empty(), "a private address is refused before anything is sent");
 
-fn sender() -> Sender {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    Sender::new(Arc::new(TestPost(client)))
-}
-
-impl Post for TestPost {
-    fn post<'a>(&'a self, url: &'a str, headers: &'a [(&'static str, String)], body: Vec<u8>) -> Posted<'a> {
-        Box::pin(async move {
-            let mut request = self.0.post(url).body(body);
-            for (name, value) in headers {
-                request = request.header(*name, value);
-            }
-            let answer = request.send().await.map_err(|_| drogue::model::TransportError::Broken)?;
-            Ok(drogue::model::ResponseHead {
-                status: answer.status().as_u16(),
-                headers: answer
-                    .headers()
-                    .iter()
-                    .map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned()))
-                    .collect(),
-            })
-        })
-    }
+    // An answer that says 200 and never ends: the message was taken.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 65_536];
+        let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut request).await;
+        let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n";
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, head).await;
+        while tokio::io::AsyncWriteExt::write_all(&mut stream, &[b'x'; 4_096]).await.is_ok() {}
+    });
+    deliver(&message_to("unused"), &webhook_receiver(&url)).await.unwrap();
 }

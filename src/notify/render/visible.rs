@@ -62,12 +62,12 @@ pub(crate) fn prose(text: &str) -> String {
     let escaped = html(text);
     let parts: Vec<&str> = escaped.split('`').collect();
     // Backticks that do not pair are part of a name.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped;
     }
     let mut out = String::with_capacity(escaped.len() + 13 * parts.len());
     for (index, part) in parts.into_iter().enumerate() {
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             out.push_str(part);
         } else {
             out.push_str("<code>");

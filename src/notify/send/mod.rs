@@ -4,14 +4,14 @@ mod signature;
 mod smtp;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::model::{Clock, Message};
+use crate::net::HttpClient;
 
 use super::ReceiverSettings;
 
 pub use signature::sign;
-pub use webhook::{Post, Posted};
 
 /// Whether it is worth trying again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,8 @@ pub enum Retry {
 pub struct SendError {
     /// Whether it is worth trying again.
     pub retry: Retry,
-    /// What happened, without addresses, secrets or anything that the other side sent beyond a status.
+    /// What happened, without mail addresses, secrets or anything that the other side
+    /// sent beyond a status.
     pub detail: String,
 }
 
@@ -68,13 +69,13 @@ pub enum SetupError {
 /// Sends messages; holds nothing but the doors.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    http: Arc<dyn Post>,
+    http: HttpClient,
 }
 
 impl Sender {
     /// A sender whose webhooks go through `http`.
     #[must_use]
-    pub const fn new(http: Arc<dyn Post>) -> Self {
+    pub const fn new(http: HttpClient) -> Self {
         Self { http }
     }
 
@@ -94,7 +95,7 @@ impl Sender {
             ReceiverSettings::Email { from, smtp, .. } => smtp::deliver(message, from, smtp).await,
             ReceiverSettings::Webhook { url, secret, secret_file } => {
                 let secret = secret.as_ref().or(secret_file.as_ref()).and_then(|source| source.value());
-                webhook::deliver(&*self.http, message, url, secret, clock).await
+                webhook::deliver(&self.http, message, url, secret, clock).await
             }
         }
     }

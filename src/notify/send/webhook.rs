@@ -1,31 +1,30 @@
 //! Webhooks by the Standard Webhooks specification: signed, not redirected, the same id on each attempt.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
+use url::Url;
 
-use crate::model::{Clock, Message, ResponseHead, Secret, TransportError};
+use crate::model::{Clock, Message, Secret};
+use crate::net::{HttpClient, Request};
 
 use super::super::render;
 use super::{Retry, SendError, sign};
 
-/// What [`Post::post`] gives back.
-pub type Posted<'a> = Pin<Box<dyn Future<Output = Result<ResponseHead, TransportError>> + Send + 'a>>;
-
-/// The door that webhooks go through: one `POST` that follows no redirect and keeps no body.
-pub trait Post: Send + Sync + std::fmt::Debug {
-    /// Sends `body` with these headers.
-    fn post<'a>(&'a self, url: &'a str, headers: &'a [(&'static str, String)], body: Vec<u8>) -> Posted<'a>;
-}
+/// Of the answer, only the status and `Retry-After` are read; the body is taken in for the sake of the connection.
+const MAX_ANSWER: u64 = 64 * 1024;
 
 /// Hands one message over.
 pub(super) async fn deliver(
-    http: &dyn Post,
+    http: &HttpClient,
     message: &Message,
     url: &str,
     secret: Option<&Secret>,
     clock: &dyn Clock,
 ) -> Result<(), SendError> {
+    let url =
+        Url::parse(url).map_err(|_| SendError::new(Retry::Backoff, "the webhook's `url` is no address"))?;
     let body = render::webhook_body(message);
     let now = clock.now();
     let mut headers = vec![
@@ -38,26 +37,36 @@ pub(super) async fn deliver(
             .ok_or_else(|| SendError::new(Retry::Backoff, "the signing secret of the webhook is none"))?;
         headers.push(("webhook-signature", signature));
     }
-    match http.post(url, &headers, body).await {
-        Ok(head) => judge(&head, now),
-        Err(error) => {
-            Err(SendError::new(Retry::Backoff, format!("no answer from the webhook: {}", words(error))))
-        }
+    let mut request = Request::post(url, body);
+    request.max_body = Some(MAX_ANSWER);
+    for (name, value) in headers {
+        let value = HeaderValue::try_from(value)
+            .map_err(|_| SendError::new(Retry::Never, format!("`{name}` cannot be a header")))?;
+        request.headers.insert(name, value);
+    }
+    match http.send(request).await {
+        Ok(response) => judge(response.status, &response.headers, now),
+        // The answer had begun, and its status counts: that its body never ends is no reason to send again.
+        Err(error) => match error.status {
+            Some(status) => judge(status, &HeaderMap::new(), now),
+            None => Err(SendError::new(Retry::Backoff, error.to_string())),
+        },
     }
 }
 
 /// 2xx is success. Redirects are not followed: a signed message goes where the config says, or nowhere.
-fn judge(head: &ResponseHead, now: Timestamp) -> Result<(), SendError> {
+fn judge(status: u16, headers: &HeaderMap, now: Timestamp) -> Result<(), SendError> {
     let fail = |retry, what: &str| {
         let colon = if what.is_empty() { "" } else { ": " };
-        Err(SendError::new(retry, format!("the webhook answered {}{colon}{what}", head.status)))
+        Err(SendError::new(retry, format!("the webhook answered {status}{colon}{what}")))
     };
-    match head.status {
+    match status {
         200..=299 => Ok(()),
         300..=399 => fail(Retry::Backoff, "redirects are not followed; set `url` to where it leads"),
         410 => fail(Retry::Never, "the receiver is gone; remove it from the routes"),
         429 | 503 => {
-            let wait = head.header("retry-after").and_then(|value| retry_after(value, now));
+            let wait =
+                headers.get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
             fail(wait.map_or(Retry::Backoff, Retry::After), "")
         }
         _ => fail(Retry::Backoff, ""),
@@ -73,30 +82,14 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
 }
 
-const fn words(error: TransportError) -> &'static str {
-    match error {
-        TransportError::Dns => "its name has no address",
-        TransportError::Forbidden => {
-            "its address is private; list it in `http.allow_private` if that is meant"
-        }
-        TransportError::Refused => "nobody listens there",
-        TransportError::Tls => "its certificate or the handshake failed",
-        TransportError::Timeout => "it took too long",
-        TransportError::Broken => "the connection broke",
-        TransportError::TooLarge => "what it sent is too large",
-        TransportError::Redirect => "it redirects",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn retry(status: u16, retry_after: Option<&str>) -> Option<Retry> {
-        let headers = retry_after.map(|v| ("retry-after".to_owned(), v.to_owned())).into_iter().collect();
-        judge(&ResponseHead { status, headers }, "2026-01-01T00:00:00Z".parse().unwrap())
-            .err()
-            .map(|e| e.retry)
+    fn retry(status: u16, retry_after: Option<&'static str>) -> Option<Retry> {
+        let value = retry_after.map(HeaderValue::from_static);
+        let headers = value.into_iter().map(|value| (header::RETRY_AFTER, value)).collect();
+        judge(status, &headers, "2026-01-01T00:00:00Z".parse().unwrap()).err().map(|error| error.retry)
     }
 
     #[test]

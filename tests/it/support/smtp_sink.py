@@ -89,7 +89,7 @@ class Sink:
 
 def authenticator(server, session, envelope, mechanism, data):
     given = f"{data.login.decode()}:{data.password.decode()}"
-    return AuthResult(success=given == options.auth)
+    return AuthResult(success=given == options.auth, handled=False)
 
 
 async def serve():
@@ -101,7 +101,7 @@ async def serve():
     starttls = context if context and not options.implicit else None
     extra = {}
     if options.auth:
-        extra = {"authenticator": authenticator, "auth_required": True, "auth_require_tls": False}
+        extra = {"authenticator": authenticator, "auth_required": True, "auth_require_tls": True}
     factory = lambda: SMTP(sink, hostname="sink.test", tls_context=starttls, enable_SMTPUTF8=True, **extra)
     server = await asyncio.get_running_loop().create_server(
         factory, "127.0.0.1", 0, ssl=context if options.implicit else None
