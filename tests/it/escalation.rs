@@ -1,5 +1,7 @@
 //! Escalation: mail through a real SMTP server, webhooks to a real HTTP server.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     collections::BTreeMap,
     io::Write as _,

@@ -1,5 +1,7 @@
 //! A real SMTP server: aiosmtpd as a process of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
