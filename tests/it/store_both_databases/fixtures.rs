@@ -152,6 +152,7 @@ pub(super) fn message(id: &str, findings: Vec<Finding>) -> Message {
             thread: "t".to_owned(),
             subject: subject(),
             reason: NotifyReason::New,
+            since: minute(1),
             at: minute(1),
             baseline: Side::default(),
             live: Side::default(),

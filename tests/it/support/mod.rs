@@ -2,3 +2,5 @@
 
 pub(crate) mod database;
 mod postgres;
+pub(crate) mod python;
+pub(crate) mod smtp;
