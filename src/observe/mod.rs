@@ -3,3 +3,5 @@
 mod settings;
 
 pub use settings::*;
+
+pub use crate::net::HttpSettings;

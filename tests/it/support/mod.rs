@@ -1,1 +1,6 @@
 //! What the journeys share: servers, databases, temporary folders.
+
+pub(crate) mod database;
+mod postgres;
+pub(crate) mod python;
+pub(crate) mod smtp;
