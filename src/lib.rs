@@ -30,3 +30,6 @@ pub mod store;
 
 // L3: the order of steps.
 pub mod config;
+
+// L4: what shows and asks.
+pub mod demo;
