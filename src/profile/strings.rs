@@ -1,0 +1,311 @@
+//! What strings look like.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Bins, Format, MinHashes, NumberProfile, TopValues,
+    field::merge_parts,
+    formats::classes::{self, AMPERSAND, ByteClasses, LATIN_LEAD, LOWER, NOT_ASCII, UPPER},
+    numbers::Number,
+};
+use crate::model::HashKey;
+
+/// What strings look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StringProfile {
+    /// How many.
+    pub count: u64,
+    /// How many are empty.
+    pub empty: u64,
+    /// The shortest, in characters.
+    pub min_length: u64,
+    /// The longest, in characters.
+    pub max_length: u64,
+    /// Lengths in characters.
+    pub lengths: Bins,
+    /// How many of each format class; a string has one class, the most specific that fits.
+    pub formats: BTreeMap<Format, u64>,
+    /// Character patterns, such as `AA-999` (see [`pattern`]): every one seen while there are at most 32; beyond that
+    /// they are given up for good, and everything is counted under the empty pattern, as are strings that are too
+    /// long to have one.
+    pub patterns: BTreeMap<String, u64>,
+    /// Whether there were more patterns than are kept.
+    pub patterns_overflown: bool,
+    /// How many begin or end with white space.
+    pub padded: u64,
+    /// How many hold an HTML escape such as `&amp;`.
+    pub html_escaped: u64,
+    /// How many look like UTF-8 read as Latin-1 (`Ã©`).
+    pub mojibake: u64,
+    /// How many have letters, all of them lower case.
+    pub lower: u64,
+    /// How many have letters, all of them upper case.
+    pub upper: u64,
+    /// Distinct values.
+    pub distinct: MinHashes,
+    /// Distinct values with case and separators taken out, to see that only notation moved.
+    pub folded: MinHashes,
+    /// Frequent values.
+    pub top: TopValues,
+    /// For strings that are numbers or instants: what they look like as numbers (an instant as Unix seconds).
+    pub as_numbers: Option<Box<NumberProfile>>,
+}
+
+/// The most patterns that are kept.
+const MAX_PATTERNS: usize = 32;
+/// Longer strings, in bytes, have no pattern.
+const LONGEST_WITH_PATTERN: usize = 32;
+/// Runs of a class are written out up to this length, and as `x+` beyond.
+const LONGEST_RUN: usize = 8;
+/// Folding looks at this much of a string, in bytes.
+const LONGEST_FOLDED: usize = 256;
+
+impl Default for StringProfile {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            empty: 0,
+            min_length: u64::MAX,
+            max_length: 0,
+            lengths: Bins::default(),
+            formats: BTreeMap::new(),
+            patterns: BTreeMap::new(),
+            patterns_overflown: false,
+            padded: 0,
+            html_escaped: 0,
+            mojibake: 0,
+            lower: 0,
+            upper: 0,
+            distinct: MinHashes::default(),
+            folded: MinHashes::default(),
+            top: TopValues::default(),
+            as_numbers: None,
+        }
+    }
+}
+
+impl StringProfile {
+    /// The most frequent format, with its share; of equals the first in the order of [`Format`].
+    #[must_use]
+    pub fn dominant_format(&self) -> Option<(Format, f64)> {
+        let most = |a: (Format, u64), b: (Format, u64)| if b.1 > a.1 { b } else { a };
+        let (format, count) = self.formats.iter().map(|(format, count)| (*format, *count)).reduce(most)?;
+        Some((format, count as f64 / self.count as f64))
+    }
+
+    /// The share of strings of a format.
+    #[must_use]
+    pub fn format_share(&self, format: Format) -> f64 {
+        let count = self.formats.get(&format).copied().unwrap_or(0);
+        if self.count == 0 { 0.0 } else { count as f64 / self.count as f64 }
+    }
+
+    /// Counts `weight` times a string.
+    pub(super) fn add(&mut self, text: &str, weight: u64, key: &HashKey) {
+        let found = classes::of(text);
+        let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
+        self.count += weight;
+        self.empty += if length == 0 { weight } else { 0 };
+        self.min_length = self.min_length.min(length);
+        self.max_length = self.max_length.max(length);
+        self.lengths.add(length as f64, weight);
+
+        let format = Format::with_classes(text, found);
+        *self.formats.entry(format).or_default() += weight;
+        self.add_pattern(text, weight);
+        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+            self.padded += weight;
+        }
+        if found & AMPERSAND != 0 && has_html_escape(text) {
+            self.html_escaped += weight;
+        }
+        if found & LATIN_LEAD != 0 && is_mojibake(text) {
+            self.mojibake += weight;
+        }
+        match case(text, found) {
+            (true, false) => self.lower += weight,
+            (false, true) => self.upper += weight,
+            _ => {}
+        }
+
+        let hash = key.hash(text.as_bytes());
+        self.distinct.add(hash);
+        self.folded.add(folded_hash(text, key));
+        self.top.add(hash, text, weight);
+        if let Some(value) = format.number_of(text) {
+            let number = Number::of_value(value, text);
+            self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
+        }
+    }
+
+    fn add_pattern(&mut self, text: &str, weight: u64) {
+        let pattern = if self.patterns_overflown { String::new() } else { pattern(text) };
+        *self.patterns.entry(pattern).or_default() += weight;
+        self.bound_patterns();
+    }
+
+    fn bound_patterns(&mut self) {
+        let kept = self.patterns.len() - usize::from(self.patterns.contains_key(""));
+        if kept > MAX_PATTERNS || (self.patterns_overflown && kept > 0) {
+            let total = self.patterns.values().sum();
+            self.patterns = BTreeMap::from([(String::new(), total)]);
+            self.patterns_overflown = true;
+        }
+    }
+
+    /// Adds what `other` saw.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.empty += other.empty;
+        self.min_length = self.min_length.min(other.min_length);
+        self.max_length = self.max_length.max(other.max_length);
+        self.lengths.merge(&other.lengths);
+        for (format, count) in &other.formats {
+            *self.formats.entry(*format).or_default() += count;
+        }
+        for (pattern, count) in &other.patterns {
+            *self.patterns.entry(pattern.clone()).or_default() += count;
+        }
+        self.patterns_overflown |= other.patterns_overflown;
+        self.bound_patterns();
+        self.padded += other.padded;
+        self.html_escaped += other.html_escaped;
+        self.mojibake += other.mojibake;
+        self.lower += other.lower;
+        self.upper += other.upper;
+        self.distinct.merge(&other.distinct);
+        self.folded.merge(&other.folded);
+        self.top.merge(&other.top);
+        merge_parts(&mut self.as_numbers, &other.as_numbers, |mine, other| mine.merge(other));
+    }
+}
+
+/// The character pattern of a string: `9` for a digit, `A` for an upper-case letter, `a` for any other, white space
+/// and ASCII signs as they are, `?` for the rest; runs of more than 8 are cut (`9+`). Empty for long strings.
+#[must_use]
+pub fn pattern(text: &str) -> String {
+    if text.len() > LONGEST_WITH_PATTERN {
+        return String::new();
+    }
+    let mut pattern = String::with_capacity(text.len());
+    let (mut last, mut run) = ('\0', 0);
+    for c in text.chars() {
+        let class = match c {
+            '0'..='9' => '9',
+            'a'..='z' => 'a',
+            'A'..='Z' => 'A',
+            c if c.is_ascii() => c,
+            c if c.is_uppercase() => 'A',
+            c if c.is_alphabetic() => 'a',
+            c if c.is_whitespace() => ' ',
+            _ => '?',
+        };
+        run = if class == last { run + 1 } else { 1 };
+        last = class;
+        if run <= LONGEST_RUN {
+            pattern.push(class);
+        } else if run == LONGEST_RUN + 1 {
+            pattern.truncate(pattern.len() - LONGEST_RUN + 1);
+            pattern.push('+');
+        }
+    }
+    pattern
+}
+
+/// Whether there are lower-case letters, and whether there are upper-case ones.
+fn case(text: &str, found: ByteClasses) -> (bool, bool) {
+    let (lower, upper) = (found & LOWER != 0, found & UPPER != 0);
+    if found & NOT_ASCII == 0 || (lower && upper) {
+        return (lower, upper);
+    }
+    (lower || text.contains(char::is_lowercase), upper || text.contains(char::is_uppercase))
+}
+
+/// Whether there is `&name;`, `&#39;` or `&#x27;` in it.
+fn has_html_escape(text: &str) -> bool {
+    memchr::memchr_iter(b'&', text.as_bytes()).any(|at| {
+        let window = &text.as_bytes()[at + 1..text.len().min(at + 12)];
+        let Some(end) = window.iter().position(|byte| *byte == b';') else { return false };
+        match &window[..end] {
+            [b'#', b'x' | b'X', hex @ ..] => !hex.is_empty() && hex.iter().all(u8::is_ascii_hexdigit),
+            [b'#', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+            name => name.len() >= 2 && name.iter().all(u8::is_ascii_alphanumeric),
+        }
+    })
+}
+
+/// Whether there is a pair or triple of characters that are UTF-8 of one letter or sign, read as Latin-1 or
+/// Windows-1252: a lead byte of the Latin, Greek or Cyrillic blocks or of punctuation, then continuation bytes.
+fn is_mojibake(text: &str) -> bool {
+    let continues = |c: Option<char>| {
+        c.is_some_and(|c| matches!(c, '\u{80}'..='\u{bf}') || "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ".contains(c))
+    };
+    text.char_indices().any(|(at, lead)| {
+        let mut after = text[at + lead.len_utf8()..].chars();
+        match lead {
+            'Â' | 'Ã' | 'Ä' | 'Å' | 'Î' | 'Ï' | 'Ð' | 'Ñ' => continues(after.next()),
+            'â' | 'ã' | 'ä' | 'å' | 'æ' | 'ç' | 'è' | 'é' | 'ï' => {
+                continues(after.next()) && continues(after.next())
+            }
+            _ => false,
+        }
+    })
+}
+
+/// The keyed hash of a string with case and everything but letters and digits taken out.
+pub(super) fn folded_hash(text: &str, key: &HashKey) -> u64 {
+    let mut folded = Vec::with_capacity(text.len().min(LONGEST_FOLDED));
+    let mut buffer = [0; 4];
+    let head = text.char_indices().take_while(|(at, _)| *at < LONGEST_FOLDED).map(|(_, c)| c);
+    for c in head.filter(|c| c.is_alphanumeric()) {
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase() as u8);
+        } else {
+            c.to_lowercase().for_each(|c| folded.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()));
+        }
+    }
+    key.hash(&folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (text, expected) in [
+            ("AB-123", "AA-999"),
+            ("Überfall 7", "Aaaaaaaa 9"),
+            ("123456789012", "9+"),
+            ("12345678", "99999999"),
+            ("x@y.z", "a@a.a"),
+            ("→", "?"),
+            ("", ""),
+        ] {
+            assert_eq!(pattern(text), expected, "{text}");
+        }
+        assert_eq!(pattern(&"x".repeat(33)), "");
+    }
+
+    #[test]
+    fn encodings_gone_wrong() {
+        for text in ["CafÃ©", "donâ€™t", "Ð\u{9f}Ñ€Ð¸Ð²ÐµÑ‚", "Â°C"] {
+            assert!(is_mojibake(text), "{text}");
+        }
+        for text in ["Café", "Àé", "naïve", "CAFÉ’s", "Größe", "Привет", "Ärzte", "São Paulo"]
+        {
+            assert!(!is_mojibake(text), "{text}");
+        }
+        assert!(has_html_escape("Fish &amp; chips") && has_html_escape("it&#39;s"));
+        assert!(!has_html_escape("AT&T; sort of") && !has_html_escape("a & b;"));
+    }
+
+    #[test]
+    fn notation_folds_away() {
+        let key = HashKey::new([1; 16]);
+        assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
+        assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
+    }
+}
