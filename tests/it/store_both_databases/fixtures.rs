@@ -76,6 +76,8 @@ pub(super) fn baseline(version: u64) -> NewBaseline {
             windows: version,
             from: minute(0),
             to: minute(5),
+            variation: Default::default(),
+            relations: Vec::new(),
         },
         actor: "ada".to_owned(),
         reason: Some("the new normal".to_owned()),
