@@ -33,4 +33,5 @@ pub mod config;
 
 // L4: show and ask; decide nothing.
 pub mod cli;
+pub mod demo;
 pub mod telemetry;

@@ -22,7 +22,11 @@ impl Points {
         let middle = |low: f64, high: f64| {
             let (inner, outer) = if low < 0.0 { (high, low) } else { (low, high) };
             // An integer that may be alone in its bin is taken as such.
-            if inner.fract() == 0.0 && (outer - inner).abs() <= 1.0 { inner } else { f64::midpoint(low, high) }
+            if inner.fract() == 0.0 && (outer - inner).abs() <= 1.0 {
+                inner
+            } else {
+                f64::midpoint(low, high)
+            }
         };
         Self(numbers.quantiles.iter().map(|bin| (middle(bin.low, bin.high), bin.count as f64)).collect())
     }
@@ -48,11 +52,6 @@ impl Points {
     /// How many values.
     pub(super) fn count(&self) -> f64 {
         self.0.iter().map(|(_, weight)| weight).sum()
-    }
-
-    /// The values and their counts.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.0.iter().copied()
     }
 
     /// The value below which a share `q` lies.
@@ -92,12 +91,17 @@ impl Points {
     /// The largest difference of the two distribution functions, forgiving shifts of `tolerance` times the value (a
     /// Levy distance on a relative scale; with 0 the distance of Kolmogorov and Smirnov).
     pub(super) fn distance(&self, other: &Self, tolerance: f64) -> f64 {
-        one_sided(&self.0, &other.0, tolerance).max(one_sided(&other.0, &self.0, tolerance))
+        one_sided(&self.0, &other.0, tolerance, 0.0).max(one_sided(&other.0, &self.0, tolerance, 0.0))
+    }
+
+    /// The same, forgiving shifts of `step` whatever the value: what rounding does.
+    pub(super) fn distance_rounded(&self, other: &Self, step: f64) -> f64 {
+        one_sided(&self.0, &other.0, TOLERANCE, step).max(one_sided(&other.0, &self.0, TOLERANCE, step))
     }
 }
 
 /// The largest `F(x) - G(x + tolerance)`; it lies at an atom of F.
-fn one_sided(f: &[(f64, f64)], g: &[(f64, f64)], tolerance: f64) -> f64 {
+fn one_sided(f: &[(f64, f64)], g: &[(f64, f64)], tolerance: f64, step: f64) -> f64 {
     let (n, m): (f64, f64) = (f.iter().map(|p| p.1).sum(), g.iter().map(|p| p.1).sum());
     if n == 0.0 || m == 0.0 {
         return 0.0;
@@ -105,7 +109,7 @@ fn one_sided(f: &[(f64, f64)], g: &[(f64, f64)], tolerance: f64) -> f64 {
     let (mut f_below, mut g_below, mut at, mut worst) = (0.0, 0.0, 0, 0.0_f64);
     for (value, weight) in f {
         f_below += weight;
-        let reach = value + tolerance * value.abs() + f64::EPSILON * value.abs();
+        let reach = value + (tolerance + f64::EPSILON) * value.abs() + step;
         while at < g.len() && g[at].0 <= reach {
             g_below += g[at].1;
             at += 1;

@@ -10,20 +10,26 @@ use crate::profile::NumberProfile;
 /// Shares of the window that may still be as they were, when the change came in its midst.
 const OLD_SHARES: [f64; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 
-/// The first reading that fits, entities seen on both sides first.
-pub(super) fn numbers(lane: &Lane<'_>) -> Option<Change> {
+/// How numbers are written: the unit of an epoch, a fraction that means nothing, fewer digits.
+pub(super) fn notation(lane: &Lane<'_>) -> Option<Change> {
     let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
-    let paired = lane.ctx.pairs.numbers(lane.path, lane.path);
-    if paired.len() >= MIN_PAIRS {
-        return paired_scale(lane, &paired).or_else(|| written(lane, base, live));
-    }
     if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
         return None;
     }
-    epochs(lane, base, live)
-        .or_else(|| written(lane, base, live))
-        .or_else(|| scale(lane, base, live))
-        .or_else(|| precision(lane, base, live))
+    epochs(lane, base, live).or_else(|| written(lane, base, live)).or_else(|| precision(lane, base, live))
+}
+
+/// Another unit or sign, entities seen on both sides first.
+pub(super) fn scales(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
+    let paired = lane.ctx.pairs.numbers(lane.path, lane.path);
+    if paired.len() >= MIN_PAIRS {
+        return paired_scale(lane, &paired);
+    }
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT || super::shift::is_moment(lane.base) {
+        return None;
+    }
+    scale(lane, base, live)
 }
 
 /// One ratio, or one straight line, for nearly all entities seen on both sides.
@@ -76,15 +82,19 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
     }
 }
 
-fn scale_change(lane: &Lane<'_>, ratio: f64, offset: f64, paired: Option<(usize, usize)>, distance: f64) -> Change {
+fn scale_change(
+    lane: &Lane<'_>,
+    ratio: f64,
+    offset: f64,
+    paired: Option<(usize, usize)>,
+    distance: f64,
+) -> Change {
     let words = lane.path.name().map(name_words).unwrap_or_default();
     let mut facts = Facts::new().with("ratio", ratio).with("offset", offset);
     if let Some((paired, agreeing)) = paired {
         facts.set("paired", paired);
         facts.set("agreeing", agreeing);
     } else {
-        facts.set("paired", 0_u64);
-        facts.set("agreeing", 0_u64);
         facts.set("statistic", distance);
     }
     if (ratio + 1.0).abs() < 1e-9 && offset == 0.0 {
@@ -138,13 +148,13 @@ fn written(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Optio
     // Another unit makes whole numbers whole as well; where the values moved, the lane of scales speaks.
     let (b, l) = (Points::of_numbers(base), Points::of_numbers(live));
     let distance = b.distance(&l, TOLERANCE);
-    if stats::ks_p_value(distance, b.count(), l.count()) < 0.001 && lane.ctx.variation.field(lane.path).is_none_or(|v| distance > v.distance + 0.15) {
+    if stats::ks_p_value(distance, b.count(), l.count()) < 0.001
+        && lane.ctx.variation.field(lane.path).is_none_or(|v| distance > v.distance + 0.15)
+    {
         return None;
     }
-    let facts = Facts::new()
-        .with("encoding", "number-notation")
-        .with("share", share)
-        .with("transform", transform);
+    let facts =
+        Facts::new().with("encoding", "number-notation").with("share", share).with("transform", transform);
     Some(lane.change(ChangeKind::EncodingChanged, facts))
 }
 
@@ -162,10 +172,8 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         || (was.quantile(0.98) > 0.0) != (is.quantile(0.98) > 0.0)
         || was.quantile(0.02) < 0.0;
     let mut best: Option<(f64, f64, f64, f64)> = None;
-    let hypotheses = units::units()
-        .iter()
-        .map(|unit| (unit.ratio, unit.offset))
-        .chain(flip.then_some((-1.0, 0.0)));
+    let hypotheses =
+        units::units().iter().map(|unit| (unit.ratio, unit.offset)).chain(flip.then_some((-1.0, 0.0)));
     for (ratio, offset) in hypotheses {
         let image = was.image(ratio, offset);
         for old in OLD_SHARES {
@@ -216,6 +224,13 @@ fn precision(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Opt
         let (a, b) = (was as f64 / base.count as f64, is as f64 / live.count as f64);
         if a - b < 0.2 || b > 0.5 * a || p_value >= lane.ctx.alpha {
             continue;
+        }
+        // Rounding moves a value by less than one in the last place that is left; more is another unit.
+        let step = 10_f64.powi(1 - digits as i32);
+        let (was_points, is_points) = (Points::of_numbers(base), Points::of_numbers(live));
+        let moved = was_points.distance_rounded(&is_points, step);
+        if stats::ks_p_value(moved, was_points.count(), is_points.count()) < 0.01 && moved > 0.1 {
+            return None;
         }
         let from = (digits..8).rev().find(|d| at_least(base, *d) * 10 >= base.count).unwrap_or(digits);
         let facts = Facts::new()

@@ -6,8 +6,8 @@ use super::{enums, scale, stats};
 use crate::model::{Change, ChangeKind, Facts, JsonType};
 use crate::profile::{FieldProfile, MinHashes, SampleValue};
 
-/// Values that stand still, or are fewer than they were.
-pub(super) fn stillness(lane: &Lane<'_>) -> Option<Change> {
+/// One value for most of the window.
+pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
     let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
     let (n, m) = (scalars(lane.base), scalars(lane.live));
     if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() {
@@ -15,7 +15,7 @@ pub(super) fn stillness(lane: &Lane<'_>) -> Option<Change> {
     }
     let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
     let (top_was, top_is) = (top_share(lane, Of::Base), top_share(lane, Of::Live));
-    // One value for most of the window. A value so frequent before would be no news, nor is a rise of a frequent one.
+    // A value so frequent before would be no news, nor is a rise of a frequent one.
     let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
     let sure = lane.fisher(hits(top_was, n), hits(top_is, m)) < lane.ctx.alpha;
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
@@ -28,6 +28,25 @@ pub(super) fn stillness(lane: &Lane<'_>) -> Option<Change> {
             .with("transform", if is_moment(lane.base) { "moment" } else { "constant" });
         return Some(lane.change(ChangeKind::Stale, facts));
     }
+    None
+}
+
+/// Whether numbers come from far fewer distinct values than before: a replay, which fits any unit by chance.
+pub(super) fn is_replay(lane: &Lane<'_>) -> bool {
+    collapse(lane)
+        .is_some_and(|change| change.facts.number("distinct").is_some_and(|distinct| distinct <= 12.0))
+}
+
+/// Far fewer distinct values.
+pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
+    let (n, m) = (scalars(lane.base), scalars(lane.live));
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() {
+        return None;
+    }
+    let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
+    let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
     // Fewer distinct values than even a window of this size must show. Distinct values grow no faster than records.
     let expected = was * (m as f64 / n as f64).min(1.0);
     let collapsed = is <= 0.5 * expected && expected - is >= 3.0 && natural < 0.25;
@@ -60,7 +79,7 @@ pub(super) fn stillness(lane: &Lane<'_>) -> Option<Change> {
     Some(lane.change(kind, facts))
 }
 
-fn is_moment(field: &FieldProfile) -> bool {
+pub(super) fn is_moment(field: &FieldProfile) -> bool {
     field.strings.as_deref().is_some_and(|s| s.main_format().is_instant())
         || field.numbers.as_deref().is_some_and(|n| n.epoch().is_some())
 }
@@ -200,7 +219,9 @@ fn categories(lane: &Lane<'_>) -> Option<Change> {
         .collect();
     let effect = cells.iter().map(|(a, b)| (a / n - b / m).abs()).sum::<f64>() / 2.0;
     // The most moved category alone, against all others: what a vendor does to one value.
-    let one = cells.iter().map(|(a, b)| stats::fisher((a / by) as u64, (n / by) as u64, (b / by) as u64, (m / by) as u64));
+    let one = cells
+        .iter()
+        .map(|(a, b)| stats::fisher((a / by) as u64, (n / by) as u64, (b / by) as u64, (m / by) as u64));
     let p_one = one.fold(1.0, f64::min) * cells.len() as f64;
     let thinned: Vec<(f64, f64)> = cells.iter().map(|(a, b)| (a / by, b / by)).collect();
     let p_value = stats::g_test(&thinned).0.min(p_one);

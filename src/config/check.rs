@@ -10,9 +10,11 @@ use std::collections::BTreeSet;
 
 use super::Config;
 use super::errors::{ConfigError, ConfigErrors};
+use super::load::unknown_rules;
 use super::read::Source;
 use super::tree::Seg;
 use crate::model::Period;
+use crate::rules::RuleSet;
 
 /// Asking more often helps nobody, and hurts the vendor.
 const LEAST_INTERVAL: Period = Period::from_secs(10);
@@ -43,6 +45,11 @@ pub(super) fn check(config: &Config, source: &Source<'_>, found: &mut ConfigErro
     }
     receiver::routes(&mut checker, config);
     overrides(&mut checker, config);
+    // With rules of the site, all of them are known only once their folders are read.
+    if config.rules.dirs.is_empty() && !checker.given(&["rules".into(), "dirs".into(), 0.into()]) {
+        let unknown = unknown_rules(&RuleSet::builtin(), config, source);
+        found.errors.extend(unknown);
+    }
 }
 
 /// Collects mistakes.

@@ -4,23 +4,30 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::errors::{ConfigError, ConfigErrors};
+use super::errors::{ConfigError, ConfigErrors, nearest};
 use super::read::{Source, read};
 use super::tree::Seg;
 use super::{Config, ConnectorSettings};
 use crate::model::{Secret, SecretSource};
 use crate::notify::ReceiverSettings;
 use crate::observe::{AuthSettings, HttpSettings};
+use crate::rules::RuleSet;
 
 /// A config is written by hand; a token is short. Beyond these the file is something else.
 const MAX_CONFIG_BYTES: u64 = 4_000_000;
 const MAX_SECRET_BYTES: u64 = 64_000;
+const MAX_RULE_BYTES: u64 = 256_000;
+/// Rule files of a site, and folders below folders of them.
+const MAX_RULES: usize = 5_000;
+const MAX_RULE_DEPTH: usize = 6;
 
 /// A config that can be used.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct LoadedConfig {
     /// The settings, with paths resolved and secrets read.
     pub config: Config,
+    /// The rules in force: those of this program, those of `rules.dirs`, and the overrides.
+    pub rules: RuleSet,
     /// The file.
     pub path: PathBuf,
     /// Its folder, which relative paths were resolved against.
@@ -56,11 +63,15 @@ impl Config {
         let dir = fs::canonicalize(&dir).unwrap_or(dir);
         let mut resolver = Resolver { source: &source, dir: &dir, env, found: &mut found };
         resolver.config(&mut config);
+        let rules = resolver.rules(&config);
         found.sort();
-        if !found.errors.is_empty() {
-            return Err(found);
+        match rules {
+            Some(rules) if found.errors.is_empty() => {
+                let rules = rules.with_overrides(config.rules.overrides.clone());
+                Ok(LoadedConfig { config, rules, path: path.to_owned(), dir, warnings: found.warnings })
+            }
+            _ => Err(found),
         }
-        Ok(LoadedConfig { config, path: path.to_owned(), dir, warnings: found.warnings })
     }
 
     /// The config to use: `--config`, else `DROGUE_CONFIG`, else `./drogue.yaml`.
@@ -101,6 +112,38 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Rule files below a folder, in the order of their names; links are not followed.
+fn rule_files(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    let mut paths: Vec<(PathBuf, fs::FileType)> =
+        entries.flatten().filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
+    paths.sort_by(|a, b| a.0.cmp(&b.0));
+    for (path, kind) in paths {
+        let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        if kind.is_dir() && depth > 0 {
+            rule_files(&path, depth - 1, files);
+        } else if kind.is_file() && is_yaml && files.len() < MAX_RULES {
+            files.push(path);
+        }
+    }
+}
+
+/// Overrides of rules that do not exist.
+pub(super) fn unknown_rules(rules: &RuleSet, config: &Config, source: &Source<'_>) -> Vec<ConfigError> {
+    let ids: Vec<String> = rules.rules().map(|rule| rule.id.clone()).collect();
+    let overrides = config.rules.overrides.iter().enumerate();
+    overrides
+        .filter_map(|(index, change)| Some((index, change.rule.as_ref()?)))
+        .filter(|(_, name)| !ids.contains(name))
+        .map(|(index, name)| {
+            let path: Vec<Seg> = vec!["rules".into(), "overrides".into(), index.into(), "rule".into()];
+            let mut error = source.error(&path, format!("there is no rule `{name}`"));
+            error.suggestion = nearest(name, &ids);
+            error.help("`drogue rules list` names them all")
+        })
+        .collect()
 }
 
 struct Resolver<'s, 't> {
@@ -148,6 +191,42 @@ impl Resolver<'_, '_> {
                     self.secret(&at(&base, ["secret"]), secret);
                     self.secret(&at(&base, ["secret_file"]), secret_file);
                 }
+            }
+        }
+    }
+
+    /// The rules of this program and those of the site's folders; nothing where one of them does not read.
+    fn rules(&mut self, config: &Config) -> Option<RuleSet> {
+        if config.rules.dirs.is_empty() {
+            return Some(RuleSet::builtin());
+        }
+        let mut texts = Vec::new();
+        for (index, dir) in config.rules.dirs.iter().enumerate() {
+            let mut files = Vec::new();
+            rule_files(dir, MAX_RULE_DEPTH, &mut files);
+            for file in files {
+                match read_text(&file, MAX_RULE_BYTES) {
+                    Ok(text) => texts.push((file.display().to_string(), text)),
+                    Err(why) => {
+                        let path = [at(&[], ["rules", "dirs"]), vec![index.into()]].concat();
+                        self.error(&path, format!("cannot read the rule `{}`: {why}", file.display()));
+                    }
+                }
+            }
+        }
+        match RuleSet::with_dirs(texts) {
+            Ok(rules) => {
+                for error in unknown_rules(&rules, config, self.source) {
+                    self.found.errors.push(error);
+                }
+                Some(rules)
+            }
+            Err(error) => {
+                let mut told = ConfigError::new(&error.file, error.reason.clone());
+                told.line = usize::try_from(error.line).ok();
+                told.column = Some(1);
+                self.found.errors.push(told);
+                None
             }
         }
     }

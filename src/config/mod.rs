@@ -6,6 +6,8 @@
 mod check;
 mod de;
 mod errors;
+pub mod find;
+pub mod init;
 mod load;
 mod read;
 mod tree;

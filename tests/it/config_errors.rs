@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use drogue::config::{Config, ConfigErrors};
+use drogue::config::{Config, ConfigErrors, find, init};
 
 const EXAMPLE: &str = include_str!("../../drogue.example.yaml");
 
@@ -242,4 +242,50 @@ fn a_config_is_looked_for_in_three_places() {
     assert_eq!(Config::find(Some(&path), &|_| None), Ok(path));
     let lost = Config::find(Some(Path::new("/nowhere/drogue.yaml")), &env).expect_err("it is not there");
     assert!(lost.to_text(false).contains("drogue init"));
+}
+
+fn fixture(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+#[test]
+fn init_writes_a_config_that_reads() {
+    let search = find::search(&fixture("init")).expect("the fixture is there");
+    let draft = init::draft(&init::recognise(&search.files));
+    insta::assert_snapshot!(draft.text);
+    let config = Config::parse(&draft.text, "drogue.yaml").unwrap_or_else(|e| panic!("{}", e.to_text(false)));
+    assert_eq!(config.connectors.keys().collect::<Vec<_>>(), ["crm", "shop-api"]);
+    let variables: Vec<&str> = draft.variables.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(variables, ["CRM_TOKEN", "SHOP_API_KEY"]);
+    // With the variables set, it can be used as it is, where it was written.
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    for file in &search.files {
+        let path = dir.path().join(&file.path);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
+        std::fs::write(path, &file.text).expect("written");
+    }
+    let path = dir.path().join("drogue.yaml");
+    std::fs::write(&path, &draft.text).expect("written");
+    let loaded = Config::load(&path, &|name| variables.contains(&name).then(|| "x".to_owned()));
+    loaded.unwrap_or_else(|e| panic!("{}", e.to_text(false)));
+}
+
+#[test]
+fn init_writes_a_config_where_nothing_is_found() {
+    let draft = init::draft(&init::Found::default());
+    assert_eq!(Config::parse(&draft.text, "drogue.yaml").map(|config| config.connectors.len()), Ok(0));
+}
+
+/// Manifests of the wild, where they are at hand: whatever they hold, the config reads.
+#[test]
+fn init_writes_configs_that_read_for_real_manifests() {
+    let Some(dir) = std::env::var_os("DROGUE_CORPORA") else {
+        println!("skipped: DROGUE_CORPORA names no folder of corpora");
+        return;
+    };
+    let search = find::search(Path::new(&dir)).expect("the folder is there");
+    let found = init::recognise(&search.files);
+    let draft = init::draft(&found);
+    println!("{} connectors\n{}", found.connectors.len(), draft.text);
+    Config::parse(&draft.text, "drogue.yaml").unwrap_or_else(|e| panic!("{}", e.to_text(false)));
 }

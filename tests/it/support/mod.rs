@@ -4,3 +4,4 @@ pub(crate) mod database;
 mod postgres;
 pub(crate) mod python;
 pub(crate) mod smtp;
+pub(crate) mod api;
