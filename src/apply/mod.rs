@@ -59,7 +59,9 @@ pub enum ApplyError {
         source: std::io::Error,
     },
     /// Some files were replaced, one was not, and putting the others back failed as well.
-    #[error("{failed}; and `{path}` could not be put back ({source}): its old text is kept, see `drogue doctor`")]
+    #[error(
+        "{failed}; and `{path}` could not be put back ({source}): its old text is kept, see `drogue doctor`"
+    )]
     Half {
         /// Why the replacement failed.
         failed: Box<ApplyError>,

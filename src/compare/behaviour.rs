@@ -15,7 +15,10 @@ pub(super) fn behaviour(baseline: &Baseline, window: &Window) -> Vec<Change> {
         changes.push(Change { kind, path: FieldPath::root(), to: Vec::new(), facts: all });
     };
     if window.behaviour.repeated_page && !baseline.behaviour.repeated_page {
-        push(ChangeKind::PagingChanged, Facts::new().with("pages", window.behaviour.pages).with("repeated", true));
+        push(
+            ChangeKind::PagingChanged,
+            Facts::new().with("pages", window.behaviour.pages).with("repeated", true),
+        );
     }
     volume(baseline, window, &mut push);
     if let (Some(was), Some(is)) = (baseline.behaviour.rate_limit, window.behaviour.rate_limit)
@@ -54,7 +57,8 @@ fn volume(baseline: &Baseline, window: &Window, push: &mut impl FnMut(ChangeKind
     let seen = window.profile.records as f64;
     // Without the spread of each window's count a factor must do: nothing where a hundred are usual, a fifth, or five
     // times as many. Small streams vary more than that by themselves.
-    let clear = expected >= 20.0 && (seen * 5.0 <= expected || seen >= expected * 5.0) || expected >= 5.0 && seen == 0.0;
+    let clear = expected >= 20.0 && (seen * 5.0 <= expected || seen >= expected * 5.0)
+        || expected >= 5.0 && seen == 0.0;
     if clear {
         let facts = Facts::new()
             .with("expected", expected)

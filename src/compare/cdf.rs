@@ -22,7 +22,11 @@ impl Points {
         let middle = |low: f64, high: f64| {
             let (inner, outer) = if low < 0.0 { (high, low) } else { (low, high) };
             // An integer that may be alone in its bin is taken as such.
-            if inner.fract() == 0.0 && (outer - inner).abs() <= 1.0 { inner } else { f64::midpoint(low, high) }
+            if inner.fract() == 0.0 && (outer - inner).abs() <= 1.0 {
+                inner
+            } else {
+                f64::midpoint(low, high)
+            }
         };
         Self(numbers.quantiles.iter().map(|bin| (middle(bin.low, bin.high), bin.count as f64)).collect())
     }
@@ -48,11 +52,6 @@ impl Points {
     /// How many values.
     pub(super) fn count(&self) -> f64 {
         self.0.iter().map(|(_, weight)| weight).sum()
-    }
-
-    /// The values and their counts.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.0.iter().copied()
     }
 
     /// The value below which a share `q` lies.

@@ -37,10 +37,9 @@ pub(super) struct Lane<'a> {
 
 impl<'a> Context<'a> {
     /// The facts that every change of a field carries.
-    pub fn facts(&self, base: Option<&FieldProfile>, live: Option<&FieldProfile>) -> Facts {
-        let mut facts = Facts::new()
-            .with("baseline_records", self.base.records)
-            .with("live_records", self.live.records);
+    pub(super) fn facts(&self, base: Option<&FieldProfile>, live: Option<&FieldProfile>) -> Facts {
+        let mut facts =
+            Facts::new().with("baseline_records", self.base.records).with("live_records", self.live.records);
         if let Some(base) = base {
             facts.set("baseline_support", base.parents);
         }
@@ -53,26 +52,26 @@ impl<'a> Context<'a> {
 
 impl<'a> Lane<'a> {
     /// A change of this field.
-    pub fn change(&self, kind: ChangeKind, more: Facts) -> Change {
+    pub(super) fn change(&self, kind: ChangeKind, more: Facts) -> Change {
         let mut facts = self.ctx.facts(Some(self.base), Some(self.live));
         facts.extend(more);
         Change { kind, path: self.path.clone(), to: Vec::new(), facts }
     }
 
     /// How often the baseline's own sub-windows differ from each other, relative to chance: 1 for exchangeable ones.
-    pub fn spread(&self) -> f64 {
+    pub(super) fn spread(&self) -> f64 {
         self.ctx.variation.field(self.path).map_or(1.0, |field| field.dispersion)
     }
 
     /// The p-value of two counts, the sizes reduced by the field's own dispersion (an effective sample size).
-    pub fn fisher(&self, base: (u64, u64), live: (u64, u64)) -> f64 {
+    pub(super) fn fisher(&self, base: (u64, u64), live: (u64, u64)) -> f64 {
         let by = self.spread().max(1.0);
         let less = |count: u64| (count as f64 / by).round() as u64;
         super::stats::fisher(less(base.0), less(base.1), less(live.0), less(live.1))
     }
 
     /// The values of this field in sampled records of one side, as a sample of records.
-    pub fn sample(profile: &'a Profile, path: &'a FieldPath) -> impl Iterator<Item = &'a SampleValue> {
+    pub(super) fn sample(profile: &'a Profile, path: &'a FieldPath) -> impl Iterator<Item = &'a SampleValue> {
         profile.entities.records.values().filter_map(move |record| record.0.get(path))
     }
 }

@@ -78,18 +78,22 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
 }
 
 /// A value that lost about what the new one won.
-fn renamed_from(base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>, n: u64, m: u64, won: u64) -> Option<u64> {
+fn renamed_from(
+    base: &BTreeMap<u64, u64>,
+    live: &BTreeMap<u64, u64>,
+    n: u64,
+    m: u64,
+    won: u64,
+) -> Option<u64> {
     let (n, m, won) = (n as f64, m as f64, won as f64 / m as f64);
-    let loss = |value: &u64, count: u64| {
-        count as f64 / n - live.get(value).copied().unwrap_or(0) as f64 / m
-    };
+    let loss = |value: &u64, count: u64| count as f64 / n - live.get(value).copied().unwrap_or(0) as f64 / m;
     let (value, count) = base.iter().max_by(|a, b| loss(a.0, *a.1).total_cmp(&loss(b.0, *b.1)))?;
     let lost = loss(value, *count);
     let left = live.get(value).copied().unwrap_or(0) as f64 / m;
     // Two standard errors of a share, and mostly gone: nothing is left of it, or what an earlier part of the window
     // still had.
     let error = 2.0 * (won * (1.0 - won) * (1.0 / n + 1.0 / m)).sqrt();
-    ((lost - won).abs() <= error.max(0.05) && left <= 0.45 * count as f64 / n).then_some(*value)
+    ((lost - won).abs() <= error.max(0.05) && left <= 0.45 * *count as f64 / n).then_some(*value)
 }
 
 /// Members of a closed set that are gone and were frequent: expected ten times and never seen.

@@ -9,7 +9,8 @@ use crate::profile::Profile;
 /// What differs between a baseline and a window, with evidence.
 #[must_use]
 pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
-    let mut comparison = Comparison { changes: behaviour::behaviour(baseline, window), ..Comparison::default() };
+    let mut comparison =
+        Comparison { changes: behaviour::behaviour(baseline, window), ..Comparison::default() };
     let (base, live) = (&baseline.profile, &window.profile);
     if base.key_id != live.key_id || base.version != live.version {
         comparison.inconclusive.push(Inconclusive {
@@ -103,4 +104,23 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
     }
     sentinel::sentinel(lane, &mut found);
     changes.append(&mut found);
+}
+
+/// What happened to the values between two fields of whatever names, as if they were one; entities are not paired.
+#[must_use]
+pub(crate) fn compare_fields(
+    base: &Profile,
+    live: &Profile,
+    path: &FieldPath,
+    was: &crate::profile::FieldProfile,
+    is: &crate::profile::FieldProfile,
+) -> Option<Change> {
+    let variation = super::Variation::default();
+    let ctx = Context { base, live, pairs: Pairs::default(), variation: &variation, alpha: FAMILY_ALPHA };
+    let mut changes = Vec::new();
+    field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
+    changes.retain(|c| {
+        !matches!(c.kind, crate::model::ChangeKind::PresenceChanged | crate::model::ChangeKind::NullsChanged)
+    });
+    changes.into_iter().next()
 }

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 pub use context::name_words;
 use jiff::Timestamp;
 pub use lanes::compare;
+pub(crate) use lanes::compare_fields;
 pub use pairs::{MIN_PAIRS, Pairs, as_number, equal, same_content};
 pub use relations::{Relation, relations_between, relations_within};
 pub(crate) use scale::fit;

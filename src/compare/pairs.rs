@@ -92,7 +92,8 @@ pub fn same_content(one: &SampleValue, other: &SampleValue) -> bool {
     if equal(one, other) {
         return true;
     }
-    if let (SampleValue::Text { folded: a, length: n, .. }, SampleValue::Text { folded: b, .. }) = (one, other)
+    if let (SampleValue::Text { folded: a, length: n, .. }, SampleValue::Text { folded: b, .. }) =
+        (one, other)
         && a == b
         && *n > 0
     {

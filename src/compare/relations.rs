@@ -43,7 +43,8 @@ fn columns<'a>(records: impl Iterator<Item = &'a SampledRecord>) -> BTreeMap<Fie
     let mut rows = 0;
     for record in records {
         for (path, value) in &record.0 {
-            if let Some(number) = as_number(value).filter(|_| matches!(value, crate::profile::SampleValue::Number(..)))
+            if let Some(number) =
+                as_number(value).filter(|_| matches!(value, crate::profile::SampleValue::Number(..)))
             {
                 let column = columns.entry(path.clone()).or_default();
                 column.resize(rows, None);
@@ -98,7 +99,10 @@ fn growths(
     for (of, now) in after.iter().take(MAX_FIELDS) {
         let Some(then) = before.get(names.get(of).unwrap_or(of)) else { continue };
         for (path, growth) in after.iter().take(MAX_FIELDS) {
-            let rows = growth.iter().zip(now.iter().zip(then)).filter_map(|(g, (n, t))| Some(((*g)?, (*n)? - (*t)?)));
+            let rows = growth
+                .iter()
+                .zip(now.iter().zip(then))
+                .filter_map(|(g, (n, t))| Some(((*g)?, (*n)? - (*t)?)));
             if path != of && holds(rows) {
                 found.push(Relation::Growth { path: path.clone(), of: of.clone() });
             }
@@ -128,7 +132,10 @@ pub fn relations_within(profile: &Profile) -> Vec<Relation> {
                     .filter(|(_, a, b)| **a != 0.0 && **b != 0.0)
                     .map(|(s, a, b)| (s, a + b));
                 if holds(rows) {
-                    found.push(Relation::Sum { path: (*path).clone(), of: ((*one).clone(), (*other).clone()) });
+                    found.push(Relation::Sum {
+                        path: (*path).clone(),
+                        of: ((*one).clone(), (*other).clone()),
+                    });
                 }
             }
         }

@@ -82,7 +82,13 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
     }
 }
 
-fn scale_change(lane: &Lane<'_>, ratio: f64, offset: f64, paired: Option<(usize, usize)>, distance: f64) -> Change {
+fn scale_change(
+    lane: &Lane<'_>,
+    ratio: f64,
+    offset: f64,
+    paired: Option<(usize, usize)>,
+    distance: f64,
+) -> Change {
     let words = lane.path.name().map(name_words).unwrap_or_default();
     let mut facts = Facts::new().with("ratio", ratio).with("offset", offset);
     if let Some((paired, agreeing)) = paired {
@@ -142,13 +148,13 @@ fn written(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Optio
     // Another unit makes whole numbers whole as well; where the values moved, the lane of scales speaks.
     let (b, l) = (Points::of_numbers(base), Points::of_numbers(live));
     let distance = b.distance(&l, TOLERANCE);
-    if stats::ks_p_value(distance, b.count(), l.count()) < 0.001 && lane.ctx.variation.field(lane.path).is_none_or(|v| distance > v.distance + 0.15) {
+    if stats::ks_p_value(distance, b.count(), l.count()) < 0.001
+        && lane.ctx.variation.field(lane.path).is_none_or(|v| distance > v.distance + 0.15)
+    {
         return None;
     }
-    let facts = Facts::new()
-        .with("encoding", "number-notation")
-        .with("share", share)
-        .with("transform", transform);
+    let facts =
+        Facts::new().with("encoding", "number-notation").with("share", share).with("transform", transform);
     Some(lane.change(ChangeKind::EncodingChanged, facts))
 }
 
@@ -166,10 +172,8 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         || (was.quantile(0.98) > 0.0) != (is.quantile(0.98) > 0.0)
         || was.quantile(0.02) < 0.0;
     let mut best: Option<(f64, f64, f64, f64)> = None;
-    let hypotheses = units::units()
-        .iter()
-        .map(|unit| (unit.ratio, unit.offset))
-        .chain(flip.then_some((-1.0, 0.0)));
+    let hypotheses =
+        units::units().iter().map(|unit| (unit.ratio, unit.offset)).chain(flip.then_some((-1.0, 0.0)));
     for (ratio, offset) in hypotheses {
         let image = was.image(ratio, offset);
         for old in OLD_SHARES {

@@ -23,7 +23,13 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     // One value won at least half of what null lost; sampling accounts for the rest.
     let Some((rise, value)) = rise.filter(|(rise, _)| *rise >= 0.5 * missing) else { return };
     let mut change = found[at].clone();
-    let what = if value.0 == 1 { "a number" } else if value.2 == 0 { "the empty string" } else { "a word" };
+    let what = if value.0 == 1 {
+        "a number"
+    } else if value.2 == 0 {
+        "the empty string"
+    } else {
+        "a word"
+    };
     change.facts.set("transform", "null-to-sentinel");
     change.facts.set("sentinel", what);
     change.facts.set("share", rise);

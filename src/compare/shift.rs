@@ -33,7 +33,8 @@ pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
 
 /// Whether numbers come from far fewer distinct values than before: a replay, which fits any unit by chance.
 pub(super) fn is_replay(lane: &Lane<'_>) -> bool {
-    collapse(lane).is_some_and(|change| change.facts.number("distinct").is_some_and(|distinct| distinct <= 12.0))
+    collapse(lane)
+        .is_some_and(|change| change.facts.number("distinct").is_some_and(|distinct| distinct <= 12.0))
 }
 
 /// Far fewer distinct values.
@@ -218,7 +219,9 @@ fn categories(lane: &Lane<'_>) -> Option<Change> {
         .collect();
     let effect = cells.iter().map(|(a, b)| (a / n - b / m).abs()).sum::<f64>() / 2.0;
     // The most moved category alone, against all others: what a vendor does to one value.
-    let one = cells.iter().map(|(a, b)| stats::fisher((a / by) as u64, (n / by) as u64, (b / by) as u64, (m / by) as u64));
+    let one = cells
+        .iter()
+        .map(|(a, b)| stats::fisher((a / by) as u64, (n / by) as u64, (b / by) as u64, (m / by) as u64));
     let p_one = one.fold(1.0, f64::min) * cells.len() as f64;
     let thinned: Vec<(f64, f64)> = cells.iter().map(|(a, b)| (a / by, b / by)).collect();
     let p_value = stats::g_test(&thinned).0.min(p_one);

@@ -85,7 +85,11 @@ pub(super) fn ks_p_value(distance: f64, n: f64, m: f64) -> f64 {
         return 1.0;
     }
     let term = |k: f64| (-2.0 * k * k * lambda * lambda).exp();
-    (1..=100).map(|k| if k % 2 == 1 { term(f64::from(k)) } else { -term(f64::from(k)) }).sum::<f64>().mul_add(2.0, 0.0).clamp(0.0, 1.0)
+    (1..=100)
+        .map(|k| if k % 2 == 1 { term(f64::from(k)) } else { -term(f64::from(k)) })
+        .sum::<f64>()
+        .mul_add(2.0, 0.0)
+        .clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

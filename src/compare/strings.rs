@@ -10,7 +10,9 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
     if base.count == 0 || live.count == 0 {
         return None;
     }
-    if base.count < MIN_SUPPORT.min(lane.ctx.base.records) || live.count < MIN_SUPPORT.min(lane.ctx.live.records) {
+    if base.count < MIN_SUPPORT.min(lane.ctx.base.records)
+        || live.count < MIN_SUPPORT.min(lane.ctx.live.records)
+    {
         return None;
     }
     instants(lane, base, live)
@@ -261,7 +263,9 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
     let same = folded >= 0.6 && folded - plain >= 0.15;
-    if !(exchanged && balanced && (same || plain < 0.5) || same && (exchanged || won.1 >= 0.1 && won.2 < 0.01)) {
+    if !(exchanged && balanced && (same || plain < 0.5)
+        || same && (exchanged || won.1 >= 0.1 && won.2 < 0.01))
+    {
         return None;
     }
     let facts = Facts::new()
@@ -279,8 +283,11 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
         s.lengths.iter().map(|bin| (bin.low.round() as u64, bin.count)).collect()
     };
     let (was, is) = (lengths(base), lengths(live));
-    let at = |of: &[(u64, u64)], length: u64| of.iter().filter(|(l, _)| *l == length).map(|(_, n)| *n).sum::<u64>();
-    let beyond = |of: &[(u64, u64)], length: u64| of.iter().filter(|(l, _)| *l > length).map(|(_, n)| *n).sum::<u64>();
+    let at = |of: &[(u64, u64)], length: u64| {
+        of.iter().filter(|(l, _)| *l == length).map(|(_, n)| *n).sum::<u64>()
+    };
+    let beyond =
+        |of: &[(u64, u64)], length: u64| of.iter().filter(|(l, _)| *l > length).map(|(_, n)| *n).sum::<u64>();
     for (length, count) in is.iter().rev() {
         if *length == 0 {
             continue;
@@ -344,7 +351,16 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
 fn signs(pattern: &str) -> String {
     let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();
     if let Some(first) = pattern.chars().next() {
-        signs.insert(0, if first.is_ascii_digit() { '9' } else if first.is_alphanumeric() { 'a' } else { first });
+        signs.insert(
+            0,
+            if first.is_ascii_digit() {
+                '9'
+            } else if first.is_alphanumeric() {
+                'a'
+            } else {
+                first
+            },
+        );
     }
     signs
 }

@@ -11,7 +11,8 @@ use crate::profile::FieldProfile;
 /// Finds swaps among fields whose values changed, and puts one change in place of the two.
 pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
     let moved: Vec<FieldPath> = {
-        let mut paths: Vec<FieldPath> = changes.iter().filter(|c| is_about_values(c)).map(|c| c.path.clone()).collect();
+        let mut paths: Vec<FieldPath> =
+            changes.iter().filter(|c| is_about_values(c)).map(|c| c.path.clone()).collect();
         paths.sort();
         paths.dedup();
         paths
@@ -63,7 +64,9 @@ fn is_about_values(change: &Change) -> bool {
 
 fn swapped(ctx: &Context<'_>, one: &FieldPath, other: &FieldPath) -> Option<Option<(usize, usize)>> {
     let crossed = |from: &FieldPath, to: &FieldPath| {
-        ctx.pairs.values(from, to).fold((0, 0), |(all, equal), (b, a)| (all + 1, equal + usize::from(pairs::equal(b, a))))
+        ctx.pairs
+            .values(from, to)
+            .fold((0, 0), |(all, equal), (b, a)| (all + 1, equal + usize::from(pairs::equal(b, a))))
     };
     let (forth, back) = (crossed(one, other), crossed(other, one));
     if forth.0 >= MIN_PAIRS && back.0 >= MIN_PAIRS {

@@ -32,7 +32,9 @@ pub(super) fn types(lane: &Lane<'_>) -> Option<Change> {
         // Three values of a type never seen before are no accident of one record; all of them need no count. A type
         // that is rare in the windows may only have been missed: then chance must be excluded.
         let enough = |count: u64, of: u64, other: u64| {
-            count == of || same && count >= 3 || count >= 3 && super::stats::fisher(0, other, count, of) < 0.01
+            count == of
+                || same && count >= 3
+                || count >= 3 && super::stats::fisher(0, other, count, of) < 0.01
         };
         if was == 0 && is > 0 && enough(is, m, n) {
             appeared.push(group);
@@ -73,15 +75,24 @@ pub(super) fn types(lane: &Lane<'_>) -> Option<Change> {
 type Notation = Option<(String, String)>;
 
 /// What the change of type does to the content, where that can be told.
-fn transform(base: &FieldProfile, live: &FieldProfile, from: &str, to: &str) -> Option<(&'static str, Notation)> {
+fn transform(
+    base: &FieldProfile,
+    live: &FieldProfile,
+    from: &str,
+    to: &str,
+) -> Option<(&'static str, Notation)> {
     Some(match (from, to) {
         ("string", "number") => {
             let strings = base.strings.as_deref()?;
             let numbers = live.numbers.as_deref()?;
             let format = strings.main_format();
             match (format.is_instant(), numbers.epoch()) {
-                (true, Some(0)) => ("date-time-to-epoch-seconds", Some((format.word(), "epoch-seconds".into()))),
-                (true, Some(1)) => ("date-time-to-epoch-milliseconds", Some((format.word(), "epoch-millis".into()))),
+                (true, Some(0)) => {
+                    ("date-time-to-epoch-seconds", Some((format.word(), "epoch-seconds".into())))
+                }
+                (true, Some(1)) => {
+                    ("date-time-to-epoch-milliseconds", Some((format.word(), "epoch-millis".into())))
+                }
                 (true, Some(_)) => ("date-time-to-epoch-fine", Some((format.word(), "epoch".into()))),
                 _ if strings.as_numbers.as_ref().is_some_and(|n| n.count * 10 >= strings.count * 9) => {
                     ("text-to-number", None)
@@ -162,21 +173,6 @@ impl StringProfile {
 }
 
 impl Format {
-    /// Whether it tells a moment or a day.
-    pub(crate) const fn is_instant(self) -> bool {
-        matches!(
-            self,
-            Self::DateTimeZ
-                | Self::DateTimeFractionZ
-                | Self::DateTimeOffset
-                | Self::DateTimeLocal
-                | Self::DateTimeSpace
-                | Self::Date
-                | Self::DateOther
-                | Self::DateRfc2822
-        )
-    }
-
     /// Whether it tells a number.
     pub(crate) const fn is_number(self) -> bool {
         matches!(
@@ -194,7 +190,13 @@ impl Format {
     pub(crate) const fn is_soft(self) -> bool {
         matches!(
             self,
-            Self::Empty | Self::UpperWord | Self::LowerWord | Self::Word | Self::Text | Self::Hostname | Self::PrefixedId
+            Self::Empty
+                | Self::UpperWord
+                | Self::LowerWord
+                | Self::Word
+                | Self::Text
+                | Self::Hostname
+                | Self::PrefixedId
         )
     }
 }

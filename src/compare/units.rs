@@ -62,7 +62,8 @@ pub fn units() -> &'static [Unit] {
 pub fn named(ratio: f64, offset: f64, name_words: &[String]) -> Option<&'static Unit> {
     // Two parts in a thousand: below the distance between neighbouring rows, above what rounding does to a fit.
     let fits = |unit: &&Unit| {
-        (unit.ratio / ratio - 1.0).abs() < 0.002 && (unit.offset - offset).abs() <= 0.01 * offset.abs().max(0.5)
+        (unit.ratio / ratio - 1.0).abs() < 0.002
+            && (unit.offset - offset).abs() <= 0.01 * offset.abs().max(0.5)
     };
     let mut rows = units().iter().filter(fits);
     let first = rows.clone().next();

@@ -91,11 +91,13 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
         let up = steps.iter().filter(|s| **s > 0.0).count();
         let down = steps.iter().filter(|s| **s < 0.0).count();
         // Five steps in one direction by chance: once in sixteen fields; with the distance beside it, rarer.
-        result.trending = steps.len() >= 2 && (up == steps.len() || down == steps.len()) && result.distance > 0.15;
+        result.trending =
+            steps.len() >= 2 && (up == steps.len() || down == steps.len()) && result.distance > 0.15;
     }
 
     // Sets of values: what is new in each later part, counted by record.
-    let tops: Vec<BTreeMap<u64, u64>> = parts.iter().map(|p| super::enums::counts(p).unwrap_or_default()).collect();
+    let tops: Vec<BTreeMap<u64, u64>> =
+        parts.iter().map(|p| super::enums::counts(p).unwrap_or_default()).collect();
     if tops.iter().filter(|t| !t.is_empty()).count() >= 2 {
         let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
         let (mut fresh, mut all) = (0, 0);
@@ -123,8 +125,7 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
             let n = one.values().sum::<u64>() as f64;
             let total = seen.values().sum::<u64>() as f64;
             if n > 0.0 && total > n {
-                let tv: f64 =
-                    cells.iter().map(|(a, b)| (a / n - b / (total - n)).abs()).sum::<f64>() / 2.0;
+                let tv: f64 = cells.iter().map(|(a, b)| (a / n - b / (total - n)).abs()).sum::<f64>() / 2.0;
                 // The mean total variation of two equal samples is about sqrt(k / (2 pi n)).
                 let chance = (seen.len() as f64 / (std::f64::consts::TAU * n)).sqrt();
                 result.distance = result.distance.max(tv - 1.5 * chance);

@@ -39,7 +39,8 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
     };
     let p_of = |minutes: i64| {
         let cells: Vec<(f64, f64)> = slots(&was, minutes * 60).into_iter().zip(slots(&is, 0)).collect();
-        let effect: f64 = cells.iter().map(|(a, b)| (a * by / was.len() as f64 - b * by / is.len() as f64).abs()).sum();
+        let effect: f64 =
+            cells.iter().map(|(a, b)| (a * by / was.len() as f64 - b * by / is.len() as f64).abs()).sum();
         (stats::g_test(&cells).0, effect / 2.0)
     };
     let (before, effect) = p_of(0);
@@ -48,8 +49,9 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
     }
     // The zones of the world lie between -12:00 and +14:00.
     let shifts = (-56..=56).filter(|q| *q != 0).map(|q| (q * 15, p_of(q * 15)));
-    let (minutes, (after, left)) =
-        shifts.min_by(|a, b| (a.1.1, a.0.abs()).partial_cmp(&(b.1.1, b.0.abs())).unwrap_or(std::cmp::Ordering::Equal))?;
+    let (minutes, (after, left)) = shifts.min_by(|a, b| {
+        (a.1.1, a.0.abs()).partial_cmp(&(b.1.1, b.0.abs())).unwrap_or(std::cmp::Ordering::Equal)
+    })?;
     // The later part of the window alone may have moved; then no one shift fits all, but most of the way is made.
     (left <= 0.5 * effect && (after > 0.001 || left <= 0.35)).then(|| change(lane, minutes, None))
 }
@@ -57,7 +59,11 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
 fn instant(value: &SampleValue) -> Option<i64> {
     let seconds = super::pairs::as_number(value)?;
     // Milliseconds and finer are brought to seconds by their size.
-    let seconds = [1e17, 1e14, 1e11].iter().zip([1e9, 1e6, 1e3]).find(|(limit, _)| seconds.abs() >= **limit).map_or(seconds, |(_, by)| seconds / by);
+    let seconds = [1e17, 1e14, 1e11]
+        .iter()
+        .zip([1e9, 1e6, 1e3])
+        .find(|(limit, _)| seconds.abs() >= **limit)
+        .map_or(seconds, |(_, by)| seconds / by);
     (seconds.abs() < 1e11).then_some(seconds as i64)
 }
 
@@ -67,7 +73,8 @@ fn paired_shift(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
     let middle = shifts[shifts.len() / 2];
     let agreeing = shifts.iter().filter(|s| **s == middle).count();
     let zone = middle != 0 && middle % 900 == 0 && middle.abs() <= 14 * 3600;
-    (zone && agreeing * 10 >= paired.len() * 9).then(|| change(lane, middle / 60, Some((paired.len(), agreeing))))
+    (zone && agreeing * 10 >= paired.len() * 9)
+        .then(|| change(lane, middle / 60, Some((paired.len(), agreeing))))
 }
 
 fn change(lane: &Lane<'_>, minutes: i64, paired: Option<(usize, usize)>) -> Change {

@@ -44,8 +44,7 @@ impl Weighed {
 /// Weighs one pair.
 pub(super) fn weigh(sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> Option<Weighed> {
     let (was, is) = (sides.base.fields.get(old)?, sides.live.fields.get(new)?);
-    let mut weighed =
-        Weighed { odds: PRIOR, facts: Facts::new(), name: NameChange::None, transform: None };
+    let mut weighed = Weighed { odds: PRIOR, facts: Facts::new(), name: NameChange::None, transform: None };
     let is_object = |f: &FieldProfile| f.types.get(JsonType::Object) > 0;
     if is_object(was) != is_object(is) {
         return None;
@@ -61,7 +60,13 @@ pub(super) fn weigh(sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> Opti
     Some(weighed)
 }
 
-fn names_and_place(weighed: &mut Weighed, was: &FieldProfile, is: &FieldProfile, old: &FieldPath, new: &FieldPath) {
+fn names_and_place(
+    weighed: &mut Weighed,
+    was: &FieldProfile,
+    is: &FieldProfile,
+    old: &FieldPath,
+    new: &FieldPath,
+) {
     let _ = (was, is);
     let (old_name, new_name) = (old.name().unwrap_or_default(), new.name().unwrap_or_default());
     let (likeness, change) = names::compare(old_name, new_name);
@@ -76,7 +81,13 @@ fn names_and_place(weighed: &mut Weighed, was: &FieldProfile, is: &FieldProfile,
     weighed.add("name_similarity", likeness, odds);
     let same_parent = old.parent() == new.parent();
     // A field that goes elsewhere keeps its name as a rule; one that changes both needs its values to speak.
-    let odds = if same_parent { 1.0 } else if likeness >= 0.95 { 0.5 } else { -2.0 };
+    let odds = if same_parent {
+        1.0
+    } else if likeness >= 0.95 {
+        0.5
+    } else {
+        -2.0
+    };
     weighed.add("same_parent", same_parent, odds);
 }
 
@@ -116,7 +127,12 @@ fn position(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &Fie
     weighed.add("same_neighbours", same, [-0.5, 0.75, 2.0][same as usize]);
 }
 
-fn presence(weighed: &mut Weighed, sides: &Sides<'_>, old: (&FieldPath, &FieldProfile), new: (&FieldPath, &FieldProfile)) {
+fn presence(
+    weighed: &mut Weighed,
+    sides: &Sides<'_>,
+    old: (&FieldPath, &FieldProfile),
+    new: (&FieldPath, &FieldProfile),
+) {
     let share = |f: &FieldProfile| f.present as f64 / f.parents.max(1) as f64;
     let left = sides.live.fields.get(old.0).map_or(0, |f| f.present);
     let was = old.1.present as f64 / sides.base.records.max(1) as f64;
@@ -146,19 +162,35 @@ fn presence(weighed: &mut Weighed, sides: &Sides<'_>, old: (&FieldPath, &FieldPr
 
 /// Objects: the same members inside.
 fn inside(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) {
-    let members = |profile: &Profile, of: &FieldPath| -> std::collections::BTreeSet<Vec<crate::model::Step>> {
-        let depth = of.steps().len();
-        let below = profile.fields.iter().filter(|(p, f)| f.present > 0 && p.starts_with(of) && *p != of);
-        below.map(|(p, _)| p.steps()[depth..].to_vec()).collect()
-    };
+    let members =
+        |profile: &Profile, of: &FieldPath| -> std::collections::BTreeSet<Vec<crate::model::Step>> {
+            let depth = of.steps().len();
+            let below = profile.fields.iter().filter(|(p, f)| f.present > 0 && p.starts_with(of) && *p != of);
+            below.map(|(p, _)| p.steps()[depth..].to_vec()).collect()
+        };
     let (was, is) = (members(sides.base, old), members(sides.live, new));
     let both = was.intersection(&is).count() as f64;
     let all = was.union(&is).count().max(1) as f64;
     let share = both / all;
-    weighed.add("same_members", share, if share >= 0.8 { 4.0 } else if share >= 0.5 { 2.0 } else { -3.0 });
+    weighed.add(
+        "same_members",
+        share,
+        if share >= 0.8 {
+            4.0
+        } else if share >= 0.5 {
+            2.0
+        } else {
+            -3.0
+        },
+    );
 }
 
-fn values(weighed: &mut Weighed, sides: &Sides<'_>, (old, was): (&FieldPath, &FieldProfile), (new, is): (&FieldPath, &FieldProfile)) {
+fn values(
+    weighed: &mut Weighed,
+    sides: &Sides<'_>,
+    (old, was): (&FieldPath, &FieldProfile),
+    (new, is): (&FieldPath, &FieldProfile),
+) {
     let (mut all, mut equal) = (0_usize, 0_usize);
     let mut differ = std::collections::BTreeSet::new();
     for (before, after) in sides.pairs.values(old, new) {
@@ -235,16 +267,30 @@ fn trend(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldP
     true
 }
 
-fn retyped(weighed: &mut Weighed, sides: &Sides<'_>, (old, was): (&FieldPath, &FieldProfile), (new, is): (&FieldPath, &FieldProfile)) {
+fn retyped(
+    weighed: &mut Weighed,
+    sides: &Sides<'_>,
+    (old, was): (&FieldPath, &FieldProfile),
+    (new, is): (&FieldPath, &FieldProfile),
+) {
     weighed.transform = as_one_field(sides, (old, was), (new, is));
 }
 
 /// The change of content that a rename brings with it: both profiles compared as if they were one field.
-fn as_one_field(sides: &Sides<'_>, (_, was): (&FieldPath, &FieldProfile), (new, is): (&FieldPath, &FieldProfile)) -> Option<Change> {
+fn as_one_field(
+    sides: &Sides<'_>,
+    (_, was): (&FieldPath, &FieldProfile),
+    (new, is): (&FieldPath, &FieldProfile),
+) -> Option<Change> {
     compare::compare_fields(sides.base, sides.live, new, was, is)
 }
 
-fn unpaired(weighed: &mut Weighed, sides: &Sides<'_>, (old, was): (&FieldPath, &FieldProfile), (new, is): (&FieldPath, &FieldProfile)) {
+fn unpaired(
+    weighed: &mut Weighed,
+    sides: &Sides<'_>,
+    (old, was): (&FieldPath, &FieldProfile),
+    (new, is): (&FieldPath, &FieldProfile),
+) {
     let transform = as_one_field(sides, (old, was), (new, is));
     if let Some(change) = &transform {
         use ChangeKind as K;
@@ -298,13 +344,29 @@ fn distance(weighed: &mut Weighed, was: &FieldProfile, is: &FieldProfile) {
     // nearly the same order).
     let chance = (1.36 * (2.0 / n).sqrt()).min(0.4);
     let odds = if a == 1 {
-        if distance <= chance { 2.5 } else if distance <= 2.0 * chance { 0.5 } else if distance > 0.6 { -3.5 } else { -1.5 }
+        if distance <= chance {
+            2.5
+        } else if distance <= 2.0 * chance {
+            0.5
+        } else if distance > 0.6 {
+            -3.5
+        } else {
+            -1.5
+        }
     } else {
         let shared = 1.0 - distance;
         let formats = |f: &FieldProfile| f.strings.as_deref().map(|s| s.main_format());
         let same_format = formats(was) == formats(is);
         // Shared words prove more than shared numbers; unlike words of one format prove little either way.
-        if shared >= 0.5 { 4.0 } else if shared >= 0.25 { 2.0 } else if same_format { -0.5 } else { -3.0 }
+        if shared >= 0.5 {
+            4.0
+        } else if shared >= 0.25 {
+            2.0
+        } else if same_format {
+            -0.5
+        } else {
+            -3.0
+        }
     };
     weighed.add("distance", distance, odds);
 }

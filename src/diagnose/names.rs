@@ -146,7 +146,8 @@ pub(super) fn compare(old: &str, new: &str) -> (f64, NameChange) {
 
 /// A generic stem and a number: the name of a column that nobody named.
 fn is_opaque(words: &[String]) -> bool {
-    let numbered = words.iter().any(|word| word.chars().any(|c| c.is_ascii_digit()) && !word.starts_with('v'));
+    let numbered =
+        words.iter().any(|word| word.chars().any(|c| c.is_ascii_digit()) && !word.starts_with('v'));
     numbered && words.len() <= 2
 }
 
