@@ -4,6 +4,7 @@
 //! part is a count, an exact sum, an extreme, or a set of the k smallest keyed hashes.
 //! Nothing here does I/O or reads a clock.
 
+mod content;
 mod entities;
 mod field;
 mod formats;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     Format, SampleMode, SampleValue, SampledRecord,
-    numbers::Number,
+    numbers::{Canonical, Number},
     scan, strings,
     tape::{Event, EventKind},
     trie::NodeId,
@@ -29,7 +29,11 @@ fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
     match event.kind {
         EventKind::String | EventKind::EscapedString => Some(plain(event, text)),
         EventKind::Integer | EventKind::Number => {
-            Some(Number::of_token(&text[event.start as usize..event.end as usize]).canonical)
+            let number = Number::of_token(&text[event.start as usize..event.end as usize]);
+            Some(match number.canonical {
+                Canonical::Written(text) => Cow::Borrowed(text),
+                canonical => Cow::Owned(canonical.as_str().to_owned()),
+            })
         }
         EventKind::False => Some(Cow::Borrowed("false")),
         EventKind::True => Some(Cow::Borrowed("true")),

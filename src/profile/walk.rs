@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Entities, FieldProfile, KeySpec, Malformed, PROFILE_VERSION, Profile, SampleMode, SampledRecord,
+    content::ContentHash,
     entities::Sampling,
     maps, sample,
     scan::Broken,
@@ -87,6 +88,7 @@ pub struct Profiler {
     /// The nodes of the key's parts, as far as they were seen.
     key_nodes: Option<Vec<NodeId>>,
     entities: Entities,
+    content: ContentHash,
     /// The text of the sampled records, by the hash of their key; worked on at the end, where most were evicted.
     sampled: BTreeMap<u64, Box<str>>,
     records: u64,
@@ -102,6 +104,7 @@ impl Profiler {
     pub fn new(options: ProfileOptions) -> Self {
         let trie = Trie::new(options.max_fields);
         let entities = Entities { key: options.key.clone(), mode: options.samples, ..Entities::default() };
+        let content = ContentHash::new(options.hash_key);
         Self {
             options,
             trie,
@@ -109,6 +112,7 @@ impl Profiler {
             tallies: Vec::new(),
             key_nodes: None,
             entities,
+            content,
             sampled: BTreeMap::new(),
             records: 0,
             malformed: Malformed::default(),
@@ -155,7 +159,7 @@ impl Profiler {
         if !self.entities.may_hold(key) {
             return;
         }
-        let content = self.options.hash_key.hash(text.as_bytes());
+        let content = self.content.of(text.as_bytes());
         if self.entities.note(key, Some(content)) == Sampling::Keep {
             self.sampled.insert(key, text.into());
         }
@@ -168,7 +172,7 @@ impl Profiler {
     /// The hash that tells this record's entity; `None` where a part of the key is missing or no scalar.
     fn entity_key(&mut self, text: &str) -> Option<u64> {
         let Some(key) = &self.options.key else {
-            return Some(self.options.hash_key.hash(text.as_bytes()));
+            return Some(self.content.of(text.as_bytes()));
         };
         if self.key_nodes.is_none() {
             let nodes = key.paths.iter().map(|path| self.node_of(path)).collect::<Option<Vec<_>>>()?;
