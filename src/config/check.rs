@@ -14,6 +14,7 @@ use super::load::unknown_rules;
 use super::read::Source;
 use super::tree::Seg;
 use crate::model::Period;
+use crate::observe::check_template;
 use crate::rules::RuleSet;
 
 /// Asking more often helps nobody, and hurts the vendor.
@@ -116,22 +117,10 @@ impl Checker<'_, '_> {
     }
 
     fn template(&mut self, at: &[Seg], text: &str) {
-        if let Err(why) = check_template(text) {
-            self.error(at, why);
+        if let Err(error) = check_template(text) {
+            self.error(at, error.to_string());
         }
     }
-}
-
-/// Whether the templates in a text are understood.
-fn check_template(text: &str) -> Result<(), String> {
-    let mut rest = text;
-    while let Some(open) = rest.find("{{") {
-        let Some(close) = rest[open..].find("}}") else {
-            return Err("`{{` is never closed by `}}`".to_owned());
-        };
-        rest = &rest[open + close + 2..];
-    }
-    Ok(())
 }
 
 /// A path with one more step.

@@ -105,6 +105,13 @@ impl ConfigError {
         self
     }
 
+    /// Adds a place in a file that the config names.
+    pub(super) fn in_other_file(mut self, line: u64, column: u64) -> Self {
+        self.line = usize::try_from(line).ok();
+        self.column = usize::try_from(column).ok();
+        self
+    }
+
     /// Where the mistake is, for sorting: the order of the file, and what has no place last.
     fn order(&self) -> (usize, usize, &str) {
         (self.line.unwrap_or(usize::MAX), self.column.unwrap_or(0), &self.message)

@@ -8,6 +8,7 @@ use super::errors::{ConfigError, ConfigErrors, nearest};
 use super::read::{Source, read};
 use super::tree::Seg;
 use super::{Config, ConnectorSettings};
+use crate::adapters;
 use crate::model::{Secret, SecretSource};
 use crate::notify::ReceiverSettings;
 use crate::observe::{AuthSettings, HttpSettings};
@@ -16,6 +17,7 @@ use crate::rules::RuleSet;
 /// A config is written by hand; a token is short. Beyond these the file is something else.
 const MAX_CONFIG_BYTES: u64 = 4_000_000;
 const MAX_SECRET_BYTES: u64 = 64_000;
+const MAX_MAPPING_BYTES: u64 = 16_000_000;
 const MAX_RULE_BYTES: u64 = 256_000;
 /// Rule files of a site, and folders below folders of them.
 const MAX_RULES: usize = 5_000;
@@ -222,9 +224,7 @@ impl Resolver<'_, '_> {
                 Some(rules)
             }
             Err(error) => {
-                let mut told = ConfigError::new(&error.file, error.reason.clone());
-                told.line = usize::try_from(error.line).ok();
-                told.column = Some(1);
+                let told = ConfigError::new(&error.file, error.reason.clone()).in_other_file(error.line, 1);
                 self.found.errors.push(told);
                 None
             }
@@ -238,11 +238,59 @@ impl Resolver<'_, '_> {
         }
         if let Some(mapping) = &mut connector.mapping {
             mapping.file = self.dir.join(&mapping.file);
-            self.exists(&at(base, ["mapping", "file"]), &mapping.file);
         }
+        self.mapping(base, connector);
         for (index, doc) in connector.docs.iter_mut().enumerate() {
             let path = [at(base, ["docs"]), vec![index.into(), "file".into()]].concat();
             self.file(&path, &mut doc.file);
+        }
+    }
+
+    /// The mapping file is read as the engine will read it, so that a patch never fails for a reason known today.
+    fn mapping(&mut self, base: &[Seg], connector: &mut ConnectorSettings) {
+        let Some(settings) = &mut connector.mapping else { return };
+        let path = at(base, ["mapping", "file"]);
+        let shown = settings.file.display().to_string();
+        let text = match read_text(&settings.file, MAX_MAPPING_BYTES) {
+            Ok(text) => text,
+            Err(why) => {
+                self.error(&path, format!("cannot read the mapping file `{shown}`: {why}"));
+                return;
+            }
+        };
+        let Some(framework) = settings.framework.or_else(|| adapters::recognise(&shown, &text)) else {
+            let error = self.source.error(&path, format!("`{shown}` is no mapping file that Drogue knows"));
+            self.found.errors.push(error.help("name what it is written in by `framework`"));
+            return;
+        };
+        settings.framework = Some(framework);
+        let mapping = match adapters::read(framework, &text) {
+            Ok(mapping) => mapping,
+            Err(error) => {
+                let message = format!("the mapping file does not read: {}", error.reason);
+                self.found
+                    .errors
+                    .push(ConfigError::new(&shown, message).in_other_file(error.line, error.column));
+                return;
+            }
+        };
+        let names: Vec<String> = mapping.streams.iter().map(|stream| stream.name.clone()).collect();
+        for (name, stream) in &connector.streams {
+            let wanted = stream.mapped_as.as_ref().unwrap_or(name);
+            if names.contains(wanted) {
+                continue;
+            }
+            let path = at(base, ["streams", name]);
+            let warning = match stream.mapped_as {
+                Some(_) => self
+                    .source
+                    .error(&at(&path, ["mapped_as"]), format!("the mapping file has no stream `{wanted}`")),
+                None => self.source.error_at_key(
+                    &path,
+                    format!("the mapping file has no stream `{name}`, so nothing is patched for it"),
+                ),
+            };
+            self.found.warnings.push(warning.nearest(wanted, names.clone()));
         }
     }
 

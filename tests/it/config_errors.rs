@@ -213,7 +213,11 @@ connectors:
             (Some(8), "connectors.shop.auth.password_file"),
         ]
     );
-    std::fs::write(dir.path().join("manifest.yaml"), "").expect("written");
+    std::fs::write(dir.path().join("manifest.yaml"), "version: 1\n").expect("written");
+    let unknown = Config::load(&path, &|_| Some("s3cret".to_owned())).expect_err("it is no mapping");
+    assert!(unknown.to_text(false).contains("no mapping file that Drogue knows"), "{unknown}");
+    let mapping = "version: 1\nstreams:\n  b:\n    fields:\n      id: $.id\n";
+    std::fs::write(dir.path().join("manifest.yaml"), mapping).expect("written");
     std::fs::write(dir.path().join("shop.password"), "hunter2\n").expect("written");
     let env = |name: &str| (name == "CRM_TOKEN").then(|| "s3cret".to_owned());
     let loaded = Config::load(&path, &env).expect("all is there");
@@ -225,6 +229,7 @@ connectors:
             .as_ref()
             .is_some_and(|file| file.ends_with("drogue.db") && file.is_absolute())
     );
+    assert!(loaded.warnings.iter().any(|w| w.message.contains("the mapping file has no stream `a`")));
     assert!(loaded.config.connectors["crm"].mapping.as_ref().is_some_and(|m| m.file.is_absolute()));
     #[cfg(unix)]
     assert!(loaded.warnings.iter().any(|w| w.message.contains("others on this machine can read")));
