@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module a journey.
 
 mod config_errors;
+mod demo_parts;
 mod documents;
 mod escalation;
 mod imports;
