@@ -216,6 +216,10 @@ const fn heading(column_type: ColumnType) -> &'static str {
 
 /// The first column, or pair of columns, of names and whole numbers that is filled and tells all records apart.
 pub(super) fn guess_key<'a>(columns: &'a [Column], records: &[Value]) -> Vec<&'a Column> {
+    // Of one record, everything is unique.
+    if records.len() < 2 {
+        return Vec::new();
+    }
     let candidates: Vec<(&Column, Vec<String>)> = columns
         .iter()
         .filter(|column| matches!(column.column_type, ColumnType::String | ColumnType::Integer))
