@@ -63,6 +63,13 @@ impl Cell {
         }
     }
 
+    /// A text that a mapping makes; samples that keep texts by hash cannot be compared with its bytes.
+    pub(super) fn text(text: String) -> Self {
+        let format = Format::of(&text);
+        let number = format.number_of(&text);
+        Self::Text { hash: None, folded: None, format: Some(format), number, clear: Some(text) }
+    }
+
     /// Whether there is a value.
     #[must_use]
     pub const fn is_filled(&self) -> bool {
@@ -91,6 +98,9 @@ impl Cell {
             (Self::Bool(a), Self::Bool(b)) => verdict(a == b),
             (Self::Number(a, _), Self::Number(b, _)) => verdict(near(*a, *b)),
             (Self::Container(a, m), Self::Container(b, n)) => verdict(a == b && m == n),
+            (Self::Text { clear: Some(a), .. }, Self::Text { clear: Some(b), .. }) if a == b => {
+                Likeness::Equal
+            }
             (
                 Self::Text { hash: a, folded: f, number: m, .. },
                 Self::Text { hash: b, folded: g, number: n, .. },

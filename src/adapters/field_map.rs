@@ -42,7 +42,7 @@ mod samples;
 pub use convert::{Convert, FieldType};
 pub(super) use edit::edit;
 pub(super) use read::{read, recognise};
-pub(super) use samples::columns;
+pub(super) use samples::{columns, touched};
 use serde_json::{Map, Value};
 
 use super::AdapterError;

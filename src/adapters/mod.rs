@@ -12,11 +12,12 @@ pub mod field_map;
 #[cfg(test)]
 mod laws;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub use cell::Cell;
+pub use cell::{Cell, Likeness};
 
-use crate::model::{FieldPath, Framework, JsonType, Mapping};
+pub use crate::model::Framework;
+use crate::model::{FieldPath, JsonType, Mapping};
 use crate::profile::{Format, SampledRecord};
 
 /// Why a mapping file cannot be read, and where.
@@ -201,6 +202,25 @@ pub fn edit(framework: Framework, text: &str, stream: &str, edit: &Edit) -> Resu
     }
 }
 
+/// The columns of a stream that two versions of a mapping file fill in different ways.
+///
+/// # Errors
+/// [`AdapterError`] where one of them cannot be read or has no such stream.
+pub fn touched(
+    framework: Framework,
+    before: &str,
+    after: &str,
+    stream: &str,
+) -> Result<BTreeSet<String>, AdapterError> {
+    let (before, after) =
+        (Evaluator::new(framework, before, stream)?, Evaluator::new(framework, after, stream)?);
+    Ok(match (&before.0, &after.0) {
+        (EvaluatorOf::Airbyte(before), EvaluatorOf::Airbyte(after)) => before.touched(after),
+        (EvaluatorOf::FieldMap(before), EvaluatorOf::FieldMap(after)) => field_map::touched(before, after),
+        (EvaluatorOf::Airbyte(_) | EvaluatorOf::FieldMap(_), _) => BTreeSet::new(),
+    })
+}
+
 /// What a mapping makes of one stream's sampled records.
 #[derive(Debug)]
 pub struct Evaluator(EvaluatorOf);
@@ -229,13 +249,12 @@ impl Evaluator {
         }))
     }
 
-    /// The columns of a record. `hash` is the key hash of a string, where the key is at hand: with it, words that are
-    /// replaced are followed through samples that keep no text.
+    /// The columns of a record.
     #[must_use]
-    pub fn columns(&self, record: &SampledRecord, hash: Option<&dyn Fn(&str) -> u64>) -> Columns {
+    pub fn columns(&self, record: &SampledRecord) -> Columns {
         match &self.0 {
-            EvaluatorOf::Airbyte(evaluator) => evaluator.columns(record, hash),
-            EvaluatorOf::FieldMap(map) => field_map::columns(map, record, hash),
+            EvaluatorOf::Airbyte(evaluator) => evaluator.columns(record),
+            EvaluatorOf::FieldMap(map) => field_map::columns(map, record),
         }
     }
 }

@@ -89,8 +89,7 @@ pub(super) fn stage(target: &Path, bytes: &[u8]) -> Result<Staged, ApplyError> {
     let old = fs::metadata(target).map_err(io("look at", target))?;
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let temporary = target.with_file_name(format!(".{name}.drogue-{}", std::process::id()));
-    // What an earlier process of the same number left behind is nobody's.
-    let _ = fs::remove_file(&temporary);
+    remove_leftovers(target, &name);
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -104,6 +103,22 @@ pub(super) fn stage(target: &Path, bytes: &[u8]) -> Result<Staged, ApplyError> {
     file.set_permissions(old.permissions()).map_err(io("keep the mode of", target))?;
     file.sync_all().map_err(io("sync", target))?;
     Ok(staged)
+}
+
+/// Removes what processes that were killed left beside a file. Its lock is held, so nobody is at work on it.
+fn remove_leftovers(target: &Path, name: &str) {
+    let prefix = format!(".{name}.drogue-");
+    let folder = target.parent().unwrap_or_else(|| Path::new("."));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_ours = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix(&prefix))
+            .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
+        if is_ours {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the rename itself survive a power cut.

@@ -3,7 +3,8 @@
 //! The order of steps keeps a kill at any moment harmless. The caller keeps undo copies and a journal row first
 //! ([`prepare`] gives what they need); then [`replace`] locks each file, checks its hash again, writes and syncs a
 //! temporary file beside it, and only when all are staged renames them one after the other. After a crash
-//! [`state_of`] tells from the hashes whether a file is the old one, the new one, or somebody else's.
+//! [`state_of`] tells from the hashes whether a file is the old one, the new one, or somebody else's; a temporary
+//! file that the crash left is removed by the next [`replace`] of its target.
 
 mod files;
 
@@ -64,7 +65,7 @@ pub enum ApplyError {
     )]
     Half {
         /// Why the replacement failed.
-        failed: Box<ApplyError>,
+        failed: Box<Self>,
         /// The file that is new now.
         path: PathBuf,
         /// Why it could not be put back.
@@ -127,8 +128,11 @@ pub fn replace(replacements: &[Replacement], declared: &[PathBuf]) -> Result<(),
         }
         done.push((path, before));
     }
+    // A rename that may not survive a power cut is none: nothing is called written that is not.
     for (path, _) in &done {
-        sync_folder(path)?;
+        if let Err(failed) = sync_folder(path) {
+            return Err(put_back(failed, &done));
+        }
     }
     drop(locks);
     Ok(())
@@ -223,11 +227,62 @@ mod tests {
         let change = [replacement(&real, b"1", b"x")];
         assert!(matches!(replace(&change, &[]), Err(ApplyError::NotDeclared(_))));
         let change = [replacement(&link, b"1", b"x")];
-        assert!(matches!(replace(&change, &[link.clone()]), Err(ApplyError::NotPlain { .. })));
+        assert!(matches!(replace(&change, std::slice::from_ref(&link)), Err(ApplyError::NotPlain { .. })));
         std::fs::hard_link(&real, &hard).unwrap();
         let change = [replacement(&real, b"1", b"x")];
-        assert!(matches!(replace(&change, &[real.clone()]), Err(ApplyError::NotPlain { .. })));
+        assert!(matches!(replace(&change, std::slice::from_ref(&real)), Err(ApplyError::NotPlain { .. })));
         assert_eq!(std::fs::read(&real).unwrap(), b"1");
+    }
+
+    #[test]
+    fn what_a_crash_left_beside_the_file_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("map.yaml");
+        std::fs::write(&path, "1").unwrap();
+        std::fs::write(dir.path().join(".map.yaml.drogue-1"), "half").unwrap();
+        std::fs::write(dir.path().join(".map.yaml.drogue-notes"), "somebody's").unwrap();
+        replace(&[replacement(&path, b"1", b"2")], std::slice::from_ref(&path)).unwrap();
+        let mut names: Vec<_> =
+            std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".map.yaml.drogue-notes", "map.yaml"]);
+    }
+
+    #[test]
+    fn a_file_that_another_holds_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("map.yaml");
+        std::fs::write(&path, "1").unwrap();
+        let change = [replacement(&path, b"1", b"2")];
+        let held = files::lock(&path).unwrap();
+        assert!(matches!(replace(&change, std::slice::from_ref(&path)), Err(ApplyError::Locked { .. })));
+        drop(held);
+        // Twice the same file in one patch is refused as well: which of the two texts would be right?
+        let twice = [change[0].clone(), change[0].clone()];
+        assert!(matches!(replace(&twice, std::slice::from_ref(&path)), Err(ApplyError::Locked { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), b"1");
+        replace(&change, std::slice::from_ref(&path)).unwrap();
+        assert!(matches!(replace(&change, std::slice::from_ref(&path)), Err(ApplyError::Stale { .. })));
+    }
+
+    #[test]
+    fn a_second_file_that_cannot_be_replaced_puts_the_first_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = [dir.path().join("one"), dir.path().join("two")];
+        for path in &paths {
+            std::fs::write(path, "old").unwrap();
+        }
+        let mut staged = paths.iter().map(|path| files::stage(path, b"new").unwrap());
+        let (one, two) = (staged.next().unwrap(), staged.next().unwrap());
+        one.put_in_place().unwrap();
+        // What the second rename finds is a folder by now.
+        std::fs::remove_file(&paths[1]).unwrap();
+        std::fs::create_dir(&paths[1]).unwrap();
+        let failed = two.put_in_place().unwrap_err();
+        let failed = put_back(failed, &[(paths[0].clone(), b"old".to_vec())]);
+        assert!(matches!(failed, ApplyError::Io { doing: "replace", .. }), "{failed}");
+        assert_eq!(std::fs::read(&paths[0]).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left beside them");
     }
 
     #[test]
@@ -235,6 +290,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("gone").join("map.yaml");
         let change = [replacement(&path, b"1", b"x")];
-        assert!(matches!(replace(&change, &[path.clone()]), Err(ApplyError::Io { .. })));
+        assert!(matches!(replace(&change, std::slice::from_ref(&path)), Err(ApplyError::Io { .. })));
     }
 }

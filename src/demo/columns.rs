@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::model::FieldPath;
+use crate::{
+    model::{FieldPath, HashKey},
+    profile::{ProfileOptions, Profiler, find_keys},
+};
 
 /// SQLite takes 2,000 columns; nobody writes that many by hand.
 const MAX_COLUMNS: usize = 500;
@@ -214,44 +217,17 @@ const fn heading(column_type: ColumnType) -> &'static str {
     }
 }
 
-/// The first column, or pair of columns, of names and whole numbers that is filled and tells all records apart.
+/// The columns that tell the records of a day apart, as far as one day can say.
 pub(super) fn guess_key<'a>(columns: &'a [Column], records: &[Value]) -> Vec<&'a Column> {
-    let candidates: Vec<(&Column, Vec<String>)> = columns
+    let mut profiler = Profiler::new(ProfileOptions::new(HashKey::new([0; 16])));
+    for record in records {
+        profiler.record(record.to_string().as_bytes());
+    }
+    find_keys(&profiler.finish())
         .iter()
-        .filter(|column| matches!(column.column_type, ColumnType::String | ColumnType::Integer))
-        .filter_map(|column| {
-            let values: Option<Vec<String>> = records
-                .iter()
-                .map(|record| {
-                    let value = column.path.steps().iter().try_fold(record, |value, step| match step {
-                        crate::model::Step::Key(key) => value.get(&**key),
-                        crate::model::Step::Each | crate::model::Step::Index(_) => None,
-                    })?;
-                    (!value.is_null() && value != "").then(|| value.to_string())
-                })
-                .collect();
-            Some((column, values?))
-        })
-        .take(12)
-        .collect();
-    for (column, values) in &candidates {
-        if is_unique(values.iter().map(|value| (value, ""))) {
-            return vec![*column];
-        }
-    }
-    for (index, (first, a)) in candidates.iter().enumerate() {
-        for (second, b) in &candidates[index + 1..] {
-            if is_unique(a.iter().zip(b).map(|(a, b)| (a, b.as_str()))) {
-                return vec![*first, *second];
-            }
-        }
-    }
-    Vec::new()
-}
-
-fn is_unique<'a>(mut values: impl Iterator<Item = (&'a String, &'a str)>) -> bool {
-    let mut seen = BTreeSet::new();
-    values.all(|value| seen.insert(value))
+        .map(|key| columns.iter().filter(|column| key.paths.contains(&column.path)).collect::<Vec<_>>())
+        .find(|key| !key.is_empty())
+        .unwrap_or_default()
 }
 
 /// A text as a YAML scalar: as it is where that is safe in a list and as a key, in quotes everywhere else.
@@ -289,6 +265,7 @@ mod tests {
                 "when": "2020-03-19 17:00:00", "deep": {"er": {"est": "x"}}, "mixed": 1
             }),
             json!({"id": 2, "mixed": "x", "when": null}),
+            json!({"id": 3}),
         ];
         let columns = columns(&records);
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();

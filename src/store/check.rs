@@ -10,14 +10,11 @@ use super::documents::{self, NewDocument};
 use super::findings::{self, FindingRecord, Step};
 use super::sql::sql;
 use super::streams::{self, StreamState, lock_stream};
-use super::{Retry, Store, StoreError, baselines, diagnoses, outbox, patches, windows};
+use super::{Retry, Store, StoreError, TRIES, baselines, diagnoses, outbox, patches, windows};
 use crate::compare::Window;
 use crate::model::{
     Category, Compared, Diagnosis, ErrorClass, Finding, Inconclusive, Message, Patch, PatchState, Subject,
 };
-
-/// How often a check is tried again at once when another transaction stood in its way.
-const TRIES: u32 = 4;
 
 /// What came of looking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -192,6 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn what_passes_by_itself_is_worth_another_try() {
+        assert_eq!(judge_sqlstate("40P01"), Some(Retry::Now));
+        assert_eq!(judge_sqlstate("53100"), Some(Retry::Later));
+        assert_eq!(judge_sqlstate("57P01"), Some(Retry::Later));
+        assert_eq!(judge_sqlstate("23505"), Some(Retry::Never));
+        assert_eq!(judge_sqlstate("XX001"), None);
+        // SQLITE_BUSY_SNAPSHOT, SQLITE_FULL, SQLITE_IOERR_FSYNC, SQLITE_CORRUPT.
+        assert_eq!(judge_sqlite(517), Some(Retry::Now));
+        assert_eq!(judge_sqlite(13), Some(Retry::Later));
+        assert_eq!(judge_sqlite(1034), Some(Retry::Never));
+        assert_eq!(judge_sqlite(11), None);
+    }
+
+    #[test]
     fn an_address_is_shown_without_its_password() {
         let (_, shown) =
             postgres_url(&Secret::new("postgres://me:hunter2@db.example/drogue?password=hunter2")).unwrap();

@@ -76,6 +76,9 @@ pub struct Store {
     file: Option<PathBuf>,
 }
 
+/// How often a transaction is tried when another one stands in its way.
+const TRIES: u32 = 4;
+
 /// A transaction; dropped before `commit`, it leaves nothing.
 type Transaction = sqlx::Transaction<'static, Any>;
 

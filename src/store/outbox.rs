@@ -3,6 +3,7 @@
 //! A message is leased by one process at a time. Killed between sending and saying so, it is sent once more, with the
 //! same id: at least once, never lost.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
 use super::sql::{Row, sql};
-use super::{Store, StoreError};
+use super::streams::lock_stream;
+use super::{Retry, Store, StoreError, TRIES};
 use crate::model::Message;
 
 /// Where a message stands.
@@ -61,6 +63,10 @@ impl Store {
     /// Where the database fails.
     pub async fn enqueue(&self, messages: &[Message], at: Timestamp) -> Result<Vec<String>, StoreError> {
         let mut tx = self.write().await?;
+        let subjects: BTreeSet<_> = messages.iter().map(|message| &message.escalation.subject).collect();
+        for subject in subjects {
+            lock_stream(&mut tx, subject).await?;
+        }
         let ids = enqueue(&mut tx, messages, at).await?;
         tx.commit().await?;
         Ok(ids)
@@ -72,6 +78,23 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn due_messages(
+        &self,
+        now: Timestamp,
+        holder: &str,
+        lease: Duration,
+        limit: u64,
+    ) -> Result<Vec<Message>, StoreError> {
+        let mut tries = 1;
+        loop {
+            // Two processes may take the same rows in another order: one of them is sent back.
+            match self.lease_messages(now, holder, lease, limit).await {
+                Err(error) if error.retry() == Retry::Now && tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn lease_messages(
         &self,
         now: Timestamp,
         holder: &str,

@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 
 use super::audit::{self, AuditEntry};
 use super::sql::{Row, sql, to_json};
+use super::streams::{lock_stream, subject_of};
 use super::{Store, StoreError, only_one, outbox};
 use crate::model::{Decision, Message, Patch, PatchState, Subject, Verification};
 
@@ -91,6 +92,9 @@ impl Store {
         messages: &[Message],
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
+        if lock_stream_of(&mut tx, id).await?.is_none() {
+            return Ok(false);
+        }
         let Some(subject) = swap_state(&mut tx, id, from, to, at).await? else { return Ok(false) };
         outbox::enqueue(&mut tx, messages, at).await?;
         let entry = match decision {
@@ -190,6 +194,17 @@ pub(super) async fn pending_of(
     Ok(patches)
 }
 
+/// Takes the row of the stream that a patch is about; which comes first in every transaction that writes about it.
+pub(super) async fn lock_stream_of(
+    conn: &mut AnyConnection,
+    id: &str,
+) -> Result<Option<Subject>, StoreError> {
+    let row = sql("SELECT connector, stream FROM patches WHERE id = $1").text(id).optional(conn).await?;
+    let Some(subject) = row.as_ref().map(subject_of).transpose()? else { return Ok(None) };
+    lock_stream(conn, &subject).await?;
+    Ok(Some(subject))
+}
+
 /// Moves a patch from one of `from` to `to`; whom it is about, or `None` where it is not in one of `from`.
 pub(super) async fn swap_state(
     conn: &mut AnyConnection,
@@ -208,7 +223,7 @@ pub(super) async fn swap_state(
         return Ok(None);
     }
     set_state(conn, id, to, at).await?;
-    super::streams::subject_of(&row).map(Some)
+    subject_of(&row).map(Some)
 }
 
 /// Moves a patch, whatever its state.

@@ -36,7 +36,7 @@ pub struct StreamState {
 }
 
 impl Store {
-    /// How far observing a stream has come; `None` before its first check.
+    /// How far observing a stream has come; `None` where it was never looked at.
     ///
     /// # Errors
     /// Where the database fails.

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{self, AuditEntry};
 use super::baselines::NewBaseline;
-use super::patches::swap_state;
+use super::patches::{lock_stream_of, swap_state};
 use super::sql::{Row, sql};
-use super::streams::lock_stream;
 use super::{Store, StoreError, baselines, diagnoses, findings, outbox};
 use crate::model::{Decision, Fingerprint, Message, PatchState, Subject};
 
@@ -132,23 +131,17 @@ impl Store {
     /// [`StoreError::Conflict`] where the baseline moved meanwhile; or the database fails.
     pub async fn end_write(&self, id: &str, end: &WriteEnd) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let row = sql(
-            "SELECT p.connector, p.stream FROM writes w JOIN patches p ON p.id = w.patch WHERE w.id = $1",
-        )
-        .text(id)
-        .optional(&mut tx)
-        .await?;
-        let Some(subject) = row.as_ref().map(super::streams::subject_of).transpose()? else {
-            return Ok(false);
-        };
-        // The stream's row comes first in every transaction that writes about it.
-        lock_stream(&mut tx, &subject).await?;
-        let row = sql("UPDATE writes SET ended = $2 WHERE id = $1 AND ended IS NULL RETURNING patch")
+        let row = sql("SELECT patch FROM writes WHERE id = $1").text(id).optional(&mut tx).await?;
+        let Some(patch) = row.map(|row| row.text("patch")).transpose()? else { return Ok(false) };
+        let Some(subject) = lock_stream_of(&mut tx, &patch).await? else { return Ok(false) };
+        let ended = sql("UPDATE writes SET ended = $2 WHERE id = $1 AND ended IS NULL")
             .text(id)
             .time(end.at)
-            .optional(&mut tx)
+            .run(&mut tx)
             .await?;
-        let Some(patch) = row.map(|row| row.text("patch")).transpose()? else { return Ok(false) };
+        if ended == 0 {
+            return Ok(false);
+        }
         swap_state(&mut tx, &patch, &[PatchState::Applying], end.patch_state, end.at).await?;
         if !end.resolved.is_empty() {
             findings::resolve_in(&mut tx, &subject, Some(&end.resolved), None, end.at).await?;

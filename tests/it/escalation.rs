@@ -279,6 +279,25 @@ async fn nobody_listens() {
     assert!(error.detail.contains("refused"), "{error}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_left() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = SmtpSettings {
+        host: "127.0.0.1".to_owned(),
+        port: Some(listener.local_addr().unwrap().port()),
+        tls: SmtpTls::None,
+        ca_file: None,
+        username: None,
+        password: None,
+        password_file: None,
+    };
+    let silent = tokio::spawn(async move { (listener.accept().await, std::future::pending::<()>().await) });
+    let error = deliver(&message_to("data@example.org"), &email_receiver(settings)).await.unwrap_err();
+    assert_eq!(error.retry, Retry::Backoff);
+    assert!(error.detail.contains("in time"), "{error}");
+    silent.abort();
+}
+
 /// What a webhook receiver got, and what it is to answer.
 #[derive(Default)]
 struct Hook {

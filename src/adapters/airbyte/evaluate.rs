@@ -1,6 +1,6 @@
 //! What a manifest makes of a sampled record, for the transformations that are understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{AdapterError, Cell, Columns};
 use super::jinja::Form;
@@ -22,17 +22,27 @@ impl Evaluator {
         Ok(manifest.stream(stream).map(|stream| Self { steps: transformations(&manifest, &stream) }))
     }
 
+    /// The columns that two lists of transformations fill in different ways.
+    pub(in super::super) fn touched(&self, other: &Self) -> BTreeSet<String> {
+        let common = self.steps.iter().zip(&other.steps).take_while(|(a, b)| a == b).count();
+        self.steps[common..]
+            .iter()
+            .chain(&other.steps[common..])
+            .filter_map(|step| match step {
+                Transformation::Add(addition) => Some(column(&addition.target)),
+                Transformation::Remove(path) => Some(column(path)),
+                Transformation::Other => None,
+            })
+            .collect()
+    }
+
     /// The columns of a record: its leaves, after the transformations.
-    pub(in super::super) fn columns(
-        &self,
-        record: &SampledRecord,
-        hash: Option<&dyn Fn(&str) -> u64>,
-    ) -> Columns {
+    pub(in super::super) fn columns(&self, record: &SampledRecord) -> Columns {
         let mut cells: BTreeMap<FieldPath, Cell> =
             record.0.iter().map(|(path, value)| (path.clone(), Cell::of(value))).collect();
         for step in &self.steps {
             match step {
-                Transformation::Add(addition) => add(&mut cells, addition, hash),
+                Transformation::Add(addition) => add(&mut cells, addition),
                 Transformation::Remove(path) => cells.retain(|known, _| !known.starts_with(path)),
                 Transformation::Other => cells.values_mut().for_each(|cell| *cell = Cell::Opaque),
             }
@@ -46,7 +56,7 @@ impl Evaluator {
     }
 }
 
-fn add(cells: &mut BTreeMap<FieldPath, Cell>, addition: &Addition, hash: Option<&dyn Fn(&str) -> u64>) {
+fn add(cells: &mut BTreeMap<FieldPath, Cell>, addition: &Addition) {
     let Some((from, form)) = &addition.from else {
         cells.insert(addition.target.clone(), Cell::Opaque);
         return;
@@ -56,10 +66,10 @@ fn add(cells: &mut BTreeMap<FieldPath, Cell>, addition: &Addition, hash: Option<
         None | Some(Cell::Null) if addition.keeps_old => {}
         // What an unguarded addition makes of nothing: `""` of a missing key, `"None"` of a null.
         None => {
-            cells.insert(addition.target.clone(), text("", hash));
+            cells.insert(addition.target.clone(), Cell::text(String::new()));
         }
         Some(Cell::Null) => {
-            cells.insert(addition.target.clone(), text("None", hash));
+            cells.insert(addition.target.clone(), Cell::text("None".to_owned()));
         }
         Some(Cell::Container(..)) => {
             let parts: Vec<(FieldPath, Cell)> = cells
@@ -75,7 +85,7 @@ fn add(cells: &mut BTreeMap<FieldPath, Cell>, addition: &Addition, hash: Option<
             cells.extend(parts);
         }
         Some(cell) => {
-            if let Some(cell) = make(form, cell, addition.value_type.as_deref(), hash) {
+            if let Some(cell) = make(form, cell, addition.value_type.as_deref()) {
                 cells.insert(addition.target.clone(), cell);
             }
         }
@@ -83,25 +93,20 @@ fn add(cells: &mut BTreeMap<FieldPath, Cell>, addition: &Addition, hash: Option<
 }
 
 /// What a form makes of a value; `None` where its condition does not hold.
-fn make(
-    form: &Form,
-    cell: Cell,
-    value_type: Option<&str>,
-    hash: Option<&dyn Fn(&str) -> u64>,
-) -> Option<Cell> {
+fn make(form: &Form, cell: Cell, value_type: Option<&str>) -> Option<Cell> {
     let is_text = matches!(cell, Cell::Text { .. });
     let number = match &cell {
         Cell::Number(number, _) => Some(*number),
         _ => None,
     };
     match form {
-        Form::Copy => Some(typed(cell, value_type, hash)),
+        Form::Copy => Some(typed(cell, value_type)),
         Form::Lower | Form::Upper => is_text.then(|| match cell {
             Cell::Text { folded, number, clear, .. } => {
                 let clear =
                     clear.map(|t| if *form == Form::Lower { t.to_lowercase() } else { t.to_uppercase() });
                 match clear {
-                    Some(clear) => text(&clear, hash),
+                    Some(clear) => Cell::text(clear),
                     None => Cell::Text { hash: None, folded, format: None, number, clear: None },
                 }
             }
@@ -140,7 +145,7 @@ fn make(
         Form::ToEpoch { millis } => match &cell {
             Cell::Text { format: Some(format), number: Some(number), .. } if is_iso(*format) => {
                 let number = if *millis { number * 1_000.0 } else { number.floor() };
-                Some(typed(Cell::Number(number, Some(format!("{number:.0}"))), value_type, hash))
+                Some(typed(Cell::Number(number, Some(format!("{number:.0}"))), value_type))
             }
             _ => None,
         },
@@ -151,22 +156,16 @@ fn make(
         }),
         Form::Words(words) => is_text.then(|| match &cell {
             Cell::Text { clear: Some(clear), .. } => {
-                words.get(clear).map_or_else(|| cell.clone(), |old| text(old, hash))
+                words.get(clear).map_or_else(|| cell.clone(), |old| Cell::text(old.clone()))
             }
-            Cell::Text { hash: Some(known), .. } => match hash {
-                Some(hash_of) => words
-                    .iter()
-                    .find(|(new, _)| hash_of(new) == *known)
-                    .map_or_else(|| cell.clone(), |(_, old)| text(old, hash)),
-                None => Cell::Opaque,
-            },
+            // Which word it is, a hash does not tell.
             _ => Cell::Opaque,
         }),
     }
 }
 
 /// What the CDK makes of a rendered value: `value_type` keeps it a text unless it reads as that very type.
-fn typed(cell: Cell, value_type: Option<&str>, hash: Option<&dyn Fn(&str) -> u64>) -> Cell {
+fn typed(cell: Cell, value_type: Option<&str>) -> Cell {
     match cell {
         Cell::Number(number, written) => {
             let written = written.unwrap_or_else(|| number.to_string());
@@ -175,16 +174,11 @@ fn typed(cell: Cell, value_type: Option<&str>, hash: Option<&dyn Fn(&str) -> u64
                 None => Cell::Number(number, Some(written)),
                 Some("integer") if whole => Cell::Number(number, Some(written)),
                 Some("number") if !whole => Cell::Number(number, Some(written)),
-                _ => match text(&written, hash) {
-                    Cell::Text { hash, folded, format, clear, .. } => {
-                        Cell::Text { hash, folded, format, number: Some(number), clear }
-                    }
-                    other => other,
-                },
+                _ => Cell::text(written),
             }
         }
         Cell::Bool(flag) if !matches!(value_type, None | Some("boolean")) => {
-            text(if flag { "True" } else { "False" }, hash)
+            Cell::text(if flag { "True" } else { "False" }.to_owned())
         }
         Cell::Text { format: Some(format), number, .. } if value_type != Some("string") => {
             match (format, value_type) {
@@ -199,17 +193,6 @@ fn typed(cell: Cell, value_type: Option<&str>, hash: Option<&dyn Fn(&str) -> u64
             }
         }
         other => other,
-    }
-}
-
-fn text(text: &str, hash: Option<&dyn Fn(&str) -> u64>) -> Cell {
-    let folded: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    Cell::Text {
-        hash: hash.map(|hash| hash(text)),
-        folded: hash.map(|hash| hash(&folded)),
-        format: Some(Format::of(text)),
-        number: None,
-        clear: Some(text.to_owned()),
     }
 }
 

@@ -159,7 +159,7 @@ fn primary_key(manifest: &Manifest, stream: &Component) -> Vec<FieldPath> {
 }
 
 /// One field that transformations write.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Addition {
     /// Where it is written.
     pub(super) target: FieldPath,
@@ -172,7 +172,7 @@ pub(super) struct Addition {
 }
 
 /// One step of the transformations.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Transformation {
     /// A field is written.
     Add(Addition),

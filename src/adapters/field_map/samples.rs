@@ -1,5 +1,7 @@
 //! What a field map makes of a sampled record: [`StreamMap::apply`] on values whose texts are not known.
 
+use std::collections::BTreeSet;
+
 use super::super::{Cell, Columns};
 use super::convert::{datetime, epoch, scaled};
 use super::{Convert, FieldRule, FieldType, StreamMap};
@@ -7,15 +9,19 @@ use crate::model::Step;
 use crate::profile::{Format, SampleValue, SampledRecord};
 
 /// The columns of a sampled record.
-pub(in super::super) fn columns(
-    map: &StreamMap,
-    record: &SampledRecord,
-    hash: Option<&dyn Fn(&str) -> u64>,
-) -> Columns {
-    map.fields.iter().map(|field| (field.target.clone(), column(field, record, hash))).collect()
+pub(in super::super) fn columns(map: &StreamMap, record: &SampledRecord) -> Columns {
+    map.fields.iter().map(|field| (field.target.clone(), column(field, record))).collect()
 }
 
-fn column(field: &FieldRule, record: &SampledRecord, hash: Option<&dyn Fn(&str) -> u64>) -> Cell {
+/// The columns that two maps fill in different ways.
+pub(in super::super) fn touched(before: &StreamMap, after: &StreamMap) -> BTreeSet<String> {
+    let differ = |one: &FieldRule, other: &StreamMap| !other.fields.contains(one);
+    let gone = before.fields.iter().filter(|field| differ(field, after));
+    let new = after.fields.iter().filter(|field| differ(field, before));
+    gone.chain(new).map(|field| field.target.clone()).collect()
+}
+
+fn column(field: &FieldRule, record: &SampledRecord) -> Cell {
     // Samples hold nothing of what is inside of arrays.
     if field.from.iter().any(|path| path.steps().iter().any(|step| matches!(step, Step::Index(_)))) {
         return Cell::Opaque;
@@ -24,7 +30,7 @@ fn column(field: &FieldRule, record: &SampledRecord, hash: Option<&dyn Fn(&str) 
         field.from.iter().filter_map(|path| record.0.get(path)).find(|v| !matches!(v, SampleValue::Null));
     let mut cell = found.map_or(Cell::Null, Cell::of);
     for convert in &field.convert {
-        cell = apply(convert, cell, hash);
+        cell = apply(convert, cell);
     }
     match field.kind {
         Some(kind) if !fits(kind, &cell) => Cell::Null,
@@ -32,7 +38,7 @@ fn column(field: &FieldRule, record: &SampledRecord, hash: Option<&dyn Fn(&str) 
     }
 }
 
-fn apply(convert: &Convert, cell: Cell, hash: Option<&dyn Fn(&str) -> u64>) -> Cell {
+fn apply(convert: &Convert, cell: Cell) -> Cell {
     if matches!(cell, Cell::Null | Cell::Opaque) {
         return cell;
     }
@@ -56,15 +62,9 @@ fn apply(convert: &Convert, cell: Cell, hash: Option<&dyn Fn(&str) -> u64>) -> C
         Convert::ToString => match cell {
             Cell::Number(number, written) => {
                 let text = written.unwrap_or_else(|| number.to_string());
-                Cell::Text {
-                    hash: hash.map(|h| h(&text)),
-                    folded: None,
-                    format: None,
-                    number: Some(number),
-                    clear: Some(text),
-                }
+                Cell::text(text)
             }
-            Cell::Bool(flag) => text_of(flag.to_string(), hash),
+            Cell::Bool(flag) => Cell::text(flag.to_string()),
             Cell::Container(..) => Cell::Opaque,
             other => other,
         },
@@ -76,7 +76,6 @@ fn apply(convert: &Convert, cell: Cell, hash: Option<&dyn Fn(&str) -> u64>) -> C
                 serde_json::Value::Bool(flag) => Cell::Bool(flag),
                 _ => Cell::Null,
             },
-            Cell::Text { hash: Some(known), .. } => boolean_by_hash(known, hash),
             Cell::Text { .. } => Cell::Opaque,
             _ => Cell::Null,
         },
@@ -84,7 +83,7 @@ fn apply(convert: &Convert, cell: Cell, hash: Option<&dyn Fn(&str) -> u64>) -> C
         Convert::Lower | Convert::Upper | Convert::Trim => match cell {
             Cell::Text { folded, format, number, clear, .. } => match clear {
                 Some(text) => match convert.apply(text.into()) {
-                    serde_json::Value::String(text) => text_of(text, hash),
+                    serde_json::Value::String(text) => Cell::text(text),
                     _ => Cell::Opaque,
                 },
                 None => Cell::Text { hash: None, folded, format, number, clear: None },
@@ -98,43 +97,15 @@ fn apply(convert: &Convert, cell: Cell, hash: Option<&dyn Fn(&str) -> u64>) -> C
             },
             _ => Cell::Null,
         },
-        Convert::Map(words) => match (&cell, hash) {
-            (Cell::Text { clear: Some(text), .. }, _) => match words.get(text) {
-                Some(word) => text_of(word.clone(), hash),
-                None => cell,
-            },
-            (Cell::Text { hash: Some(known), .. }, Some(hash_of)) => {
-                match words.iter().find(|(new, _)| hash_of(new) == *known) {
-                    Some((_, old)) => text_of(old.clone(), hash),
-                    None => cell,
-                }
+        Convert::Map(words) => match &cell {
+            Cell::Text { clear: Some(text), .. } => {
+                words.get(text).map_or_else(|| cell.clone(), |w| Cell::text(w.clone()))
             }
-            (Cell::Text { .. }, _) => Cell::Opaque,
+            // Which word it is, a hash does not tell.
+            Cell::Text { .. } => Cell::Opaque,
             _ => cell,
         },
     }
-}
-
-/// A boolean word by its hash, in the three usual cases.
-fn boolean_by_hash(known: u64, hash: Option<&dyn Fn(&str) -> u64>) -> Cell {
-    let Some(hash) = hash else { return Cell::Opaque };
-    for (word, flag) in [
-        ("true", true),
-        ("yes", true),
-        ("on", true),
-        ("1", true),
-        ("false", false),
-        ("no", false),
-        ("off", false),
-        ("0", false),
-    ] {
-        let capital: String =
-            word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect();
-        if [word.to_owned(), word.to_uppercase(), capital].iter().any(|word| hash(word) == known) {
-            return Cell::Bool(flag);
-        }
-    }
-    Cell::Null
 }
 
 fn to_datetime(cell: Cell) -> Cell {
@@ -165,18 +136,6 @@ fn to_datetime(cell: Cell) -> Cell {
             Cell::Text { hash: None, folded: None, format: Some(target), number, clear }
         }
         _ => Cell::Null,
-    }
-}
-
-fn text_of(text: String, hash: Option<&dyn Fn(&str) -> u64>) -> Cell {
-    let folded =
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    Cell::Text {
-        hash: hash.map(|hash| hash(&text)),
-        folded: hash.map(|hash| hash(&folded)),
-        format: Some(Format::of(&text)),
-        number: None,
-        clear: Some(text),
     }
 }
 

@@ -35,6 +35,20 @@ pub fn render_preview(message: &Message) -> String {
 }
 
 #[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_the_mail_without_a_server() {
+        let preview = render_preview(&fixtures::message());
+        let head = "To: data@example.org\nSubject: [drogue] civil-protection/regioni: drift since 2020-03-31\n\
+                    Date: Tue, 31 Mar 2020 00:00:05 +0000\n";
+        assert!(preview.starts_with(head), "{preview}");
+        assert!(preview.contains("+      totale_attualmente_positivi: [$.totale_positivi,"), "{preview}");
+    }
+}
+
+#[cfg(test)]
 pub(super) mod fixtures {
     use super::super::Draft;
     use crate::model::{Escalation, Message};

@@ -10,7 +10,7 @@ use crate::model::{Clock, Message, Secret};
 use crate::net::{HttpClient, Request};
 
 use super::super::render;
-use super::{Retry, SendError, sign};
+use super::{Retry, SendError, SetupError, sign};
 
 /// Of the answer, only the status and `Retry-After` are read; the body is taken in for the sake of the connection.
 const MAX_ANSWER: u64 = 64 * 1024;
@@ -23,8 +23,7 @@ pub(super) async fn deliver(
     secret: Option<&Secret>,
     clock: &dyn Clock,
 ) -> Result<(), SendError> {
-    let url =
-        Url::parse(url).map_err(|_| SendError::new(Retry::Backoff, "the webhook's `url` is no address"))?;
+    let url = Url::parse(url).map_err(|_| SendError::new(Retry::Backoff, SetupError::Url.to_string()))?;
     let body = render::webhook_body(message);
     let now = clock.now();
     let mut headers = vec![
@@ -34,7 +33,7 @@ pub(super) async fn deliver(
     ];
     if let Some(secret) = secret {
         let signature = sign(secret, &message.id, now.as_second(), &body)
-            .ok_or_else(|| SendError::new(Retry::Backoff, "the signing secret of the webhook is none"))?;
+            .ok_or_else(|| SendError::new(Retry::Backoff, SetupError::Secret.to_string()))?;
         headers.push(("webhook-signature", signature));
     }
     let mut request = Request::post(url, body);

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use drogue::compare::{Baseline, Behaviour, Window};
 use drogue::model::{
     Category, ChangeKind, Diagnosis, DiagnosisKind, Disposition, Escalation, Facts, FieldPath, FilePatch,
-    Finding, FindingState, Fingerprint, Message, NotifyReason, Patch, PatchState, Severity, Side, Subject,
+    Finding, FindingState, Fingerprint, HashKey, Message, NotifyReason, Patch, PatchState, Severity, Side,
+    Subject,
 };
-use drogue::profile::{Entities, FieldProfile, Malformed, NumberProfile, PROFILE_VERSION, Profile};
+use drogue::profile::{Profile, ProfileOptions, Profiler};
 use drogue::store::{CheckOutcome, CheckRecord, CommitOutcome, NewBaseline};
 use jiff::Timestamp;
+
+use crate::support::database::KEY;
 
 /// The minute `n` of the test's time.
 pub(super) fn minute(n: i64) -> Timestamp {
@@ -21,44 +24,19 @@ pub(super) fn subject() -> Subject {
     Subject { connector: "crm".to_owned(), stream: "orders".to_owned() }
 }
 
-/// A profile with numbers that are hard to print: they come back to the last bit or the test fails.
-pub(super) fn profile(records: u64) -> Profile {
-    let numbers = NumberProfile {
-        count: records,
-        min: 31.245_270_191_439_438,
-        max: 0.1 + 0.2,
-        negative: 0,
-        zero: 0,
-        whole: 0,
-        decimals: [1, 2, 3, 4, 5, 6, 7, 8],
-        sum_micros: i128::MAX,
-        quantiles: serde_json::from_str("{\"-7\":1,\"12\":3}").unwrap(),
-        epochs: [0; 4],
-        distinct: serde_json::from_str("[1,18446744073709551615]").unwrap(),
-        top: Default::default(),
-    };
-    let field = FieldProfile {
-        parents: records,
-        present: records,
-        numbers: Some(Box::new(numbers)),
-        ..Default::default()
-    };
-    Profile {
-        version: PROFILE_VERSION,
-        key_id: u64::MAX,
-        records,
-        malformed: Malformed::default(),
-        fields: BTreeMap::from([
-            (FieldPath::root(), FieldProfile::default()),
-            (FieldPath::of_keys(["größe", "the.key\0"]), field),
-        ]),
-        entities: Entities::default(),
+/// A profile of a few records with numbers that are hard to print: they come back to the last bit or the test fails.
+pub(super) fn profile(n: i64) -> Profile {
+    let mut profiler = Profiler::new(ProfileOptions::new(HashKey::new(KEY)));
+    for number in ["31.245270191439438", "0.30000000000000004", "-0.0", "5e-324", "1.7976931348623157e308"] {
+        let record = format!(r#"{{"größe": {{"the.key": {number}}}, "n": {n}, "text": "a\u0000b"}}"#);
+        profiler.record(record.as_bytes());
     }
+    profiler.finish()
 }
 
 pub(super) fn window(n: i64) -> Window {
     Window {
-        profile: profile(100 + n.unsigned_abs()),
+        profile: profile(n),
         behaviour: Behaviour { statuses: BTreeMap::from([(200, 3)]), pages: 3, ..Behaviour::default() },
         from: minute(n),
         to: minute(n + 1),
@@ -78,6 +56,8 @@ pub(super) fn baseline(version: u64) -> NewBaseline {
             windows: version,
             from: minute(0),
             to: minute(5),
+            variation: Default::default(),
+            relations: Vec::new(),
         },
         actor: "ada".to_owned(),
         reason: Some("the new normal".to_owned()),

@@ -111,6 +111,32 @@ async fn a_file_is_for_its_owner_alone_and_says_why_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_is_said_to_be_damaged() {
+    let database = TestDatabase::sqlite();
+    let StoreTarget::Sqlite(path) = &database.target else { unreachable!("it is SQLite") };
+    let store = database.open().await;
+    for n in 0..50 {
+        store.commit_check(&check(n, vec![finding("$.a")]), tell).await.unwrap();
+    }
+    store.close().await;
+    let mut bytes = std::fs::read(path).unwrap();
+    // Every page but those of the schema.
+    let (start, end) = (4_096 * 12, bytes.len());
+    for byte in bytes[start..end].iter_mut().step_by(97) {
+        *byte ^= 0x5a;
+    }
+    std::fs::write(path, bytes).unwrap();
+    let found = match Store::open(&database.target, KEY).await {
+        Ok(store) => store.integrity().await.map(|complaints| complaints.len()),
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(complaints) => assert!(complaints > 0),
+        Err(error) => assert!(!error.is_retryable(), "{error:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_worth_another_try() {
     let url = Secret::new("postgres://me:hunter2@127.0.0.1:1/none");
     let error = Store::open(&StoreTarget::Postgres(url), KEY).await.unwrap_err();

@@ -51,6 +51,50 @@ async fn of_eight_who_decide_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn checks_decisions_and_delivery_do_not_stand_in_each_others_way() {
+    for_each_database(|store| async move {
+        let id = propose(&store).await;
+        let told = |n: i64| message(&format!("m{n}"), vec![finding("$.a"), finding("$.b")]);
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..6_i64 {
+            let (store, id) = (store.clone(), id.clone());
+            tasks.spawn(async move {
+                for n in 0..10 {
+                    let n = 100 + task * 10 + n;
+                    match task % 3 {
+                        0 => {
+                            let mut record = check(n, vec![finding("$.b"), finding("$.a")]);
+                            record.diagnoses = vec![diagnosis("d", &[&finding("$.a")])];
+                            record.patches = vec![patch("b: 1\n", &["d"])];
+                            store.commit_check(&record, |_| vec![told(n)]).await.unwrap();
+                        }
+                        1 => {
+                            let told = [told(n)];
+                            store
+                                .set_patch_state(&id, &PENDING, PatchState::Verified, None, minute(n), &told)
+                                .await
+                                .unwrap();
+                        }
+                        _ => {
+                            let lease = std::time::Duration::from_secs(1);
+                            for due in store.due_messages(minute(n), &n.to_string(), lease, 5).await.unwrap()
+                            {
+                                store.message_sent(&due.id, minute(n)).await.unwrap();
+                            }
+                            store.enqueue(&[told(n)], minute(n)).await.unwrap();
+                        }
+                    }
+                }
+            });
+        }
+        tasks.join_all().await;
+        assert_eq!(store.messages(100).await.unwrap().len(), 60);
+        assert_eq!(store.verify_audit().await.unwrap(), Ok(()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn verification_is_kept_while_it_waits() {
     for_each_database(|store| async move {
         let id = propose(&store).await;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use drogue::model::HashKey;
+use drogue::profile::{ProfileOptions, Profiler};
 use drogue::store::StoreError;
 
 use super::fixtures::*;
@@ -87,6 +89,38 @@ async fn windows_come_in_order_of_time() {
         assert_eq!(last.into_iter().map(|w| w.window).collect::<Vec<_>>(), [window(3), window(2)]);
         let state = store.stream_state(&subject()).await.unwrap().unwrap();
         assert_eq!((state.first_window, state.last_window), (Some(minute(1)), Some(minute(4))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn profiles_of_hostile_records_come_back_as_they_were() {
+    let mut profiler = Profiler::new(ProfileOptions::new(HashKey::new(*b"0123456789abcdef")));
+    let records: &[&str] = &[
+        r#"{"a": "inf", "b": 1.7976931348623157e308, "c": 0.1, "k\u0000": "\u0000", "d": "2020-03-31T17:00:00Z"}"#,
+        r#"{"a": "NaN", "b": 5e-324, "c": 31.245270191439438, "k\u0000": "\ud83d\ude00", "d": "999999999999999999"}"#,
+        r#"{"a": "1e999", "b": -1e308, "c": -0.0, "d": "9999-12-31T23:59:59.999999999Z", "e": [[], [[1e300]]]}"#,
+        r#"{"a": "-1e-999", "b": 1e999, "c": 18446744073709551616, "\u202e": {"$['x']": [null, true, {}]}}"#,
+        r#"{"a": "١٢٣", "b": 1, "b": 2, "c": 9007199254740993, "d": "+infinity", "e": "0x1p-1074"}"#,
+        "[1, 2",
+        "\u{feff}{}",
+    ];
+    for record in records {
+        profiler.record(record.as_bytes());
+    }
+    let hostile = profiler.finish();
+    for_each_database(|store| {
+        let hostile = hostile.clone();
+        async move {
+            let mut record = check(0, vec![]);
+            record.window.as_mut().unwrap().profile = hostile.clone();
+            let mut new = baseline(1);
+            new.baseline.profile = hostile;
+            record.baseline = Some(new.clone());
+            store.commit_check(&record, silent).await.unwrap();
+            assert_eq!(store.latest_clean_window(&subject()).await.unwrap(), record.window);
+            assert_eq!(store.baseline(&subject()).await.unwrap().unwrap().baseline, new.baseline);
+        }
     })
     .await;
 }
