@@ -116,9 +116,10 @@ fn attempt(input: &VerifyInput<'_>, checks: &mut Vec<VerifiedCheck>) -> Result<(
         let format =
             field.and_then(|field| field.declared.as_ref()).and_then(|declared| declared.format.as_deref());
         let review = input.patch.disposition == Disposition::Review;
-        tables.roll_back(column, format == Some("date-time"), review, checks);
+        let is_datetime = format == Some("date-time");
+        tables.roll_back(column, is_datetime, review, checks);
         tables.filled(column, checks);
-        tables.shaped(column, checks);
+        tables.shaped(column, is_datetime, checks);
         tables.paired(column, checks);
     }
     tables.untouched(&touched, checks);
@@ -204,8 +205,9 @@ impl Tables {
         ));
     }
 
-    /// Types and notations are those of before.
-    fn shaped(&self, column: &str, checks: &mut Vec<VerifiedCheck>) {
+    /// Types and notations are those of before; those of a date or time that is declared as such may be others, as
+    /// long as the patch makes one of all.
+    fn shaped(&self, column: &str, is_datetime: bool, checks: &mut Vec<VerifiedCheck>) {
         let types = |table: &BTreeMap<u64, Columns>| -> BTreeSet<JsonType> {
             table.values().filter_map(|columns| cell(columns, column).json_type()).collect()
         };
@@ -216,9 +218,8 @@ impl Tables {
             format!("`{column}` holds {} as before the change ({})", words(&now), words(&was)),
             !now.is_empty() && now.is_subset(&was),
         ));
-        let (Some(was), Some(now)) =
-            (notation(&self.old_on_recorded, column), notation(&self.new_on_live, column))
-        else {
+        let was = if is_datetime { &self.new_on_recorded } else { &self.old_on_recorded };
+        let (Some(was), Some(now)) = (notation(was, column), notation(&self.new_on_live, column)) else {
             return;
         };
         checks.push(held(
