@@ -1,5 +1,26 @@
 //! Rules are data: parse packs, judge changes, classify responses.
+//!
+//! A rule is one YAML file below `rules/` (its name is its id), or one row of `rules/docs/table.yaml`; it names the
+//! kind of change that it judges, states conditions on its facts, and says how bad that is. Files below
+//! `rules/errors/` say what a response means, vendor by vendor. Nothing here does I/O: the files of this program are
+//! embedded, those of a site come in as text.
 
+mod condition;
+mod examples;
+mod facts;
+mod judge;
+mod response;
+mod rule;
+mod set;
 mod settings;
+mod table;
+mod template;
 
+pub use condition::{Condition, Operator};
+pub use examples::{ExampleOutcome, ExampleResult};
+pub use facts::{CHANGE_KINDS, facts_of, kinds};
+pub use judge::{JudgeContext, Judgement};
+pub use response::{Classified, Media, RateLimit, rate_limit};
+pub use rule::{Example, Expect, Rule, RuleError};
+pub use set::RuleSet;
 pub use settings::*;
