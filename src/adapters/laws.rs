@@ -311,3 +311,42 @@ fn hostile_texts_end_soon() {
         }
     }
 }
+
+#[test]
+fn what_the_vendor_takes_back_is_handled_already() {
+    let recast = |from: JsonType| Edit::Recast { path: path("$.rating"), types: vec![from] };
+    let reformat = |old, new| Edit::Reformat { path: path("$.created_at"), old, new, types: Vec::new() };
+    let recase = |case| Edit::Recase { path: path("$.status"), case };
+    let reword = |new: &str, old: &str| Edit::Reword {
+        path: path("$.status"),
+        words: BTreeMap::from([(new.to_owned(), old.to_owned())]),
+    };
+    let map = "version: 1\nstreams:\n  customers:\n    fields:\n      rating: $.rating\n      status: $.status\n      \
+               created_at: {from: $.created_at, type: datetime}\n";
+    for (framework, text) in [(Framework::AirbyteLowCode, CRM), (Framework::FieldMap, map)] {
+        for (forth, back) in [
+            (recast(JsonType::Number), recast(JsonType::String)),
+            (
+                reformat(Format::DateTimeZ, Format::EpochSeconds),
+                reformat(Format::EpochSeconds, Format::DateTimeZ),
+            ),
+            (recase(Case::Lower), recase(Case::Upper)),
+        ] {
+            let after = edit(framework, text, "customers", &forth).unwrap();
+            let again = edit(framework, &after, "customers", &back);
+            assert!(matches!(again, Err(Refusal::AlreadyHandled(_))), "{framework:?} {back:?}: {again:?}");
+        }
+    }
+    let after = edit(Framework::FieldMap, map, "customers", &reword("Open", "open")).unwrap();
+    let again = edit(Framework::FieldMap, &after, "customers", &reword("open", "Open"));
+    assert!(matches!(again, Err(Refusal::AlreadyHandled(_))), "{again:?}");
+    // A third notation: the column is to be what it was at first, not what the vendor sent in between.
+    let first = reformat(Format::DateTimeZ, Format::EpochSeconds);
+    let after = edit(Framework::AirbyteLowCode, CRM, "customers", &first).unwrap();
+    let third = reformat(Format::EpochSeconds, Format::DateTimeSpace);
+    let after = edit(Framework::AirbyteLowCode, &after, "customers", &third).unwrap();
+    assert!(
+        after.contains("format_datetime(record['created_at'], '%Y-%m-%dT%H:%M:%SZ') if (record"),
+        "{after}"
+    );
+}

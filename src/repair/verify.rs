@@ -15,6 +15,10 @@ const FILL_SLACK: f64 = 0.1;
 /// Numbers of one entity that are this near are the same quantity some time later.
 const NEAR: f64 = 0.25;
 
+/// Numbers that are all together this many times larger or smaller are another quantity; daily counts double, but do
+/// not grow fivefold between two windows.
+const FAR: f64 = 5.0;
+
 /// What a patch is tried on.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyInput<'a> {
@@ -69,7 +73,7 @@ fn attempt(input: &VerifyInput<'_>, checks: &mut Vec<VerifiedCheck>) -> Result<(
     let (added, removed) = lines(&file.diff);
     checks.push(held(
         format!(
-            "the file parses; {added} lines are new and {removed} gone, no other stream is mapped otherwise"
+            "the file parses with {added} lines more and {removed} less; no other stream is mapped otherwise"
         ),
         others(&old_mapping) == others(&new_mapping),
     ));
@@ -112,9 +116,10 @@ fn attempt(input: &VerifyInput<'_>, checks: &mut Vec<VerifiedCheck>) -> Result<(
         let format =
             field.and_then(|field| field.declared.as_ref()).and_then(|declared| declared.format.as_deref());
         let review = input.patch.disposition == Disposition::Review;
-        tables.roll_back(column, format == Some("date-time"), review, checks);
+        let is_datetime = format == Some("date-time");
+        tables.roll_back(column, is_datetime, review, checks);
         tables.filled(column, checks);
-        tables.shaped(column, checks);
+        tables.shaped(column, is_datetime, checks);
         tables.paired(column, checks);
     }
     tables.untouched(&touched, checks);
@@ -200,8 +205,9 @@ impl Tables {
         ));
     }
 
-    /// Types and notations are those of before.
-    fn shaped(&self, column: &str, checks: &mut Vec<VerifiedCheck>) {
+    /// Types and notations are those of before; those of a date or time that is declared as such may be others, as
+    /// long as the patch makes one of all.
+    fn shaped(&self, column: &str, is_datetime: bool, checks: &mut Vec<VerifiedCheck>) {
         let types = |table: &BTreeMap<u64, Columns>| -> BTreeSet<JsonType> {
             table.values().filter_map(|columns| cell(columns, column).json_type()).collect()
         };
@@ -212,9 +218,8 @@ impl Tables {
             format!("`{column}` holds {} as before the change ({})", words(&now), words(&was)),
             !now.is_empty() && now.is_subset(&was),
         ));
-        let (Some(was), Some(now)) =
-            (notation(&self.old_on_recorded, column), notation(&self.new_on_live, column))
-        else {
+        let was = if is_datetime { &self.new_on_recorded } else { &self.old_on_recorded };
+        let (Some(was), Some(now)) = (notation(was, column), notation(&self.new_on_live, column)) else {
             return;
         };
         checks.push(held(
@@ -223,9 +228,11 @@ impl Tables {
         ));
     }
 
-    /// Entities that both sides saw have the same values, or nearly: evidence, and for numbers a check.
+    /// Entities that both sides saw have the same values, or nearly: evidence. Numbers that are far from what they
+    /// were, in each entity and in all together, are another quantity.
     fn paired(&self, column: &str, checks: &mut Vec<VerifiedCheck>) {
         let (mut all, mut same, mut near, mut numbers) = (0, 0, 0, 0);
+        let (mut size_before, mut size_after) = (0.0, 0.0);
         for (key, old) in &self.old_on_recorded {
             let Some(new) = self.new_on_live.get(key) else { continue };
             let (old, new) = (cell(old, column), cell(new, column));
@@ -238,24 +245,29 @@ impl Tables {
             }
             if let (Cell::Number(a, _), Cell::Number(b, _)) = (old, new) {
                 numbers += 1;
+                size_before += a.abs();
+                size_after += b.abs();
                 near += usize::from((a - b).abs() <= NEAR * a.abs().max(b.abs()));
             }
         }
         if all == 0 {
             return;
         }
-        if numbers == all {
-            let what = format!(
-                "`{column}` of the {all} entities seen before and after: {same} equal, {near} within {:.0} %",
-                NEAR * 100.0
-            );
-            checks.push(held(what, all < MIN_SAMPLES || near * 2 >= all));
-        } else {
+        if numbers < all {
             checks.push(held(
                 format!("`{column}` of the {all} entities seen before and after: {same} equal"),
                 true,
             ));
+            return;
         }
+        let grown = if size_before == size_after { 1.0 } else { size_after / size_before };
+        let what = format!(
+            "`{column}` of the {all} entities seen before and after: {same} equal, {near} within {:.0} %, all together \
+             {grown:.2} times as much",
+            NEAR * 100.0
+        );
+        let same_size = (1.0 / FAR..=FAR).contains(&grown);
+        checks.push(held(what, all < MIN_SAMPLES || near * 2 >= all || same_size));
     }
 
     /// No other column changes.

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::document::{Op, below, item, object};
 use super::super::{Case, Edit, Refusal};
+use super::evaluate::notation_of;
 use super::jinja::Form;
 use super::manifest::{Component, Manifest};
-use super::read::{custom_parts, read, records};
+use super::read::{Transformation, custom_parts, read, records, transformations};
 use crate::model::{FieldPath, JsonType, MappedStream, Step};
 use crate::profile::Format;
 
@@ -34,6 +35,13 @@ pub(in super::super) fn edit(text: &str, stream: &str, edit: &Edit) -> Result<St
         Edit::Reroute { from, to, types } => editor.add(editor.reroute(from, to, types)?, stream),
         Edit::Recast { path, types } => {
             let form = |target: &FieldPath| {
+                if editor
+                    .shaped_in_place(target)
+                    .iter()
+                    .any(|form| matches!(form, Form::Copy | Form::Boolean))
+                {
+                    return Err(handled(target));
+                }
                 let types = editor.types(target, types);
                 let boolean = types == [JsonType::Boolean];
                 let form = if boolean { Form::Boolean } else { Form::Copy };
@@ -44,10 +52,22 @@ pub(in super::super) fn edit(text: &str, stream: &str, edit: &Edit) -> Result<St
             };
             editor.add(editor.in_place(path, form)?, stream)
         }
-        Edit::Reformat { path, old, new, types } => editor.add(
-            editor.in_place(path, |target| reformat(path, *old, *new, &editor.types(target, types)))?,
-            stream,
-        ),
+        Edit::Reformat { path, old, new, types } => {
+            let form = |target: &FieldPath| {
+                // What a patch of before made of the field is what it is to be, whatever the vendor sent meanwhile.
+                let made = editor.shaped_in_place(target).into_iter().find_map(|form| match form {
+                    Form::FromEpoch { notation, .. } | Form::Notation(notation) => format_of(&notation),
+                    Form::ToEpoch { millis: false } => Some(Format::EpochSeconds),
+                    Form::ToEpoch { millis: true } => Some(Format::EpochMillis),
+                    _ => None,
+                });
+                match made {
+                    Some(made) if made == *new => Err(handled(target)),
+                    made => reformat(path, made.unwrap_or(*old), *new, &editor.types(target, types)),
+                }
+            };
+            editor.add(editor.in_place(path, form)?, stream)
+        }
         Edit::Rescale { path, factor, types } => {
             let form = |target: &FieldPath| {
                 let whole = !editor.types(target, types).contains(&JsonType::Number);
@@ -57,7 +77,14 @@ pub(in super::super) fn edit(text: &str, stream: &str, edit: &Edit) -> Result<St
         }
         Edit::Recase { path, case } => {
             let form = if *case == Case::Lower { Form::Lower } else { Form::Upper };
-            editor.add(editor.in_place(path, |_| Ok((form.clone(), Some("string"))))?, stream)
+            let form = |target: &FieldPath| {
+                if editor.shaped_in_place(target).iter().any(|form| matches!(form, Form::Lower | Form::Upper))
+                {
+                    return Err(handled(target));
+                }
+                Ok((form.clone(), Some("string")))
+            };
+            editor.add(editor.in_place(path, form)?, stream)
         }
         Edit::Reword { path, words } => {
             editor.add(editor.in_place(path, |_| Ok((Form::Words(words.clone()), Some("string"))))?, stream)
@@ -178,6 +205,19 @@ impl Editor<'_> {
             items.push(addition(&target, &keys(&target)?, &form, value_type)?);
         }
         Ok(items)
+    }
+
+    /// What transformations make of a field where it stands.
+    fn shaped_in_place(&self, target: &FieldPath) -> Vec<Form> {
+        let steps = transformations(self.manifest, self.component).into_iter();
+        steps
+            .filter_map(|step| match step {
+                Transformation::Add(addition) if addition.target == *target => addition.from,
+                _ => None,
+            })
+            .filter(|(from, _)| from == target)
+            .map(|(_, form)| form)
+            .collect()
     }
 
     /// A record filter runs before any transformation: one that names the field goes wrong whatever comes after.
@@ -328,6 +368,17 @@ fn reference(route: &[super::super::document::Seg]) -> String {
     format!("#/{}", parts.join("/"))
 }
 
+fn handled(target: &FieldPath) -> Refusal {
+    Refusal::AlreadyHandled(format!("a transformation gives `{target}` its shape already"))
+}
+
+/// The format of a notation that patches write.
+fn format_of(notation: &str) -> Option<Format> {
+    [Format::DateTimeZ, Format::DateTimeLocal, Format::DateTimeSpace, Format::Date]
+        .into_iter()
+        .find(|format| notation_of(*format) == Some(notation))
+}
+
 /// The plain names of a path; transformations reach no further.
 fn keys(path: &FieldPath) -> Result<Vec<String>, Refusal> {
     let names: Option<Vec<String>> = path
@@ -406,13 +457,7 @@ fn reformat(
         let value_type = value_type(types, path)?.unwrap_or("integer");
         return Ok((Form::ToEpoch { millis: old == Format::EpochMillis }, Some(value_type)));
     }
-    let notation = match old {
-        Format::DateTimeZ => "%Y-%m-%dT%H:%M:%SZ",
-        Format::DateTimeLocal => "%Y-%m-%dT%H:%M:%S",
-        Format::DateTimeSpace => "%Y-%m-%d %H:%M:%S",
-        Format::Date => "%Y-%m-%d",
-        _ => return Err(cannot()),
-    };
+    let notation = notation_of(old).ok_or_else(cannot)?;
     let form = match new {
         Format::EpochSeconds => Form::FromEpoch { notation: notation.into(), millis: false },
         Format::EpochMillis => Form::FromEpoch { notation: notation.into(), millis: true },

@@ -208,7 +208,8 @@ fn instant(seconds: f64, notation: &str) -> Cell {
     Cell::Text { hash: None, folded: None, format, number: Some(number), clear: None }
 }
 
-const fn notation_of(format: Format) -> Option<&'static str> {
+/// The notation of a format, in the words of `format_datetime`.
+pub(super) const fn notation_of(format: Format) -> Option<&'static str> {
     Some(match format {
         Format::DateTimeZ => "%Y-%m-%dT%H:%M:%SZ",
         Format::DateTimeLocal => "%Y-%m-%dT%H:%M:%S",

@@ -135,16 +135,41 @@ impl Manifest {
         let at = self.route(component, key).filter(|at| self.document.get(at).is_some_and(|v| !v.is_null()));
         let at = at.or_else(|| component.parameters.get(key).cloned())?;
         let text = self.document.get(&at)?.as_str()?;
-        // The one expression that is understood: a parameter, as `{{ parameters['name'] }}` or `{{ parameters.name }}`.
-        if let Some(inner) = text.trim().strip_prefix("{{").and_then(|t| t.strip_suffix("}}")) {
-            let inner = inner.trim();
-            let rest = inner.strip_prefix("parameters").or_else(|| inner.strip_prefix("options"))?;
-            let name = rest.trim_start_matches(['.', '[', '\'', '"']).trim_end_matches([']', '\'', '"']);
-            let at = component.parameters.get(name)?.clone();
-            let text = self.document.get(&at)?.as_str()?.to_owned();
-            return Some((text, at));
+        match self.parameter(component, text) {
+            Some(named) => named,
+            None => Some((text.to_owned(), at)),
         }
-        Some((text.to_owned(), at))
+    }
+
+    /// The text and place of the parameter that an expression stands for, such as `{{ parameters['name'] }}`,
+    /// `{{ parameters.name }}` or `{{ parameters['path'] or parameters['name'] }}`; the outer option says whether the
+    /// text is such an expression.
+    fn parameter(&self, component: &Component, text: &str) -> Option<Option<(String, Route)>> {
+        let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        let mut names = Vec::new();
+        for part in inner.split(" or ") {
+            let rest = part.trim();
+            let rest = rest.strip_prefix("parameters").or_else(|| rest.strip_prefix("options"))?;
+            let rest = rest.strip_prefix(".get(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
+            let name = rest.trim_start_matches(['.', '[', '\'', '"']).trim_end_matches([']', '\'', '"']);
+            if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-')) {
+                return None;
+            }
+            names.push(name);
+        }
+        Some(names.into_iter().find_map(|name| {
+            let at = component.parameters.get(name)?.clone();
+            let text = self.document.get(&at)?.as_str().filter(|text| !text.is_empty())?.to_owned();
+            Some((text, at))
+        }))
+    }
+
+    /// A text with the parameter that it stands for in its place.
+    pub(super) fn spoken(&self, component: &Component, text: &str) -> Option<String> {
+        match self.parameter(component, text) {
+            Some(named) => named.map(|(text, _)| text),
+            None => (!text.contains("{{")).then(|| text.to_owned()),
+        }
     }
 
     /// A text of a component, where it is literal.

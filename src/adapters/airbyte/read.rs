@@ -124,11 +124,9 @@ pub(super) fn records(
         Value::String(key) => vec![key.as_str()],
         _ => return None,
     };
-    if keys.iter().any(|key| key.contains("{{")) {
-        return None;
-    }
+    let keys = keys.into_iter().map(|key| manifest.spoken(&extractor, key)).collect::<Option<Vec<_>>>()?;
     let mut steps: Vec<Step> =
-        keys.iter().map(|key| if *key == "*" { Step::Each } else { Step::Key((*key).into()) }).collect();
+        keys.iter().map(|key| if key == "*" { Step::Each } else { Step::Key(key.as_str().into()) }).collect();
     if steps.last() != Some(&Step::Each) {
         steps.push(Step::Each);
     }

@@ -86,6 +86,12 @@ impl Convert {
         ("trim", Self::Trim),
     ];
 
+    /// Whether it decides the type of a column.
+    #[must_use]
+    pub const fn is_cast(&self) -> bool {
+        matches!(self, Self::ToNumber | Self::ToInteger | Self::ToString | Self::ToBoolean | Self::ToDatetime)
+    }
+
     /// The converted value; null where it cannot be.
     #[must_use]
     pub fn apply(&self, value: Value) -> Value {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::document::{Document, Op, Route, below, keys_route};
 use super::super::{Case, Edit, Refusal};
 use super::samples::is_datetime;
-use super::{FieldRule, FieldType, StreamMap, read};
+use super::{Convert, FieldRule, FieldType, StreamMap, read};
 use crate::model::{FieldPath, JsonType};
 use crate::profile::Format;
 
@@ -37,6 +37,10 @@ impl Editor<'_> {
         match edit {
             Edit::Reroute { from, to, .. } => self.reroute(from, to),
             Edit::Recast { path, types } => self.each(path, |field| {
+                // A column that is cast already gets its type from there, whatever comes.
+                if field.convert.iter().any(Convert::is_cast) {
+                    return Err(handled(field));
+                }
                 let word = match field.kind {
                     Some(kind) => word_of(kind),
                     None => word_of_types(types),
@@ -68,14 +72,26 @@ impl Editor<'_> {
             Edit::Rescale { path, factor, .. } => {
                 self.each(path, |_| Ok((json!({ "multiply": factor }), true)))
             }
-            Edit::Recase { path, case } => self.each(path, |_| {
+            Edit::Recase { path, case } => self.each(path, |field| {
+                if field.convert.iter().any(|step| matches!(step, Convert::Lower | Convert::Upper)) {
+                    return Err(handled(field));
+                }
                 let word = match case {
                     Case::Lower => "lower",
                     Case::Upper => "upper",
                 };
                 Ok((json!(word), false))
             }),
-            Edit::Reword { path, words } => self.each(path, |_| Ok((json!({ "map": words }), false))),
+            Edit::Reword { path, words } => self.each(path, |field| {
+                let back = |step: &Convert| match step {
+                    Convert::Map(map) => words.iter().all(|(new, old)| map.get(old) == Some(new)),
+                    _ => false,
+                };
+                if field.convert.iter().any(back) {
+                    return Err(handled(field));
+                }
+                Ok((json!({ "map": words }), false))
+            }),
             Edit::Records { from, to } => {
                 if self.stream.records.as_ref() == Some(to) {
                     return Err(Refusal::AlreadyHandled(format!("records are read at `{to}`")));
@@ -141,9 +157,16 @@ impl Editor<'_> {
         conversion: impl Fn(&FieldRule) -> Result<(Value, bool), Refusal>,
     ) -> Result<Vec<Op>, Refusal> {
         let mut ops = Vec::new();
-        let mut handled = None;
+        let mut already = None;
         for field in self.stream.fields.iter().filter(|field| field.from.contains(path)) {
-            let (convert, last) = conversion(field)?;
+            let (convert, last) = match conversion(field) {
+                Ok(conversion) => conversion,
+                Err(Refusal::AlreadyHandled(why)) => {
+                    already = Some(why);
+                    continue;
+                }
+                Err(refusal) => return Err(refusal),
+            };
             let at = self.field_at(field);
             let convert_at = below(&at, "convert");
             let present = self.document.get(&convert_at).cloned();
@@ -154,7 +177,7 @@ impl Editor<'_> {
                 None => false,
             };
             if there && !multiplies {
-                handled = Some(format!("`{}` is converted already", field.target));
+                already = Some(format!("`{}` is converted already", field.target));
                 continue;
             }
             ops.push(match present {
@@ -172,7 +195,7 @@ impl Editor<'_> {
                 }
             });
         }
-        match handled {
+        match already {
             _ if !ops.is_empty() => Ok(ops),
             Some(why) => Err(Refusal::AlreadyHandled(why)),
             None => Err(Refusal::NotMapped(path.clone())),
@@ -186,6 +209,10 @@ impl Editor<'_> {
     fn is_long(&self, field: &FieldRule) -> bool {
         self.document.get(&self.field_at(field)).is_some_and(Value::is_object)
     }
+}
+
+fn handled(field: &FieldRule) -> Refusal {
+    Refusal::AlreadyHandled(format!("`{}` is converted already", field.target))
 }
 
 const fn word_of(kind: FieldType) -> Option<&'static str> {
