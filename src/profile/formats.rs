@@ -112,12 +112,15 @@ impl Format {
         if text.is_empty() {
             return Self::Empty;
         }
-        let trimmed = text.trim_ascii();
-        if trimmed.is_empty() {
-            return Self::Text;
-        }
-        if trimmed.len() != text.len() {
-            found = classes::of(trimmed);
+        let mut trimmed = text;
+        if found & SPACE != 0 {
+            trimmed = text.trim_ascii();
+            if trimmed.is_empty() {
+                return Self::Text;
+            }
+            if trimmed.len() != text.len() {
+                found = classes::of(trimmed);
+            }
         }
         if trimmed.len() > LONGEST_NOTATION {
             return words::long_text(trimmed, found);

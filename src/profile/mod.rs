@@ -7,6 +7,7 @@
 mod entities;
 mod field;
 mod formats;
+mod hashing;
 mod keys;
 mod maps;
 mod merge;

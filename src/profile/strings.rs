@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Bins, Format, MinHashes, NumberProfile, TopValues,
     field::merge_parts,
-    formats::classes::{self, AMPERSAND, ByteClasses, LATIN_LEAD, LOWER, NOT_ASCII, UPPER},
+    formats::classes::{self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, SPACE, UPPER},
+    hashing::ValueHash,
     numbers::Number,
 };
-use crate::model::HashKey;
 
 /// What strings look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,8 +57,6 @@ pub struct StringProfile {
 const MAX_PATTERNS: usize = 32;
 /// Longer strings, in bytes, have no pattern.
 const LONGEST_WITH_PATTERN: usize = 32;
-/// Runs of a class are written out up to this length, and as `x+` beyond.
-const LONGEST_RUN: usize = 8;
 /// Folding looks at this much of a string, in bytes.
 const LONGEST_FOLDED: usize = 256;
 
@@ -103,7 +101,7 @@ impl StringProfile {
     }
 
     /// Counts `weight` times a string.
-    pub(super) fn add(&mut self, text: &str, weight: u64, key: &HashKey) {
+    pub(super) fn add(&mut self, text: &str, weight: u64, key: &ValueHash) {
         let found = classes::of(text);
         let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
         self.count += weight;
@@ -115,7 +113,8 @@ impl StringProfile {
         let format = Format::with_classes(text, found);
         *self.formats.entry(format).or_default() += weight;
         self.add_pattern(text, weight);
-        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+        let may_be_padded = found & (SPACE | NOT_ASCII) != 0;
+        if may_be_padded && (text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)) {
             self.padded += weight;
         }
         if found & AMPERSAND != 0 && has_html_escape(text) {
@@ -130,9 +129,10 @@ impl StringProfile {
             _ => {}
         }
 
-        let hash = key.hash(text.as_bytes());
+        let hash = key.of(text.as_bytes());
         self.distinct.add(hash);
-        self.folded.add(folded_hash(text, key));
+        let is_folded = classes::only(found, LOWER | DIGIT) && text.len() <= LONGEST_FOLDED;
+        self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
         self.top.add(hash, text, weight);
         if let Some(value) = format.number_of(text) {
             let number = Number::of_value(value, text);
@@ -141,8 +141,13 @@ impl StringProfile {
     }
 
     fn add_pattern(&mut self, text: &str, weight: u64) {
-        let pattern = if self.patterns_overflown { String::new() } else { pattern(text) };
-        *self.patterns.entry(pattern).or_default() += weight;
+        let mut buffer = [0; LONGEST_WITH_PATTERN];
+        let pattern = if self.patterns_overflown { "" } else { pattern_in(text, &mut buffer) };
+        if let Some(count) = self.patterns.get_mut(pattern) {
+            *count += weight;
+            return;
+        }
+        self.patterns.insert(pattern.to_owned(), weight);
         self.bound_patterns();
     }
 
@@ -183,35 +188,50 @@ impl StringProfile {
 }
 
 /// The character pattern of a string: `9` for a digit, `A` for an upper-case letter, `a` for any other, white space
-/// and ASCII signs as they are, `?` for the rest; runs of more than 8 are cut (`9+`). Empty for long strings.
+/// and ASCII signs as they are, `?` for the rest. Empty for strings of more than 32 bytes.
 #[must_use]
 pub fn pattern(text: &str) -> String {
+    pattern_in(text, &mut [0; LONGEST_WITH_PATTERN]).to_owned()
+}
+
+/// The pattern of a string, written into a buffer.
+fn pattern_in<'b>(text: &str, buffer: &'b mut [u8; LONGEST_WITH_PATTERN]) -> &'b str {
     if text.len() > LONGEST_WITH_PATTERN {
-        return String::new();
+        return "";
     }
-    let mut pattern = String::with_capacity(text.len());
-    let (mut last, mut run) = ('\0', 0);
-    for c in text.chars() {
-        let class = match c {
-            '0'..='9' => '9',
-            'a'..='z' => 'a',
-            'A'..='Z' => 'A',
-            c if c.is_ascii() => c,
-            c if c.is_uppercase() => 'A',
-            c if c.is_alphabetic() => 'a',
-            c if c.is_whitespace() => ' ',
-            _ => '?',
-        };
-        run = if class == last { run + 1 } else { 1 };
-        last = class;
-        if run <= LONGEST_RUN {
-            pattern.push(class);
-        } else if run == LONGEST_RUN + 1 {
-            pattern.truncate(pattern.len() - LONGEST_RUN + 1);
-            pattern.push('+');
+    let mut len = text.len();
+    if text.is_ascii() {
+        // All bytes of the buffer, so that it becomes a few vector operations.
+        buffer[..len].copy_from_slice(text.as_bytes());
+        for byte in &mut *buffer {
+            *byte = match *byte {
+                b'0'..=b'9' => b'9',
+                b'a'..=b'z' => b'a',
+                b'A'..=b'Z' => b'A',
+                other => other,
+            };
+        }
+    } else {
+        len = 0;
+        for (place, c) in buffer.iter_mut().zip(text.chars()) {
+            *place = class_of(c);
+            len += 1;
         }
     }
-    pattern
+    str::from_utf8(&buffer[..len]).unwrap_or_default()
+}
+
+fn class_of(c: char) -> u8 {
+    match c {
+        '0'..='9' => b'9',
+        'a'..='z' => b'a',
+        'A'..='Z' => b'A',
+        c if c.is_ascii() => c as u8,
+        c if c.is_uppercase() => b'A',
+        c if c.is_alphabetic() => b'a',
+        c if c.is_whitespace() => b' ',
+        _ => b'?',
+    }
 }
 
 /// Whether there are lower-case letters, and whether there are upper-case ones.
@@ -255,30 +275,35 @@ fn is_mojibake(text: &str) -> bool {
 }
 
 /// The keyed hash of a string with case and everything but letters and digits taken out.
-pub(super) fn folded_hash(text: &str, key: &HashKey) -> u64 {
-    let mut folded = Vec::with_capacity(text.len().min(LONGEST_FOLDED));
-    let mut buffer = [0; 4];
-    let head = text.char_indices().take_while(|(at, _)| *at < LONGEST_FOLDED).map(|(_, c)| c);
-    for c in head.filter(|c| c.is_alphanumeric()) {
-        if c.is_ascii() {
-            folded.push(c.to_ascii_lowercase() as u8);
-        } else {
-            c.to_lowercase().for_each(|c| folded.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()));
-        }
+pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
+    let text = &text[..text.floor_char_boundary(LONGEST_FOLDED)];
+    if !text.is_ascii() {
+        let folded: String =
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        return key.of(folded.as_bytes());
     }
-    key.hash(&folded)
+    // Filled without branches: each byte is written, and passed over unless it counts.
+    let mut folded = [0; LONGEST_FOLDED];
+    let mut len = 0;
+    for byte in text.bytes() {
+        folded[len] = byte.to_ascii_lowercase();
+        len += usize::from(byte.is_ascii_alphanumeric());
+    }
+    key.of(&folded[..len])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HashKey;
 
     #[test]
     fn patterns() {
         for (text, expected) in [
             ("AB-123", "AA-999"),
             ("Überfall 7", "Aaaaaaaa 9"),
-            ("123456789012", "9+"),
+            ("Ⅷ·x", "A?a"),
+            ("123456789012", "999999999999"),
             ("12345678", "99999999"),
             ("x@y.z", "a@a.a"),
             ("→", "?"),
@@ -304,7 +329,7 @@ mod tests {
 
     #[test]
     fn notation_folds_away() {
-        let key = HashKey::new([1; 16]);
+        let key = ValueHash::new(&HashKey::new([1; 16]));
         assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
         assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
     }
