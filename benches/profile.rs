@@ -3,6 +3,8 @@
 //! `cargo bench --bench profile -- [FILE.ndjson …]` prints a line per file and mode: `FILE MODE MB/s RATIO`.
 //! Without files it makes its own data: nested records (3.6 KB, some 55 values) and flat ones (234 B, 10 values).
 //!
+//! `--only=full` runs one mode alone, for a profiler.
+//!
 //! Modes: `value` parses to a DOM and drops it; `counts` profiles presence and types alone; `full` looks at every
 //! value of every record; `sampled` looks at the values of one record in 16 after a warm-up, as a tap does.
 //! Thread CPU time; the rounds of all modes are interleaved, and medians printed, so that a busy machine harms
@@ -37,27 +39,30 @@ const MODES: [(&str, Mode); 4] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let only = arguments.iter().find_map(|argument| argument.strip_prefix("--only="));
     // Cargo hands `--bench` on.
-    let files: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let files: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     if files.is_empty() {
-        measure("nested", &generate(nested_record));
-        measure("flat", &generate(flat_record));
+        measure("nested", &generate(nested_record), only);
+        measure("flat", &generate(flat_record), only);
     }
-    for file in &files {
-        measure(file, &fs::read_to_string(file)?);
+    for file in files {
+        measure(file, &fs::read_to_string(file)?, only);
     }
     Ok(())
 }
 
-fn measure(name: &str, body: &str) {
+fn measure(name: &str, body: &str, only: Option<&str>) {
     let records: Vec<&[u8]> = split_lines(body).map(str::as_bytes).collect();
     let bytes: usize = records.iter().map(|record| record.len() + 1).sum();
     let mut seconds: [Vec<f64>; MODES.len()] = Default::default();
     for _ in 0..ROUNDS {
-        for ((_, mode), seconds) in MODES.iter().zip(&mut seconds) {
+        for ((mode_name, mode), seconds) in MODES.iter().zip(&mut seconds) {
             let start = cpu_seconds();
-            run(*mode, &records);
+            if only.is_none_or(|only| only == *mode_name) {
+                run(*mode, &records);
+            }
             seconds.push(cpu_seconds() - start);
         }
     }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs, path::Path};
 
 use drogue::{
     diagnose::diff_records,
-    model::{Diagnosis, FieldPath, HashKey, Step},
+    model::{Diagnosis, DiagnosisKind, FieldPath, HashKey, Step},
     rules::RuleSet,
 };
 use serde_json::{Value, json};
@@ -100,6 +100,19 @@ fn dotted(path: &FieldPath) -> String {
     text
 }
 
+/// One finding, or for a swap one for each of the two fields that it affects.
+fn findings(diagnosis: &Diagnosis) -> Vec<Value> {
+    let mut findings = vec![finding(diagnosis)];
+    if diagnosis.kind == DiagnosisKind::Swapped {
+        let mut mirrored = diagnosis.clone();
+        if let Some(other) = mirrored.to.first_mut() {
+            std::mem::swap(&mut mirrored.path, other);
+            findings.push(finding(&mirrored));
+        }
+    }
+    findings
+}
+
 fn finding(diagnosis: &Diagnosis) -> Value {
     let word = diagnosis.kind.word();
     let fits = |row: &&(&str, &str, &str, &str, &str)| {
@@ -131,7 +144,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let records = |side| files[&name(side)].lines().collect::<Vec<_>>();
         let report = diff_records(&records("baseline"), &records("live"), &rules, HashKey::new([7; 16]));
-        let findings: Vec<Value> = report.diagnoses.iter().map(finding).collect();
+        let findings: Vec<Value> = report.diagnoses.iter().flat_map(findings).collect();
         writeln!(lines, "{}", json!({"case_id": case["case_id"], "findings": findings}))?;
     }
     fs::write(out, lines)?;

@@ -63,9 +63,20 @@ impl<'a> Lane<'a> {
         self.ctx.variation.field(self.path).map_or(1.0, |field| field.dispersion)
     }
 
+    /// Whether the baseline's own parts are samples of one population, as far as they tell: then chance is all that
+    /// sets two windows apart. Half more than chance gives is what eight parts show by themselves now and then.
+    pub(super) fn is_exchangeable(&self) -> bool {
+        self.ctx.variation.field(self.path).is_none_or(|v| v.dispersion < 1.6 && !v.trending && !v.open)
+    }
+
+    /// The same of presence and nulls.
+    pub(super) fn share_spread(&self) -> f64 {
+        self.ctx.variation.field(self.path).map_or(1.0, |field| field.shares.max(1.0))
+    }
+
     /// The p-value of two counts, the sizes reduced by the field's own dispersion (an effective sample size).
     pub(super) fn fisher(&self, base: (u64, u64), live: (u64, u64)) -> f64 {
-        let by = self.spread().max(1.0);
+        let by = self.share_spread();
         let less = |count: u64| (count as f64 / by).round() as u64;
         super::stats::fisher(less(base.0), less(base.1), less(live.0), less(live.1))
     }

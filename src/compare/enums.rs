@@ -39,7 +39,7 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     let singles = base.values().filter(|count| **count == 1).count() as f64;
     let unseen = (singles + 1.0) / (n as f64 + 1.0);
     let distinct = base.len() as f64;
-    let novelty = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.novelty);
+    let open = lane.ctx.variation.field(lane.path).is_some_and(|v| v.open);
     let new: Vec<(u64, u64)> =
         live.iter().filter(|(v, _)| !base.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
     let lost: Vec<(u64, u64)> =
@@ -51,20 +51,19 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
 
     // Everything is other: the vocabulary was replaced, unless the field is no vocabulary at all.
     let replaced = share >= 0.6 && live.len() <= base.len() + 2 && distinct <= 0.5 * n as f64;
-    if replaced && novelty < 0.3 && (gone >= 0.95 || share < 0.95) {
+    // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
+    if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || share < 0.95) {
         return Some(change(lane, &new, &lost, share, gone, "all-values"));
     }
-    if unseen > 0.25 || novelty > 0.3 {
+    if unseen > 0.25 || open {
         return None;
     }
     // One new value in place of one old: its share is what the other lost.
     let largest = new.iter().max_by_key(|(v, c)| (*c, *v)).copied();
-    let p_value = stats::binomial_at_least(fresh, m, unseen.max(novelty));
+    let p_value = stats::binomial_at_least(fresh, m, unseen);
     let one = largest.map_or(0, |(_, c)| c);
-    // A single value that comes often cannot hide in a rest of values that each come once: its own count is set
-    // against the chance that any one unseen value is this frequent.
-    let p_one = stats::binomial_at_least(one, m, ((1.0 + novelty * n as f64) * 3.0 / n as f64).min(1.0));
-    if one < 3 || (p_value > lane.ctx.alpha * 5.0 && p_one > lane.ctx.alpha * 5.0) {
+    // A closed set is a promise: one in two hundred suffices for what breaks it, and four records at least.
+    if one < 4 || p_value > 0.005 {
         return closed_loss(lane, &lost, &base, m);
     }
     let transform = if let Some((_, count)) = largest

@@ -83,7 +83,46 @@ fn fields(
         .collect();
     changes.retain(|c| !retyped.iter().any(|above| c.path != *above && c.path.starts_with(above)));
     swaps::swaps(&ctx, &mut changes);
+    population(&ctx, &mut changes, inconclusive);
     changes
+}
+
+/// Whether a change is one that other records bring about by themselves.
+fn is_soft(change: &Change) -> bool {
+    use crate::model::ChangeKind as K;
+    let transform = change.facts.text("transform").unwrap_or_default();
+    match change.kind {
+        K::DistributionShifted | K::CardinalityChanged => true,
+        K::EnumChanged => transform != "all-values",
+        // Nulls where there were some before, or that leave some values: not a field that died.
+        K::NullsChanged => {
+            transform.ends_with("-nulls")
+                && change.facts.number("baseline_null_rate") > Some(0.0)
+                && change.facts.number("live_null_rate") < Some(1.0)
+        }
+        _ => false,
+    }
+}
+
+/// When several fields moved at once in ways that other records bring about, then other records came: a holiday, a
+/// storm, another segment of customers. Which they are is not for one window to say.
+fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
+    if ctx.pairs.same_population() {
+        return;
+    }
+    let soft: std::collections::BTreeSet<FieldPath> =
+        changes.iter().filter(|c| is_soft(c)).map(|c| c.path.clone()).collect();
+    if soft.len() < 2 {
+        return;
+    }
+    changes.retain(|c| !is_soft(c));
+    inconclusive.extend(soft.into_iter().map(|path| {
+        Inconclusive {
+        path,
+        why: "its values moved together with those of other fields: other records, rather than another field"
+            .to_owned(),
+    }
+    }));
 }
 
 fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {

@@ -162,42 +162,51 @@ fn written(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Optio
 fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<Change> {
     let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
     let (n, m) = (was.count(), is.count());
-    let before = was.distance(&is, 0.0);
-    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    let before = was.distance(&is, TOLERANCE);
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance.max(0.0));
     if !significant(lane, before, n, m) || before < 0.2 {
         return None;
     }
     let words = lane.path.name().map(name_words).unwrap_or_default();
-    let flip = (was.quantile(0.02) < 0.0) != (is.quantile(0.02) < 0.0)
-        || (was.quantile(0.98) > 0.0) != (is.quantile(0.98) > 0.0)
-        || was.quantile(0.02) < 0.0;
+    let flip = was.quantile(0.02) < 0.0 || was.quantile(0.98) > 0.0 && is.quantile(0.5) < 0.0;
+    let best_of = |ratio: f64, offset: f64| {
+        let image = was.image(ratio, offset);
+        // What does next to nothing explains nothing.
+        if image.distance(&was, TOLERANCE) < 0.2 {
+            return None;
+        }
+        // Of two that fit alike the one with less left as it was is simpler.
+        let cost = |old: f64| (image.mixed(&was, old).distance(&is, TOLERANCE), old);
+        OLD_SHARES.map(cost).into_iter().min_by(|a, b| (a.0 + 0.1 * a.1).total_cmp(&(b.0 + 0.1 * b.1)))
+    };
     let mut best: Option<(f64, f64, f64, f64)> = None;
     let hypotheses =
         units::units().iter().map(|unit| (unit.ratio, unit.offset)).chain(flip.then_some((-1.0, 0.0)));
     for (ratio, offset) in hypotheses {
-        let image = was.image(ratio, offset);
-        for old in OLD_SHARES {
-            let mixed = image.mixed(&was, old);
-            let after = mixed.distance(&is, TOLERANCE);
-            // Of two that fit alike the one with less left as it was is simpler, and the one that the name of the
-            // field speaks for is likelier.
-            let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
-            let cost = after + 0.05 * old - if spoken { 0.03 } else { 0.0 };
-            if best.is_none_or(|b| cost < b.3) {
-                best = Some((ratio, offset, after, cost));
-            }
+        let Some((after, old)) = best_of(ratio, offset) else { continue };
+        // The name of the field speaks for its unit.
+        let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
+        let cost = after + 0.1 * old - if spoken { 0.1 } else { 0.0 };
+        if best.is_none_or(|b| cost < b.3) {
+            best = Some((ratio, offset, after, cost));
         }
     }
-    let (ratio, offset, after, _) = best?;
-    // What a plain shift would leave: values near each other compared with their size look scaled when they moved.
-    let (center, target) = (was.quantile(0.5), is.quantile(0.5));
-    let shifted = was.image(1.0, target - center).distance(&is, TOLERANCE);
+    let (ratio, offset, after, cost) = best?;
+    // What a plain shift or stretch would leave: values near each other compared with their size look scaled when
+    // they only moved.
+    let ((mean, deviation), (to, stretched)) = (was.moments(), is.moments());
+    let factor = if deviation > 0.0 { stretched / deviation } else { 1.0 };
+    let rivals = [(1.0, is.quantile(0.5) - was.quantile(0.5)), (factor, to - mean * factor)];
+    let rival = rivals.into_iter().filter_map(|(r, o)| best_of(r, o)).map(|(a, old)| a + 0.1 * old);
+    let rival = rival.fold(f64::INFINITY, f64::min);
     // The image must be as near as a second sample would be (1.36 is the 95 % point of Kolmogorov), or as near as
     // the baseline's own sub-windows are, and clearly nearer than doing nothing.
     let chance = 1.36 * ((n + m) / (n * m)).sqrt();
     let fits = after <= (chance + natural).min(0.35) && after <= before / 2.0;
-    let near_one = ratio > 0.0 && offset == 0.0 && ratio.ln().abs() < 1.0;
-    if !fits || (near_one && after > shifted - 0.05) || (near_one && natural > 0.15) {
+    // Within a factor of five, or with an offset, plain movement is the likelier cause.
+    let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
+    let beats = cost < rival - 0.02 && lane.is_exchangeable() || cost < rival - 0.15;
+    if !fits || (near_one && !beats) {
         return None;
     }
     Some(scale_change(lane, ratio, offset, None, after))

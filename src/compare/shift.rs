@@ -41,7 +41,8 @@ pub(super) fn is_replay(lane: &Lane<'_>) -> bool {
 pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
     let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
     let (n, m) = (scalars(lane.base), scalars(lane.live));
-    if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() {
+    // Moments come in bursts: how many distinct ones a window holds is the traffic's business.
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() || is_moment(lane.base) {
         return None;
     }
     let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
@@ -152,7 +153,7 @@ fn head_share(field: &FieldProfile, k: usize) -> Option<f64> {
 /// Booleans that changed sides.
 pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     let (n, m) = (lane.base.types.get(JsonType::Boolean), lane.live.types.get(JsonType::Boolean));
-    if n < MIN_SUPPORT || m < MIN_SUPPORT {
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || !lane.is_exchangeable() {
         return None;
     }
     let paired: Vec<bool> = lane
@@ -192,10 +193,7 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
 pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
     // Where the same entities are seen again, each has its own reason to move; without a history of windows nothing
     // can be said about how far they may.
-    if lane.ctx.pairs.same_population()
-        || lane.ctx.variation.field(lane.path).is_some_and(|v| v.trending)
-        || is_moment(lane.base)
-    {
+    if lane.ctx.pairs.same_population() || !lane.is_exchangeable() || is_moment(lane.base) {
         return None;
     }
     categories(lane).or_else(|| measures(lane))

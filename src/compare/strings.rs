@@ -1,8 +1,8 @@
 //! Strings: notation, encoding, case, separators and length; content is the business of other lanes.
 
 use super::context::{Lane, MIN_SUPPORT};
-use crate::model::{Change, ChangeKind, Facts};
-use crate::profile::{Format, StringProfile};
+use crate::model::{Change, ChangeKind, Facts, FieldPath};
+use crate::profile::{Format, Profile, SampleValue, StringProfile, pattern};
 
 /// The first reading that fits, the most specific first: one string field changes in one way.
 pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
@@ -123,7 +123,7 @@ fn empties(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
     let fresh = base.empty == 0 && live.empty >= 4 && share.is >= 0.05;
     let step = share.is - share.was;
     let sure = lane.fisher((base.empty, lane.base.present), (live.empty, lane.live.present)) < 0.06;
-    if (fresh && sure && lane.spread() <= 1.5) || (share.sure && step >= 0.1) {
+    if (fresh && sure) || (share.sure && step >= 0.1) {
         let facts = Facts::new()
             .with("baseline_null_rate", share.was)
             .with("live_null_rate", share.is)
@@ -204,11 +204,18 @@ fn case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<C
 
 /// Whether, case apart, the strings are what they were: the same values, or the same patterns.
 fn same_but_for_case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> bool {
-    let _ = lane;
     let folded = live.folded.containment(&base.folded);
     let plain = live.distinct.containment(&base.distinct);
     if folded >= 0.5 && folded - plain >= 0.2 {
         return true;
+    }
+    // Unique strings of the same build and the same lengths.
+    let share = |s: &StringProfile, length: f64| s.lengths.cdf(length);
+    let apart =
+        (0..=40).map(|l| (share(base, f64::from(l)) - share(live, f64::from(l))).abs()).fold(0.0, f64::max);
+    let chance = 1.63 * (1.0 / base.count as f64 + 1.0 / live.count as f64).sqrt();
+    if lane.is_exchangeable() && apart > chance {
+        return false;
     }
     let caseless = |s: &StringProfile| {
         let mut by = std::collections::BTreeMap::<String, f64>::new();
@@ -234,10 +241,25 @@ fn shape(pattern: &str) -> String {
     text
 }
 
-/// The share of strings that hold a character, as far as patterns tell.
-fn holding(s: &StringProfile, c: char) -> (u64, u64) {
+/// The share of strings that hold a character: by their patterns, or, where those are given up, by sampled texts.
+fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
     let known = s.patterns.iter().filter(|(p, _)| !p.is_empty());
-    known.fold((0, 0), |(hits, all), (p, n)| (hits + if p.contains(c) { *n } else { 0 }, all + n))
+    let (hits, all) =
+        known.fold((0, 0), |(hits, all), (p, n)| (hits + if p.contains(c) { *n } else { 0 }, all + n));
+    if all * 2 > s.count || sampled.is_empty() {
+        return (hits, all);
+    }
+    (sampled.iter().filter(|text| text.contains(c)).count() as u64, sampled.len() as u64)
+}
+
+/// The sampled texts of a field, where they are kept in clear.
+fn texts<'a>(profile: &'a Profile, path: &'a FieldPath) -> Vec<&'a str> {
+    Lane::sample(profile, path)
+        .filter_map(|value| match value {
+            SampleValue::Text { clear, .. } => clear.as_deref(),
+            _ => None,
+        })
+        .collect()
 }
 
 /// One separator in place of another.
@@ -246,9 +268,10 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     // Both ways of seeing it: values that are equal once separators are out, and characters that change places.
     let folded = live.folded.containment(&base.folded);
     let plain = live.distinct.containment(&base.distinct);
+    let (texts_was, texts_is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
     let move_of = |c: char| {
-        let (a, n) = holding(base, c);
-        let (b, m) = holding(live, c);
+        let (a, n) = holding(base, &texts_was, c);
+        let (b, m) = holding(live, &texts_is, c);
         (b as f64 / m.max(1) as f64 - a as f64 / n.max(1) as f64, lane.fisher((a, n), (b, m)))
     };
     let moves: Vec<(char, f64, f64)> = SEPARATORS
@@ -303,6 +326,9 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
             if live.distinct.containment(&base.distinct) > 0.6 {
                 return None;
             }
+            if !cut_fits(lane, *length as usize) {
+                return None;
+            }
             let facts = Facts::new()
                 .with("from_length", base.max_length)
                 .with("to_length", *length)
@@ -312,6 +338,27 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
         }
     }
     None
+}
+
+/// Whether the old texts, cut at that length, look like the new ones (or are not kept in clear).
+fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
+    let count = |texts: Vec<&str>, at: usize| {
+        let mut counts = std::collections::BTreeMap::<String, f64>::new();
+        let each = 1.0 / texts.len().max(1) as f64;
+        for text in texts {
+            let cut: String = text.chars().take(at).collect();
+            *counts.entry(pattern(&cut)).or_default() += each;
+        }
+        counts
+    };
+    let (was, is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    if was.len() < 20 || is.len() < 20 {
+        return true;
+    }
+    // The later part of the window alone may be cut: only what is new in it must look like a cut.
+    let (cut, now, old) = (count(was.clone(), length), count(is, usize::MAX), count(was, usize::MAX));
+    let known = |p: &String| old.contains_key(p) || cut.contains_key(p);
+    now.iter().filter(|(p, _)| known(p)).map(|(_, share)| share).sum::<f64>() >= 0.8
 }
 
 /// Codes of another build: their patterns have nothing in common.
@@ -347,7 +394,8 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     None
 }
 
-/// The signs of a pattern in their order: what is neither letter nor digit, and the kind of its first character.
+/// The signs of a pattern in their order: what is neither letter nor digit, and the kinds of its first and last
+/// character.
 fn signs(pattern: &str) -> String {
     let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();
     if let Some(first) = pattern.chars().next() {

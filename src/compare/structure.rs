@@ -157,7 +157,7 @@ fn added(
 }
 
 fn dispersion(ctx: &Context<'_>, path: &FieldPath) -> f64 {
-    ctx.variation.field(path).map_or(1.0, |field| field.dispersion.max(1.0))
+    ctx.variation.field(path).map_or(1.0, |field| field.shares.max(1.0))
 }
 
 /// How often the field is there, and how often it is null.
@@ -202,7 +202,7 @@ fn moved(lane: &Lane<'_>, (was, n): (f64, u64), (is, m): (f64, u64), p_value: f6
     // below one in a hundred; other shares drift by themselves and must move by a tenth.
     let promise = (was == 0.0 || was == 1.0) && n >= super::context::MIN_SUPPORT;
     let exceptions = (step * m as f64).round();
-    if promise && lane.spread() <= 1.5 {
+    if promise {
         return exceptions >= 4.0 && step >= 0.05 && p_value < 0.06;
     }
     let sensible = step >= 0.1 || (is == 0.0 && was >= 0.02);

@@ -18,9 +18,16 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
         paths
     };
     let mut found: BTreeMap<FieldPath, (FieldPath, Option<(usize, usize)>)> = BTreeMap::new();
-    for (i, one) in moved.iter().enumerate() {
-        for other in &moved[i + 1..] {
-            if found.contains_key(one) || found.values().any(|(o, _)| o == one || o == other) {
+    // The partner need not have been noticed by itself.
+    let all: Vec<FieldPath> =
+        ctx.base.fields.keys().filter(|p| ctx.live.fields.contains_key(*p)).cloned().collect();
+    for one in &moved {
+        for other in &all {
+            if one == other
+                || found.contains_key(one)
+                || found.contains_key(other)
+                || found.values().any(|(o, _)| o == one || o == other)
+            {
                 continue;
             }
             if let Some(evidence) = swapped(ctx, one, other) {

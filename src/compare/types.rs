@@ -1,7 +1,7 @@
 //! JSON types: which a field has, integers and numbers being one type unless fractions appear.
 
-use super::context::Lane;
-use crate::model::{Change, ChangeKind, Facts, JsonType, TypeCounts};
+use super::context::{Lane, name_words};
+use crate::model::{Change, ChangeKind, Facts, FieldPath, JsonType, TypeCounts};
 use crate::profile::{FieldProfile, Format, NumberProfile, StringProfile};
 
 /// The types that count as different: null apart, integers and numbers together.
@@ -62,7 +62,7 @@ pub(super) fn types(lane: &Lane<'_>) -> Option<Change> {
     };
     let from = main(&lane.base.types, &vanished)?;
     let to = main(&lane.live.types, &appeared)?;
-    if let Some(transform) = transform(lane.base, lane.live, GROUPS[from].0, GROUPS[to].0) {
+    if let Some(transform) = transform(lane.path, lane.base, lane.live, GROUPS[from].0, GROUPS[to].0) {
         facts.set("transform", transform.0);
         if let Some((from, to)) = transform.1 {
             facts.set("from_format", from);
@@ -76,6 +76,7 @@ type Notation = Option<(String, String)>;
 
 /// What the change of type does to the content, where that can be told.
 fn transform(
+    path: &FieldPath,
     base: &FieldProfile,
     live: &FieldProfile,
     from: &str,
@@ -86,7 +87,7 @@ fn transform(
             let strings = base.strings.as_deref()?;
             let numbers = live.numbers.as_deref()?;
             let format = strings.main_format();
-            match (format.is_instant(), numbers.epoch()) {
+            match (format.is_instant(), epoch_of(strings, numbers)) {
                 (true, Some(0)) => {
                     ("date-time-to-epoch-seconds", Some((format.word(), "epoch-seconds".into())))
                 }
@@ -111,7 +112,7 @@ fn transform(
             } else if strings.locale_share() >= 0.02 && strings.number_share() >= 0.9 {
                 ("number-to-locale-text", Some(("number".into(), Format::LocaleNumber.word())))
             } else if strings.number_share() >= 0.9 {
-                let id = numbers.whole == numbers.count && is_identifier(numbers);
+                let id = numbers.whole == numbers.count && says_identifier(path);
                 (if id { "integer-id-to-text" } else { "number-to-text" }, None)
             } else if numbers.whole == numbers.count {
                 ("integer-to-prefixed", Some(("integer".into(), format.word())))
@@ -131,9 +132,23 @@ fn transform(
     })
 }
 
-/// Whether whole numbers look like identifiers: nearly all different.
-fn is_identifier(numbers: &NumberProfile) -> bool {
-    numbers.distinct.estimate_distinct() >= 0.9 * numbers.count as f64 && numbers.min >= 0.0
+/// Whether the name of a field says that it identifies.
+fn says_identifier(path: &FieldPath) -> bool {
+    const WORDS: [&str; 10] = ["id", "ids", "uid", "key", "ref", "code", "number", "seq", "no", "nr"];
+    path.name().is_some_and(|name| name_words(name).iter().any(|word| WORDS.contains(&word.as_str())))
+}
+
+/// The unit of Unix times that took the place of dates: the power of a thousand that brings both together, whatever
+/// the century.
+fn epoch_of(strings: &StringProfile, numbers: &NumberProfile) -> Option<usize> {
+    let was = strings.as_numbers.as_deref()?;
+    let size = |n: &NumberProfile| n.min.abs().max(n.max.abs());
+    let (was, is) = (size(was), size(numbers));
+    if was <= 0.0 || is <= 0.0 || numbers.whole < numbers.count {
+        return numbers.epoch();
+    }
+    // A factor of ten on either side: years apart, and thousands apart from the next unit.
+    (0..4).find(|i| (is / was / 1000_f64.powi(*i)).log10().abs() < 1.0).and_then(|i| usize::try_from(i).ok())
 }
 
 impl NumberProfile {

@@ -22,13 +22,15 @@ pub struct Variation {
 /// The natural variation of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FieldVariation {
-    /// Variance between sub-windows over what chance alone would give (the design effect of L. Kish 1965): 1 where
-    /// the sub-windows are exchangeable.
+    /// Variance of values between sub-windows over what chance alone would give (the design effect of L. Kish 1965):
+    /// 1 where the sub-windows are exchangeable.
     pub dispersion: f64,
+    /// The same of presence and nulls.
+    pub shares: f64,
     /// The largest distance of one sub-window to all others together, less what chance explains.
     pub distance: f64,
-    /// The share of values in later sub-windows that no earlier one had.
-    pub novelty: f64,
+    /// Whether values come and go: some that are frequent in one half are unknown to the other.
+    pub open: bool,
     /// Whether the values only grow, or only fall, from sub-window to sub-window.
     pub trending: bool,
 }
@@ -61,8 +63,9 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     if parts.len() < 2 {
         return None;
     }
-    let mut result = FieldVariation { dispersion: 1.0, distance: 0.0, novelty: 0.0, trending: false };
-    let mut worst = |dispersion: f64| result.dispersion = result.dispersion.max(dispersion);
+    let mut result =
+        FieldVariation { dispersion: 1.0, shares: 1.0, distance: 0.0, open: false, trending: false };
+    let mut worst = |dispersion: f64| result.shares = result.shares.max(dispersion);
 
     // Presence and nulls as shares.
     let present: Vec<_> = parts.iter().map(|p| (p.present, p.parents)).collect();
@@ -100,20 +103,24 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
         parts.iter().map(|p| super::enums::counts(p).unwrap_or_default()).collect();
     if tops.iter().filter(|t| !t.is_empty()).count() >= 2 {
         let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
-        let (mut fresh, mut all) = (0, 0);
+        let mut early: BTreeMap<u64, u64> = BTreeMap::new();
         for (i, top) in tops.iter().enumerate() {
-            if i > 0 {
-                fresh += top.iter().filter(|(v, _)| !seen.contains_key(*v)).map(|(_, n)| n).sum::<u64>();
-                all += top.values().sum::<u64>();
-            }
             for (value, count) in top {
                 *seen.entry(*value).or_default() += count;
+                if i < tops.len() / 2 {
+                    *early.entry(*value).or_default() += count;
+                }
             }
         }
-        // Early parts find much that is merely not seen yet; the enum lane sets that against the baseline as a whole.
-        result.novelty = fresh as f64 / (all as f64).max(1.0);
-        let mut ratio: f64 = 1.0;
-        for (i, one) in tops.iter().enumerate() {
+        // A value of c records falls into one half alone by chance once in 2^(c-1); with k values to look at, k times
+        // as often. One in a hundred is taken for a set that opens.
+        result.open = seen.iter().any(|(value, count)| {
+            let first = early.get(value).copied().unwrap_or(0);
+            let one_half = first == 0 || first == *count;
+            one_half && seen.len() as f64 * 0.5_f64.powf(*count as f64 - 1.0) < 0.01
+        });
+        let mut ratio = 0.0;
+        for one in &tops {
             let cells: Vec<(f64, f64)> = seen
                 .iter()
                 .map(|(value, total)| {
@@ -130,7 +137,6 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
                 let chance = (seen.len() as f64 / (std::f64::consts::TAU * n)).sqrt();
                 result.distance = result.distance.max(tv - 1.5 * chance);
             }
-            let _ = i;
         }
         result.dispersion = result.dispersion.max(ratio / tops.len() as f64);
     }

@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
 
 use super::tree::{Seg, Span};
 
@@ -132,7 +133,13 @@ impl ConfigError {
         if let (Some(line), Some(snippet)) = (self.line, &self.snippet) {
             writeln!(out, "{:gutter$} {rail}|{rail:#}", "")?;
             let (shown, before, width) = window(snippet);
-            writeln!(out, "{rail}{line:gutter$} |{rail:#} {}", clean(&shown))?;
+            let shown = clean(&shown);
+            // Columns on the terminal: some characters take two, some none.
+            let columns = |from: usize, count: usize| -> usize {
+                shown.chars().skip(from).take(count).map(|c| c.width().unwrap_or(0)).sum()
+            };
+            let (before, width) = (columns(0, before), columns(before, width).max(1));
+            writeln!(out, "{rail}{line:gutter$} |{rail:#} {shown}")?;
             write!(out, "{:gutter$} {rail}|{rail:#} {:before$}{tone}{}", "", "", "^".repeat(width))?;
             if let Some(tip) = &tip {
                 write!(out, " {tip}")?;

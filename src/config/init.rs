@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 pub use draft::{Draft, draft};
 
 use super::find::FoundFile;
-use crate::model::{FieldPath, Framework};
+use crate::adapters;
+use crate::model::{FieldPath, Framework, MappedStream};
 use crate::observe::{Method, PagingSettings};
 
 /// What is known of the files below a folder.
@@ -26,7 +27,7 @@ pub struct Found {
 }
 
 /// A connector, or an API that is described and could be one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct FoundConnector {
     /// Its name in the config; unique.
     pub name: String,
@@ -34,6 +35,8 @@ pub struct FoundConnector {
     pub mapping: Option<(PathBuf, Framework)>,
     /// What addresses are relative to, where it is known.
     pub base_url: Option<String>,
+    /// The same as the connector has it, where a part of it is the user's own: `https://{{ config['domain'] }}/api`.
+    pub base_hint: Option<String>,
     /// How it signs in.
     pub auth: FoundAuth,
     /// Its streams.
@@ -82,7 +85,16 @@ pub struct FoundStream {
     /// How to get from one page to the next.
     pub paging: PagingSettings,
     /// Why it cannot be asked for as it is.
-    pub obstacle: Option<String>,
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why a stream cannot be asked for as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// All but the base of its address is known.
+    Base,
+    /// Something else, as a clause.
+    Other(String),
 }
 
 /// Reads what was found. Files that are neither a connector nor a description are left out.
@@ -98,6 +110,13 @@ pub fn recognise(files: &[FoundFile]) -> Found {
             found.connectors.push(connector);
         } else if let Some(api) = openapi::read(&file.text) {
             apis.push((file.path.clone(), api));
+        } else if let Some(streams) = field_map(file) {
+            found.connectors.push(FoundConnector {
+                name: unique(&connector_name(&file.path), &mut taken),
+                mapping: Some((file.path.clone(), Framework::FieldMap)),
+                streams,
+                ..FoundConnector::default()
+            });
         }
     }
     for (path, mut api) in apis {
@@ -113,6 +132,40 @@ pub fn recognise(files: &[FoundFile]) -> Found {
         }
     }
     found
+}
+
+/// The streams of a field map, with their addresses where the map has them.
+fn field_map(file: &FoundFile) -> Option<Vec<FoundStream>> {
+    let name = file.path.to_string_lossy();
+    if adapters::recognise(&name, &file.text) != Some(Framework::FieldMap) {
+        return None;
+    }
+    let mapping = adapters::read(Framework::FieldMap, &file.text).ok()?;
+    let mut taken = BTreeSet::new();
+    let stream = |stream: MappedStream| {
+        let name = unique(&valid_name(&stream.name), &mut taken);
+        let method = if stream.method == "POST" { Method::Post } else { Method::Get };
+        let url = stream.endpoint.unwrap_or_default();
+        let obstacle = if url.is_empty() {
+            Some(Obstacle::Other("the map does not say where it is read".to_owned()))
+        } else if method == Method::Post {
+            Some(Obstacle::Other("the body of its `POST` is the connector's own".to_owned()))
+        } else {
+            (!is_usable_address(&url)).then_some(Obstacle::Base)
+        };
+        FoundStream {
+            mapped_as: (stream.name != name).then_some(stream.name),
+            name,
+            url: if obstacle.is_none() { url } else { url.trim_start_matches('/').to_owned() },
+            method,
+            query: BTreeMap::new(),
+            records: stream.records,
+            key: stream.primary_key,
+            paging: PagingSettings::None,
+            obstacle,
+        }
+    };
+    Some(mapping.streams.into_iter().map(stream).collect())
 }
 
 /// The connector that a description belongs to: one in the same folder or around it, or one of the same name.

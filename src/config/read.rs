@@ -231,3 +231,41 @@ fn plain_reason(why: &str) -> &str {
         _ => why,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        read(text, "f").map(|_| String::new()).unwrap_or_else(|errors| errors.to_text(false))
+    }
+
+    #[test]
+    fn the_caret_stands_under_wide_text() {
+        let text = told("version: 1\nrules: {overrides: [{reason: '数据', ignore: 5, severity: info}]}\n");
+        let lines: Vec<&str> = text.lines().collect();
+        // Two characters of two columns each stand before the caret.
+        assert_eq!(lines[3].chars().position(|c| c == '5').map(|at| at + 2), lines[4].find('^'), "{text}");
+    }
+
+    #[test]
+    fn sizes_say_what_they_want() {
+        assert!(told("version: 1\nhttp: {max_body: [1]}\n").contains("a size is expected, such as `64kB`"));
+    }
+
+    #[test]
+    fn equal_mistakes_in_one_buffered_map_are_both_told() {
+        let text = told(
+            "version: 1\nreceivers:\n  r: {type: email, to: [a@b.c], from: [1], smtp: {host: [1], tls: often, port: 5}}\n",
+        );
+        assert!(text.contains("receivers.r.from") && text.contains("receivers.r.smtp.host"), "{text}");
+        assert!(text.contains("`often` is no value of `tls`"), "{text}");
+    }
+
+    #[test]
+    fn mistakes_behind_an_alias_are_told_where_they_are_mended() {
+        let text = told("version: 1\nhttp: &h {timeout: soon}\nconnectors:\n  a: {http: *h, streams: {}}\n");
+        assert_eq!(text.matches("is not a span of time").count(), 2, "{text}");
+        assert_eq!(text.matches("--> f:2:").count(), 2, "{text}");
+    }
+}

@@ -11,16 +11,32 @@ use super::{Column, Sequence, TruthEvent};
 /// the same path. Without labels, everything stays where it was.
 #[must_use]
 pub fn oracle_mapping(sequence: &Sequence, columns: &[Column], step: u64) -> Vec<Option<FieldPath>> {
+    sources(sequence, columns, step).into_iter().map(|source| source.path).collect()
+}
+
+/// Where a column is to be read, and whether its values can still be held against those of the first day.
+pub(super) struct Source {
+    pub(super) path: Option<FieldPath>,
+    /// Another notation, unit, meaning or set of words came since: a mapping may rightly turn values back.
+    pub(super) is_recast: bool,
+}
+
+pub(super) fn sources(sequence: &Sequence, columns: &[Column], step: u64) -> Vec<Source> {
     let truth = sequence.truth.as_deref().unwrap_or_default();
     columns
         .iter()
         .map(|column| {
-            let (mut path, mut is_there) = (column.path.clone(), true);
+            let (mut path, mut is_there, mut is_recast) = (column.path.clone(), true, false);
             for number in sequence.steps.iter().map(|s| s.step).filter(|number| *number <= step) {
-                let events = truth.iter().filter(|event| event.step == number);
-                (path, is_there) = follow(events, path, is_there);
+                let events = || truth.iter().filter(move |event| event.step == number);
+                is_recast |= events().any(|event| {
+                    let keeps_values =
+                        matches!(event.kind.as_str(), "renamed" | "moved" | "removed" | "added" | "retyped");
+                    !keeps_values && event.path.as_ref().is_some_and(|above| path.starts_with(above))
+                });
+                (path, is_there) = follow(events(), path, is_there);
             }
-            is_there.then_some(path)
+            Source { path: is_there.then_some(path), is_recast }
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{FieldPath, Step as PathStep};
 
-use super::{Column, ColumnType, Sequence, Step, columns::guess_key, oracle_mapping};
+use super::{Column, ColumnType, Sequence, Step, columns::guess_key, oracle};
 
 /// Days that make a habit.
 const HABIT_DAYS: u32 = 3;
@@ -57,9 +57,11 @@ impl Tally {
 /// Counts a table, given as JSON lines in the order in which its rows were inserted, each with its `_day`.
 ///
 /// With labels, every row is held against the record that was published: a hole is NULL where the labelled field has
-/// a value, and anything else than that value is wrong. Without labels, a hole is a NULL where the same entity (by a
-/// key guessed from the first day) had a value on all days before, three at least, and the publisher did not write null there. Days that never parsed count as
-/// nothing.
+/// a value, and anything else than that value is wrong. Of a field that the publisher put into another notation, unit
+/// or set of words, only holes are counted from then on, as a mapping may rightly turn its values back.
+///
+/// Without labels, a hole is a NULL where the same entity (by a key guessed from the first day) had a value on all
+/// days before, three at least, and where the publisher did not write null. Days that never parsed count as nothing.
 ///
 /// # Errors
 /// Where the dump is none.
@@ -102,18 +104,20 @@ fn with_labels(
     rows: &[Map<String, Value>],
     result: &mut Tally,
 ) {
-    let sources = oracle_mapping(sequence, columns, step.step);
+    let sources = oracle::sources(sequence, columns, step.step);
     for (column, source) in columns.iter().zip(sources) {
         let (mut holes, mut wrong) = (0, 0);
         for (index, record) in records.iter().enumerate() {
             let published =
-                source.as_ref().and_then(|path| at(record, path)).filter(|value| !value.is_null());
+                source.path.as_ref().and_then(|path| at(record, path)).filter(|value| !value.is_null());
             // A row that is missing is a row of holes.
             let stored =
                 rows.get(index).and_then(|row| row.get(&column.name)).filter(|value| !value.is_null());
             match (published, stored) {
                 (Some(published), None) if !is_blank_number(column, published) => holes += 1,
-                (Some(published), Some(stored)) if !same(published, stored) => wrong += 1,
+                (Some(published), Some(stored)) if !source.is_recast && !same(published, stored) => {
+                    wrong += 1
+                }
                 (None, Some(_)) => wrong += 1,
                 _ => {}
             }
@@ -227,10 +231,14 @@ fn is_blank_number(column: &Column, published: &Value) -> bool {
         && published.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-/// Whether a stored value is the published one, in whatever notation: `13` and `"13"`, an instant with `T` or a space.
+/// Whether a stored value is the published one, in whatever notation: `13` and `"13"`, an instant with `T` or a
+/// space. What is no scalar any more has no notation in a column.
 fn same(published: &Value, stored: &Value) -> bool {
-    if published == stored {
+    if published == stored || published.is_array() || published.is_object() {
         return true;
+    }
+    if let (Some(published), Some(stored)) = (flag(published), flag(stored)) {
+        return published == stored;
     }
     let (published, stored) = (text_of(published), text_of(stored));
     if published == stored {
@@ -242,12 +250,30 @@ fn same(published: &Value, stored: &Value) -> bool {
     }
 }
 
+/// A yes or no, in JSON, as a word, or as SQLite keeps it.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => match number.as_i64()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        },
+        Value::String(text) => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        // SQLite keeps them as 1 and 0.
-        Value::Bool(flag) => u8::from(*flag).to_string(),
-        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -259,7 +285,7 @@ fn instant(text: &str) -> Option<jiff::civil::DateTime> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{columns, embedded};
+    use super::super::{columns, embedded, oracle_mapping};
     use super::*;
     use serde_json::json;
 
@@ -337,6 +363,9 @@ mod tests {
             (json!("2020-03-25T17:00:00"), json!("2020-03-25 17:00:00"), true),
             (json!(true), json!(1), true),
             (json!(0.1), json!(0.1 + 1e-17), true),
+            (json!("yes"), json!(1), true),
+            (json!(1), json!("1"), true),
+            (json!(false), json!(1), false),
             (json!("a"), json!("b"), false),
             (json!("12"), json!("13"), false),
         ] {

@@ -13,7 +13,9 @@ const JOINTS: [char; 10] = [' ', 'T', '/', '-', '_', ',', ':', '|', '.', ';'];
 /// Adds drafts of splits and merges over findings that no rename has claimed with certainty.
 pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding], drafts: &mut Vec<Draft>) {
     let (base, live) = (&baseline.profile, &window.profile);
-    let old: Vec<Endpoint> = old_paths(findings);
+    // In the order of the records, which breaks ties between parts that look alike.
+    let mut old: Vec<Endpoint> = old_paths(findings);
+    old.sort_by_key(|e| base.fields.get(&e.path).map_or(0, |f| f.position_sum / f.present.max(1)));
     let new: Vec<Endpoint> =
         new_paths(findings, live).into_iter().filter(|e| findings[e.finding].path == e.path).collect();
     for whole in &old {
@@ -96,8 +98,8 @@ fn best_parts(
         sets.iter().map(|set| set.iter().map(|t| look(t)).collect()).collect();
     let mut best: Option<(f64, Parts)> = None;
     for joint in JOINTS {
-        let halves: Vec<(&str, &str)> = texts.iter().filter_map(|t| t.split_once(joint)).collect();
-        if halves.len() * 10 < texts.len() * 9 {
+        let joined = texts.iter().filter(|t| t.contains(joint)).count();
+        if joined * 10 < texts.len() * 9 {
             continue;
         }
         for first in 0..parts.len() {
@@ -115,14 +117,19 @@ fn best_parts(
                         0.0
                     }
                 };
-                let share = |set: usize, of: &dyn Fn(&(&str, &str)) -> String| {
-                    halves.iter().map(|h| fits(set, &of(h))).sum::<f64>() / halves.len() as f64
-                };
                 let trim = |t: &str| t.trim().trim_end_matches('Z').to_owned();
-                let one = share(first, &|h| h.0.to_owned()).max(share(first, &|h| trim(h.0)));
-                let other = share(second, &|h| h.1.to_owned()).max(share(second, &|h| trim(h.1)));
+                let either = |set: usize, half: &str| f64::max(fits(set, half), fits(set, &trim(half)));
+                // The sign may be part of a half as well: any place of it may be the joint.
+                let of = |text: &String| {
+                    text.match_indices(joint)
+                        .map(|(at, _)| {
+                            let (left, right) = (&text[..at], &text[at + joint.len_utf8()..]);
+                            either(first, left).min(either(second, right))
+                        })
+                        .fold(0.0, f64::max)
+                };
+                let fit = texts.iter().map(of).sum::<f64>() / texts.len() as f64;
                 let speaks = names_speak(whole, [&parts[first].path, &parts[second].path], merging);
-                let fit = one.min(other);
                 let needed = if speaks { 0.5 } else { 0.75 };
                 let value = fit + if speaks { 0.3 } else { 0.0 };
                 if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b) {

@@ -165,6 +165,12 @@ impl HttpClient {
         })
     }
 
+    /// The most bytes of a body, by the settings; for files that stand in place of an address.
+    #[must_use]
+    pub const fn max_body(&self) -> u64 {
+        self.max_body
+    }
+
     /// Sends a request and reads the whole response, redirects and all, within the time limit.
     ///
     /// # Errors

@@ -1,9 +1,8 @@
 //! What an exchange means: the rules first, then what is plain from the status or the transport.
 
-use super::exchange::{Got, content_type};
 use super::foreign::foreign_format;
 use super::{Failure, Notice};
-use crate::model::{Action, ErrorClass, TransportError};
+use crate::model::{Action, ErrorClass, Exchange, TransportError};
 use crate::net::{SendError, redact::Redactor};
 use crate::rules::RuleSet;
 
@@ -15,53 +14,55 @@ pub(super) enum Verdict {
     Failed(Failure),
 }
 
-/// Judges one exchange. No record is ever read out of a response that a rule calls an error.
-pub(super) fn judge(rules: &RuleSet, got: &Got, redactor: &Redactor) -> Verdict {
-    if let Err(error) = &got.raw
-        && is_ours(error.kind)
-    {
+/// Judges one exchange, with the error where no whole response came. No record is ever read out of a response that a
+/// rule calls an error.
+pub(super) fn judge(
+    rules: &RuleSet,
+    exchange: &Exchange,
+    error: Option<&SendError>,
+    redactor: &Redactor,
+) -> Verdict {
+    if let Some(error) = error.filter(|error| is_ours(error.kind)) {
         return Verdict::Failed(transport(error));
     }
-    let word = rules.classify(&got.exchange);
-    if let Some(word) = word {
-        let note = word.note.map(|note| redactor.text(&note));
-        let is_success = got.raw.is_ok() && matches!(got.status(), Some(200..300));
-        if word.action == Action::Continue && is_success {
-            let note = note.unwrap_or_else(|| format!("the response is `{}`", word.class.word()));
-            return Verdict::Read(Some(Notice { class: word.class, rule: word.rule, note }));
-        }
-        let detail = match (&got.raw, got.status(), note) {
-            (Err(error), ..) => error.message.clone(),
-            (Ok((headers, ..)), Some(status), note) if word.class == ErrorClass::NotJson => {
-                match foreign_format(content_type(headers), &got.exchange.body) {
-                    Some(name) => format!("status {status}: the body is {name}; only JSON is read"),
-                    None => format!("status {status}: {}", note.as_deref().unwrap_or("the body is no JSON")),
-                }
+    let head = exchange.response.as_ref().ok();
+    let status = head.map(|head| head.status).or_else(|| error.and_then(|error| error.status));
+    let Some(word) = rules.classify(exchange) else {
+        return match (error, status) {
+            (Some(error), _) => Verdict::Failed(transport(error)),
+            (None, Some(200..300) | None) => Verdict::Read(None),
+            (None, Some(code)) => {
+                let (class, action) = by_status(code);
+                let detail = format!("the response has status {code}");
+                Verdict::Failed(Failure { status, ..Failure::new(class, action, detail) })
             }
-            (Ok(_), Some(status), Some(note)) => format!("status {status}: {note}"),
-            (Ok(_), Some(status), None) => format!("status {status}"),
-            (Ok(_), None, note) => note.unwrap_or_default(),
         };
-        // "Go on" is for whoever follows redirects; what is left here leads where we do not go.
-        let action = if word.action == Action::Continue { Action::Stop } else { word.action };
-        return Verdict::Failed(Failure {
-            rule: Some(word.rule),
-            status: got.status(),
-            retry_at: word.retry_at,
-            ..Failure::new(word.class, action, detail)
-        });
+    };
+    let note = word.note.map(|note| redactor.text(&note));
+    if word.action == Action::Continue && error.is_none() && matches!(status, Some(200..300)) {
+        let note = note.unwrap_or_else(|| format!("the response is `{}`", word.class.word()));
+        return Verdict::Read(Some(Notice { class: word.class, rule: word.rule, note }));
     }
-    if let Err(error) = &got.raw {
-        return Verdict::Failed(transport(error));
-    }
-    match got.status() {
-        Some(200..300) | None => Verdict::Read(None),
-        Some(status) => {
-            let (class, action) = by_status(status);
-            let detail = format!("the response has status {status}");
-            Verdict::Failed(Failure { status: Some(status), ..Failure::new(class, action, detail) })
-        }
-    }
+    let content_type = head.and_then(|head| head.header("content-type"));
+    let format = foreign_format(content_type, &exchange.body).filter(|_| word.class == ErrorClass::NotJson);
+    let note = match (format, note) {
+        (Some(name), _) => format!("the body is {name}; only JSON is read"),
+        (None, Some(note)) => note,
+        (None, None) => format!("the response is `{}`", word.class.word()),
+    };
+    let detail = match (error, status) {
+        (Some(error), _) => error.message.clone(),
+        (None, Some(code)) => format!("status {code}: {note}"),
+        (None, None) => note,
+    };
+    // "Go on" is for whoever follows redirects; what is left here leads where we do not go.
+    let action = if word.action == Action::Continue { Action::Stop } else { word.action };
+    Verdict::Failed(Failure {
+        rule: Some(word.rule),
+        status,
+        retry_at: word.retry_at,
+        ..Failure::new(word.class, action, detail)
+    })
 }
 
 /// Whether the exchange ended by a limit or a guard of ours: nothing that a rule could know better.

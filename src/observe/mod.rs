@@ -1,6 +1,6 @@
 //! The only module that takes in live data: probes, imports, documents.
 //!
-//! - [`observe`] asks a stream's endpoint, [`import`] reads files: both give an [`Observation`], which is a [`Complete`]
+//! - [`observe`] asks a stream's endpoint, [`import_file`] reads files: both give an [`Observation`], which is a [`Complete`]
 //!   window, or says why there is none.
 //! - [`fetch_document`] re-reads a document that describes the API.
 //! - [`dry_run`] shows one exchange, redacted.
@@ -11,9 +11,11 @@
 
 mod auth;
 mod body;
+mod docs;
 mod dry_run;
 mod exchange;
 mod foreign;
+mod import;
 mod json;
 mod judge;
 mod outcome;
@@ -26,9 +28,12 @@ mod session;
 mod settings;
 mod source;
 mod template;
+mod window;
 
 pub use auth::{SignIn, SignInError};
+pub use docs::{DocState, Document, Fetched, fetch_document};
 pub use dry_run::{DryRun, dry_run};
+pub use import::{HarFilter, ImportError, ImportOptions, import_file};
 pub use json::guess_records_path;
 pub use outcome::{Complete, ExchangeSummary, Failure, Notice, Observation, Outcome, Validators};
 pub use politeness::{Budget, Politeness};

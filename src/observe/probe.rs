@@ -1,16 +1,12 @@
 //! The probe: asks a stream's endpoint for its records, page by page, and gives what they look like as a window.
 
-use std::collections::BTreeSet;
-
 use super::exchange::content_type;
 use super::paging::{Next, Page, Pager};
-use super::session::{End, PageRead, Session};
-use super::{
-    Complete, Failure, Method, Observation, Outcome, PagingSettings, Source, Validators, foreign, request,
-};
-use crate::compare::{Behaviour, Window};
-use crate::model::{Action, Clock, ErrorClass, FieldPath, HashKey};
-use crate::profile::{KeySpec, ProfileOptions, Profiler};
+use super::session::{End, Session};
+use super::window::{Reading, Told};
+use super::{Failure, Method, Observation, Outcome, PagingSettings, Source, Validators, request};
+use crate::model::{Action, Clock, ErrorClass, HashKey};
+use crate::profile::KeySpec;
 use crate::rules::RuleSet;
 
 /// What an observation needs besides its source.
@@ -50,21 +46,29 @@ async fn run(source: &Source, context: &ObserveContext<'_>, session: &mut Sessio
         settings.paging == PagingSettings::None && settings.method == Method::Get && settings.body.is_none();
     let conditional = is_single && !source.validators.is_empty();
     let mut pager = Pager::new(&settings.paging, first);
-    let mut reading = Reading::new(source, context);
+    let mut reading = Reading::new(
+        context,
+        source.samples,
+        source.connection.max_depth,
+        source.request.records.as_ref(),
+        source.guessed_records.as_ref(),
+    );
     let mut params = pager.first();
     let mut address = None;
     loop {
-        let expected = reading.records.clone();
+        let expected = reading.expected().cloned();
         let page = session.page(&params, address.as_deref(), expected.as_ref(), conditional).await;
         let page = match page {
             Ok(page) => page,
             Err(end) if reading.behaviour.pages == 0 => return ended(end),
             Err(end) => {
-                reading.cut_short(end, session);
+                cut_short(&mut reading, end, session);
                 break;
             }
         };
-        if !reading.take(&page) {
+        if !reading.take(&page.records, page.bytes, content_type(&page.headers), page.rate_limit) {
+            reading.behaviour.repeated_page = true;
+            reading.partial = true;
             session.warn(
                 "a page came twice; paging leads in a circle, or its parameter is not heard".to_owned(),
             );
@@ -90,7 +94,7 @@ async fn run(source: &Source, context: &ObserveContext<'_>, session: &mut Sessio
             }
             Next::Refused(why) => {
                 let failure = Failure::new(ErrorClass::EndpointMoved, Action::Stop, why);
-                reading.cut_short(End::Failed(Box::new(failure)), session);
+                cut_short(&mut reading, End::Failed(Box::new(failure)), session);
                 break;
             }
             Next::Params(_) | Next::Address(_) if !has_room => {
@@ -101,7 +105,7 @@ async fn run(source: &Source, context: &ObserveContext<'_>, session: &mut Sessio
             Next::Address(next) => address = Some(next),
         }
     }
-    reading.finish(source, context, session)
+    finish(reading, context, session)
 }
 
 fn ended(end: End) -> Outcome {
@@ -115,113 +119,26 @@ fn ended(end: End) -> Outcome {
     }
 }
 
-/// What has been read so far.
-struct Reading {
-    profiler: Profiler,
-    behaviour: Behaviour,
-    /// Hashes of the records of each page: an envelope with a time in it must not hide a page that came again.
-    seen: BTreeSet<u64>,
-    hash_key: HashKey,
-    records: Option<FieldPath>,
-    guessed: bool,
-    moved_from: Option<FieldPath>,
-    partial: bool,
-    failure: Option<Failure>,
-    validators: Validators,
+/// Why the window ends here and not at the last page.
+fn cut_short(reading: &mut Reading, end: End, session: &mut Session<'_>) {
+    reading.partial = true;
+    match end {
+        End::Failed(failure) => reading.cut_short = Some(*failure),
+        End::Deferred(_) => session
+            .warn("the requests of the day were used up on the way; see `http.requests_per_day`".to_owned()),
+        End::Unchanged => {}
+    }
 }
 
-impl Reading {
-    fn new(source: &Source, context: &ObserveContext<'_>) -> Self {
-        let profiler = Profiler::new(ProfileOptions {
-            key: context.key.cloned(),
-            samples: source.samples,
-            max_depth: source.connection.max_depth,
-            ..ProfileOptions::new(context.hash_key)
-        });
-        Self {
-            profiler,
-            behaviour: Behaviour::default(),
-            seen: BTreeSet::new(),
-            hash_key: context.hash_key,
-            records: source.request.records.clone().or_else(|| source.guessed_records.clone()),
-            guessed: source.request.records.is_none(),
-            moved_from: None,
-            partial: false,
-            failure: None,
-            validators: Validators::default(),
-        }
-    }
-
-    /// Takes the records of a page; `false` where they came before.
-    fn take(&mut self, page: &PageRead) -> bool {
-        if page.records.len() > 0 {
-            let mut all = Vec::new();
-            for record in page.records.iter() {
-                all.extend_from_slice(&self.hash_key.hash(record).to_le_bytes());
-            }
-            if !self.seen.insert(self.hash_key.hash(&all)) {
-                self.behaviour.repeated_page = true;
-                self.partial = true;
-                return false;
-            }
-        }
-        for record in page.records.iter() {
-            self.profiler.record(record);
-        }
-        self.records = Some(page.records.path.clone());
-        if self.moved_from.is_none() {
-            self.moved_from.clone_from(&page.records.moved_from);
-        }
-        self.behaviour.pages += 1;
-        self.behaviour.bytes += page.bytes;
-        self.behaviour.content_type =
-            content_type(&page.headers).map(foreign::media_type).or(self.behaviour.content_type.take());
-        self.behaviour.rate_limit = page.rate_limit.or(self.behaviour.rate_limit);
-        true
-    }
-
-    fn cut_short(&mut self, end: End, session: &mut Session<'_>) {
-        self.partial = true;
-        match end {
-            End::Failed(failure) => self.failure = Some(*failure),
-            End::Deferred(_) => session.warn(
-                "the requests of the day were used up on the way; see `http.requests_per_day`".to_owned(),
-            ),
-            End::Unchanged => {}
-        }
-    }
-
-    fn finish(self, source: &Source, context: &ObserveContext<'_>, session: &mut Session<'_>) -> Outcome {
-        let records = self.records.unwrap_or_default();
-        if source.request.records.is_none() && source.guessed_records.is_none() {
-            session.warn(format!(
-                "the config does not say where the records are; `{records}` is a guess: set `records: {records}`"
-            ));
-        }
-        if let Some(from) = &self.moved_from {
-            session.warn(format!("the records were expected at `{from}` and found at `{records}`"));
-        }
-        let behaviour = Behaviour {
-            statuses: session.statuses.clone(),
-            max_latency_ms: session.max_latency_ms,
-            content_type: self.behaviour.content_type.map(|media| session.redactor.text(&media)),
-            ..self.behaviour
-        };
-        Outcome::Complete(Box::new(Complete {
-            window: Window {
-                profile: self.profiler.finish(),
-                behaviour,
-                from: session.began,
-                to: context.clock.now(),
-                partial: self.partial,
-            },
-            records,
-            guessed: self.guessed,
-            moved_from: self.moved_from,
-            cut_short: self.failure,
-            notices: std::mem::take(&mut session.notices),
-            warnings: std::mem::take(&mut session.warnings),
-            validators: self.validators,
-        }))
-    }
+fn finish(reading: Reading, context: &ObserveContext<'_>, session: &mut Session<'_>) -> Outcome {
+    let told = Told {
+        statuses: std::mem::take(&mut session.statuses),
+        max_latency_ms: session.max_latency_ms,
+        notices: std::mem::take(&mut session.notices),
+        warnings: std::mem::take(&mut session.warnings),
+    };
+    let mut complete = reading.finish(told, session.began, context.clock.now());
+    let media = complete.window.behaviour.content_type.take();
+    complete.window.behaviour.content_type = media.map(|media| session.redactor.text(&media));
+    Outcome::Complete(Box::new(complete))
 }

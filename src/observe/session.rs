@@ -95,18 +95,19 @@ impl<'a> Session<'a> {
             }
             self.take_down(&got);
             let timed_out = matches!(got.exchange.response, Err(TransportError::Timeout));
-            let mut failure = match judge(self.context.rules, &got, &self.redactor) {
-                Verdict::Failed(failure) => failure,
-                Verdict::Read(notice) => match self.read(got, expected) {
-                    Ok(page) => {
-                        if let Some(notice) = notice.filter(|notice| !self.notices.contains(notice)) {
-                            self.notices.push(notice);
+            let mut failure =
+                match judge(self.context.rules, &got.exchange, got.raw.as_ref().err(), &self.redactor) {
+                    Verdict::Failed(failure) => failure,
+                    Verdict::Read(notice) => match self.read(got, expected) {
+                        Ok(page) => {
+                            if let Some(notice) = notice.filter(|notice| !self.notices.contains(notice)) {
+                                self.notices.push(notice);
+                            }
+                            return Ok(page);
                         }
-                        return Ok(page);
-                    }
-                    Err(failure) => failure,
-                },
-            };
+                        Err(failure) => failure,
+                    },
+                };
             failure.attempts = attempts;
             if attempts >= MAX_ATTEMPTS {
                 return Err(End::Failed(Box::new(failure)));

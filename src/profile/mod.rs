@@ -4,10 +4,10 @@
 //! part is a count, an exact sum, an extreme, or a set of the k smallest keyed hashes.
 //! Nothing here does I/O or reads a clock.
 
-mod content;
 mod entities;
 mod field;
 mod formats;
+mod hashing;
 mod keys;
 mod maps;
 mod merge;

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bins, MinHashes, TopValues};
-use crate::model::HashKey;
+use super::{Bins, MinHashes, TopValues, hashing::ValueHash};
 
 /// What numbers look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -238,13 +237,13 @@ impl NumberProfile {
     }
 
     /// Counts `weight` times a number that stands as such in JSON.
-    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &HashKey) {
+    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) {
         let hash = self.add_value(number, weight, key);
         self.top.add(hash, number.canonical.as_str(), weight);
     }
 
     /// Counts `weight` times a number, frequent values apart; returns its hash.
-    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &HashKey) -> u64 {
+    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) -> u64 {
         // Zero has one sign, here: -0 is written as 0 in the extremes.
         let value = number.value + 0.0;
         self.count += weight;
@@ -272,7 +271,7 @@ impl NumberProfile {
                 }
             }
         }
-        let hash = key.hash(number.canonical.as_bytes());
+        let hash = key.of(number.canonical.as_bytes());
         self.distinct.add(hash);
         hash
     }
@@ -304,6 +303,7 @@ fn micros(value: f64) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HashKey;
 
     #[test]
     fn one_value_has_one_text() {
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn counts_what_it_says() {
-        let key = HashKey::new([1; 16]);
+        let key = ValueHash::new(&HashKey::new([1; 16]));
         let mut profile = NumberProfile::default();
         for raw in ["1585155600", "-2.50", "0", "0.1", "1585155600000"] {
             profile.add(&Number::of_token(raw), 2, &key);

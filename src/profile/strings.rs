@@ -8,9 +8,9 @@ use super::{
     Bins, Format, MinHashes, NumberProfile, TopValues,
     field::merge_parts,
     formats::classes::{self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, SPACE, UPPER},
+    hashing::ValueHash,
     numbers::Number,
 };
-use crate::model::HashKey;
 
 /// What strings look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl StringProfile {
     }
 
     /// Counts `weight` times a string.
-    pub(super) fn add(&mut self, text: &str, weight: u64, key: &HashKey) {
+    pub(super) fn add(&mut self, text: &str, weight: u64, key: &ValueHash) {
         let found = classes::of(text);
         let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
         self.count += weight;
@@ -129,7 +129,7 @@ impl StringProfile {
             _ => {}
         }
 
-        let hash = key.hash(text.as_bytes());
+        let hash = key.of(text.as_bytes());
         self.distinct.add(hash);
         let is_folded = classes::only(found, LOWER | DIGIT) && text.len() <= LONGEST_FOLDED;
         self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
@@ -275,12 +275,12 @@ fn is_mojibake(text: &str) -> bool {
 }
 
 /// The keyed hash of a string with case and everything but letters and digits taken out.
-pub(super) fn folded_hash(text: &str, key: &HashKey) -> u64 {
+pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
     let text = &text[..text.floor_char_boundary(LONGEST_FOLDED)];
     if !text.is_ascii() {
         let folded: String =
             text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        return key.hash(folded.as_bytes());
+        return key.of(folded.as_bytes());
     }
     // Filled without branches: each byte is written, and passed over unless it counts.
     let mut folded = [0; LONGEST_FOLDED];
@@ -289,12 +289,13 @@ pub(super) fn folded_hash(text: &str, key: &HashKey) -> u64 {
         folded[len] = byte.to_ascii_lowercase();
         len += usize::from(byte.is_ascii_alphanumeric());
     }
-    key.hash(&folded[..len])
+    key.of(&folded[..len])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HashKey;
 
     #[test]
     fn patterns() {
@@ -328,7 +329,7 @@ mod tests {
 
     #[test]
     fn notation_folds_away() {
-        let key = HashKey::new([1; 16]);
+        let key = ValueHash::new(&HashKey::new([1; 16]));
         assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
         assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
     }

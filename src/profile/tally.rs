@@ -2,12 +2,13 @@
 
 use super::{
     ArrayProfile, FieldProfile, NumberProfile, StringProfile,
+    hashing::ValueHash,
     numbers::Number,
     scan,
     tape::{Event, EventKind},
     tokens::{Cached, TokenCache},
 };
-use crate::model::{HashKey, JsonType, TypeCounts};
+use crate::model::{JsonType, TypeCounts};
 
 /// Counts at one path.
 #[derive(Debug, Default)]
@@ -30,24 +31,24 @@ struct Cell<P> {
 /// Something that counts tokens.
 trait Counts {
     /// Counts `weight` times a token, as it stands in JSON.
-    fn count(&mut self, token: &str, weight: u64, key: &HashKey);
+    fn count(&mut self, token: &str, weight: u64, key: &ValueHash);
 }
 
 impl Counts for NumberProfile {
-    fn count(&mut self, token: &str, weight: u64, key: &HashKey) {
+    fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
         self.add(&Number::of_token(token), weight, key);
     }
 }
 
 impl Counts for StringProfile {
-    fn count(&mut self, token: &str, weight: u64, key: &HashKey) {
+    fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
         self.add(token, weight, key);
     }
 }
 
 impl<P: Counts> Cell<P> {
     #[inline]
-    fn add(&mut self, token: &str, key: &HashKey) {
+    fn add(&mut self, token: &str, key: &ValueHash) {
         loop {
             match self.waiting.add(token) {
                 Cached::Yes => return,
@@ -57,12 +58,12 @@ impl<P: Counts> Cell<P> {
         }
     }
 
-    fn flush(&mut self, key: &HashKey) {
+    fn flush(&mut self, key: &ValueHash) {
         let profile = &mut self.profile;
         self.waiting.drain(|token, weight| profile.count(token, weight, key));
     }
 
-    fn finish(mut self, key: &HashKey) -> P {
+    fn finish(mut self, key: &ValueHash) -> P {
         self.flush(key);
         self.profile
     }
@@ -71,7 +72,7 @@ impl<P: Counts> Cell<P> {
 impl Tally {
     /// Counts one value; with `with_sketches` off, its presence and type alone.
     #[inline]
-    pub(super) fn add(&mut self, event: &Event, text: &str, with_sketches: bool, key: &HashKey) {
+    pub(super) fn add(&mut self, event: &Event, text: &str, with_sketches: bool, key: &ValueHash) {
         self.position_sum += u64::from(event.position);
         let token = || &text[event.start as usize..event.end as usize];
         match event.kind {
@@ -113,7 +114,7 @@ impl Tally {
     }
 
     /// The profile of what was counted; its parents are worked out later.
-    pub(super) fn finish(self, key: &HashKey) -> FieldProfile {
+    pub(super) fn finish(self, key: &ValueHash) -> FieldProfile {
         FieldProfile {
             parents: 0,
             present: self.present(),

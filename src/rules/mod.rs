@@ -6,6 +6,7 @@
 //! embedded, those of a site come in as text.
 
 mod condition;
+mod documents;
 mod examples;
 mod facts;
 mod judge;
@@ -17,6 +18,7 @@ mod table;
 mod template;
 
 pub use condition::{Condition, Operator};
+pub use documents::{diagnose_documents, diff_documents};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};
 pub use judge::{JudgeContext, Judgement};

@@ -259,7 +259,10 @@ fn init_writes_a_config_that_reads() {
     let draft = init::draft(&init::recognise(&search.files));
     insta::assert_snapshot!(draft.text);
     let config = Config::parse(&draft.text, "drogue.yaml").unwrap_or_else(|e| panic!("{}", e.to_text(false)));
-    assert_eq!(config.connectors.keys().collect::<Vec<_>>(), ["crm", "shop-api"]);
+    assert_eq!(
+        config.connectors.keys().collect::<Vec<_>>(),
+        ["crm", "helpdesk", "shop-api", "tap", "weather"]
+    );
     let variables: Vec<&str> = draft.variables.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(variables, ["CRM_TOKEN", "SHOP_API_KEY"]);
     // With the variables set, it can be used as it is, where it was written.
@@ -293,4 +296,37 @@ fn init_writes_configs_that_read_for_real_manifests() {
     let draft = init::draft(&found);
     println!("{} connectors\n{}", found.connectors.len(), draft.text);
     Config::parse(&draft.text, "drogue.yaml").unwrap_or_else(|e| panic!("{}", e.to_text(false)));
+}
+
+/// Broken in every way that an editor can break it: told, never a panic.
+#[test]
+fn any_part_of_a_config_is_told_or_read() {
+    let lines: Vec<&str> = EXAMPLE.lines().collect();
+    for skipped in 0..lines.len() {
+        let kept = lines.iter().enumerate().filter(|(at, _)| *at != skipped).map(|(_, line)| *line);
+        let text = kept.collect::<Vec<_>>().join("\n");
+        if let Err(errors) = Config::parse(&text, "drogue.yaml") {
+            assert!(!errors.errors.is_empty(), "line {skipped} left out");
+            let _ = errors.to_text(true);
+        }
+    }
+    for end in (0..EXAMPLE.len()).filter(|end| EXAMPLE.is_char_boundary(*end)).step_by(29) {
+        if let Err(errors) = Config::parse(&EXAMPLE[..end], "drogue.yaml") {
+            let _ = errors.to_text(false);
+        }
+    }
+    for hostile in [
+        "\u{0}",
+        "\u{feff}version: 1\n\u{feff}",
+        "a: \"\u{1b}[2J\"\n",
+        "? [a]\n: b\n",
+        "{",
+        "&a *a",
+        "%YAML 9.9\n---\na",
+        "version: 1\r\nwatch: x\r\n",
+        "version: 99999999999999999999",
+    ] {
+        let text = errors(hostile).to_text(false);
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
 }

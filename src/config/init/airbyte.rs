@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{
-    FoundAuth, FoundConnector, FoundStream, is_header, is_usable_address, parse, unique, valid_name,
+    FoundAuth, FoundConnector, FoundStream, Obstacle, is_header, is_usable_address, parse, unique, valid_name,
 };
 use crate::model::FieldPath;
 use crate::observe::{Method, PagingSettings};
@@ -26,14 +26,7 @@ pub(super) fn read(text: &str) -> Option<FoundConnector> {
     let streams: Vec<Map<String, Value>> =
         root.get("streams")?.as_array()?.iter().filter_map(|stream| manifest.object(stream)).collect();
     let mut taken = BTreeSet::new();
-    let mut connector = FoundConnector {
-        name: String::new(),
-        mapping: None,
-        base_url: None,
-        auth: FoundAuth::None,
-        streams: Vec::new(),
-        docs: Vec::new(),
-    };
+    let mut connector = FoundConnector::default();
     for stream in &streams {
         let Some(retriever) = manifest.child(stream, "retriever") else { continue };
         let requester = manifest.child(&retriever, "requester").unwrap_or_default();
@@ -42,7 +35,11 @@ pub(super) fn read(text: &str) -> Option<FoundConnector> {
             connector.auth = manifest.auth(&auth);
         }
         let base = manifest.text(&requester, "url_base").or_else(|| manifest.text(&requester, "url"));
-        let base = base.map(|base| base.trim().to_owned()).filter(|base| is_usable_address(base));
+        let base = base.map(|base| base.split_whitespace().collect::<Vec<_>>().join(" "));
+        if let (None, Some(hint)) = (&connector.base_hint, base.as_ref().filter(|base| !is_literal(base))) {
+            connector.base_hint = Some(hint.clone());
+        }
+        let base = base.filter(|base| is_usable_address(base));
         if connector.base_url.is_none() {
             connector.base_url.clone_from(&base);
         }
@@ -162,15 +159,13 @@ impl Manifest<'_> {
             _ => Method::Get,
         };
         let obstacle = if retriever.contains_key("partition_router") {
-            Some("it is asked for once for each parent".to_owned())
-        } else if base.is_none() {
-            Some("the address depends on the connector's own configuration".to_owned())
+            Some(Obstacle::Other("it is asked for once for each parent".to_owned()))
         } else if !is_literal(&path) {
-            Some("the path depends on the connector's own configuration".to_owned())
+            Some(Obstacle::Other("the path depends on the connector's own configuration".to_owned()))
         } else if method == Method::Post {
-            Some("the body of its `POST` is the connector's own".to_owned())
+            Some(Obstacle::Other("the body of its `POST` is the connector's own".to_owned()))
         } else {
-            None
+            base.is_none().then_some(Obstacle::Base)
         };
         let path = path.trim_start_matches('/').to_owned();
         let url = match base {

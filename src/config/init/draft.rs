@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Found, FoundAuth, FoundConnector, FoundStream};
+use super::{Found, FoundAuth, FoundConnector, FoundStream, Obstacle};
 use crate::observe::{Method, PagingSettings};
 
 /// A first config, and what a person does before it runs.
@@ -118,8 +118,35 @@ impl Writer {
             (None, None) => {}
         }
         self.line(2, &format!("{}:", scalar(&connector.name)));
-        if let Some(base) = &connector.base_url {
-            self.pair(4, "base_url", base);
+        match &connector.base_url {
+            Some(base) => {
+                self.pair(4, "base_url", base);
+                if let Some(network) = private_network(base) {
+                    self.line(4, "http:");
+                    self.line(
+                        6,
+                        &format!(
+                            "allow_private: [{}] # private networks are refused unless named",
+                            quoted(network)
+                        ),
+                    );
+                }
+            }
+            None if connector.streams.iter().any(|stream| stream.obstacle == Some(Obstacle::Base)) => {
+                let hint = connector.base_hint.as_deref().unwrap_or("https://api.example.com/");
+                self.line(
+                    4,
+                    &format!(
+                        "# base_url: {} # fill in, then take away the `#` here and below",
+                        comment(hint)
+                    ),
+                );
+                self.draft.notes.push(format!(
+                    "`{}` needs its `base_url` before its streams can be asked for",
+                    connector.name
+                ));
+            }
+            None => {}
         }
         let asked = connector.streams.iter().any(|stream| stream.obstacle.is_none());
         self.auth(connector, asked);
@@ -202,17 +229,17 @@ impl Writer {
             let key: Vec<String> = stream.key.iter().map(|path| quoted(&path.to_string())).collect();
             lines.push((8, format!("key: [{}]", key.join(", "))));
         }
-        if let Some(why) = &stream.obstacle {
-            if lines.is_empty() {
-                self.line(6, &format!("{}: {{}} # no request: {}", scalar(&stream.name), comment(why)));
-            } else {
-                self.line(6, &format!("{}: # no request: {}", scalar(&stream.name), comment(why)));
-            }
+        if let Some(Obstacle::Other(why)) = &stream.obstacle {
+            let empty = if lines.is_empty() { " {}" } else { "" };
+            self.line(6, &format!("{}:{empty} # no request: {}", scalar(&stream.name), comment(why)));
             for (indent, text) in &lines {
                 self.line(*indent, text);
             }
             return;
         }
+        let own = lines.len();
+        let waits = stream.obstacle == Some(Obstacle::Base);
+        // Nothing behind the colon is an empty stream, and stays right when the request below is uncommented.
         self.line(6, &format!("{}:", scalar(&stream.name)));
         lines.push((8, "request:".to_owned()));
         lines.push((10, format!("url: {}", scalar(&stream.url))));
@@ -229,9 +256,31 @@ impl Writer {
             lines.push((10, format!("records: {}", scalar(&records.to_string()))));
         }
         paging(&stream.paging, &mut lines);
-        for (indent, text) in &lines {
-            self.line(*indent, text);
+        for (at, (indent, text)) in lines.iter().enumerate() {
+            if waits && at >= own {
+                self.line(8, &format!("# {}{text}", " ".repeat(indent - 8)));
+            } else {
+                self.line(*indent, text);
+            }
         }
+    }
+}
+
+/// The private network that an address lies in, where it does: nothing there is asked unless the config says so.
+fn private_network(base: &str) -> Option<&'static str> {
+    let url = url::Url::parse(base).ok()?;
+    match url.host()? {
+        url::Host::Domain(name) => {
+            (name == "localhost" || name.ends_with(".localhost")).then_some("127.0.0.0/8")
+        }
+        url::Host::Ipv4(ip) => match ip.octets() {
+            [127, ..] => Some("127.0.0.0/8"),
+            [10, ..] => Some("10.0.0.0/8"),
+            [172, 16..=31, ..] => Some("172.16.0.0/12"),
+            [192, 168, ..] => Some("192.168.0.0/16"),
+            _ => None,
+        },
+        url::Host::Ipv6(ip) => ip.is_loopback().then_some("::1/128"),
     }
 }
 

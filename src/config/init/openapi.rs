@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    FoundAuth, FoundConnector, FoundStream, is_header, is_usable_address, parse, unique, valid_name,
+    FoundAuth, FoundConnector, FoundStream, Obstacle, is_header, is_usable_address, parse, unique, valid_name,
 };
 use crate::model::FieldPath;
 use crate::observe::{Method, PagingSettings};
@@ -52,17 +52,16 @@ pub(super) fn read(text: &str) -> Option<FoundConnector> {
             records: Some(records),
             key: Vec::new(),
             paging: PagingSettings::None,
-            obstacle: base_url.is_none().then(|| "the description names no server".to_owned()),
+            obstacle: base_url.is_none().then_some(Obstacle::Base),
         });
     }
     let title = root.pointer("/info/title").and_then(Value::as_str).unwrap_or("");
     Some(FoundConnector {
         name: title.to_owned(),
-        mapping: None,
         auth: auth(&root),
         base_url,
         streams,
-        docs: Vec::new(),
+        ..FoundConnector::default()
     })
 }
 

@@ -51,8 +51,6 @@ pub(super) fn baseline(version: u64) -> NewBaseline {
             profile: profile(500),
             latest: Some(profile(7)),
             behaviour: Behaviour::default(),
-            variation: drogue::compare::Variation::default(),
-            relations: Vec::new(),
             windows: version,
             from: minute(0),
             to: minute(5),
