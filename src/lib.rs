@@ -30,3 +30,8 @@ pub mod store;
 
 // L3: the order of steps.
 pub mod config;
+
+// L4: show and ask; decide nothing.
+pub mod cli;
+pub mod demo;
+pub mod telemetry;

@@ -3,10 +3,39 @@
 //! Deterministic lanes come first (structure, types, formats, presence with exact bounds), then transforms, then
 //! distributions. A lane that lacks support says so as [`Inconclusive`], never silence and never a guess.
 
+mod baseline;
+mod behaviour;
+mod cdf;
+mod context;
+mod enums;
+mod lanes;
+mod pairs;
+mod relations;
+mod scale;
+mod sentinel;
+mod shift;
+mod stats;
+mod strings;
+mod structure;
+mod swaps;
+mod types;
+mod units;
+mod variation;
+mod zones;
+
 use std::collections::BTreeMap;
 
+pub use context::name_words;
 use jiff::Timestamp;
+pub use lanes::compare;
+pub(crate) use lanes::compare_fields;
+pub use pairs::{MIN_PAIRS, Pairs, as_number, equal, same_content};
+pub use relations::{Relation, relations_between, relations_within};
+pub(crate) use scale::fit;
 use serde::{Deserialize, Serialize};
+pub(crate) use swaps::resemblance;
+pub use units::{Unit, named, units};
+pub use variation::{FieldVariation, Variation};
 
 use crate::model::{Change, Inconclusive};
 use crate::profile::Profile;
@@ -62,6 +91,12 @@ pub struct Baseline {
     pub from: Timestamp,
     /// When the last of them ended.
     pub to: Timestamp,
+    /// How the fields vary by themselves, from window to window or between parts of one.
+    #[serde(default)]
+    pub variation: Variation,
+    /// What follows from what: fields that are the growth of others since the window before.
+    #[serde(default)]
+    pub relations: Vec<Relation>,
 }
 
 /// What a comparison came to.

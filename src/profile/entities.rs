@@ -40,7 +40,7 @@ pub enum SampleValue {
     /// A boolean.
     Bool(bool),
     /// A number, as f64 and as it was written (at most 32 characters).
-    Number(f64, String),
+    Number(#[serde(with = "super::numbers::exact")] f64, String),
     /// A string.
     Text {
         /// The keyed hash of its bytes.
@@ -52,12 +52,29 @@ pub enum SampleValue {
         /// Its format class.
         format: Format,
         /// What it is as a number or as an instant (Unix seconds), where it is one.
+        #[serde(with = "exact_option")]
         number: Option<f64>,
         /// The string itself, with [`SampleMode::Clear`] alone (at most 256 characters).
         clear: Option<String>,
     },
     /// An array or object that is there, with its number of elements or members.
     Container(JsonType, u64),
+}
+
+/// An optional f64 that comes back from JSON as it went.
+mod exact_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        number.map(|number| number.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse())
+            .transpose()
+            .map_err(|_| D::Error::custom("a number as text is expected"))
+    }
 }
 
 /// One sampled record: its values outside of arrays, by path.
@@ -74,11 +91,67 @@ pub struct Entities {
     pub mode: SampleMode,
     /// The records by the keyed hash of their key, the smallest hashes alone.
     pub records: BTreeMap<u64, SampledRecord>,
-    /// Keys (by hash) that came more than once in this profile; such a key tells no entity.
+    /// How many of the keys with the smallest hashes came more than once with different records; such a key tells no
+    /// entity, and its records are not kept. The same record seen again (the next poll) is no harm.
     pub repeated: u64,
+    /// The smallest hashes of all keys seen, each with the hash of its record; `None` for a repeated one.
+    pub seen: BTreeMap<u64, Option<u64>>,
+}
+
+/// What to do with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sampling {
+    /// It is in the sample now: [`Entities::records`] wants it.
+    Keep,
+    /// It is not in the sample.
+    Pass,
 }
 
 impl Entities {
     /// The most records that are kept.
     pub const CAP: usize = 256;
+
+    /// Whether a key with this hash may be in the sample.
+    #[inline]
+    pub(super) fn may_hold(&self, key: u64) -> bool {
+        self.seen.len() < Self::CAP || self.seen.last_key_value().is_some_and(|(largest, _)| key <= *largest)
+    }
+
+    /// Notes a key and its record by their hashes.
+    pub(super) fn note(&mut self, key: u64, record: Option<u64>) -> Sampling {
+        match self.seen.get_mut(&key) {
+            Some(None) => return Sampling::Pass,
+            Some(known) if *known == record => return Sampling::Pass,
+            Some(known) => {
+                *known = None;
+                self.repeated += 1;
+                self.records.remove(&key);
+                return Sampling::Pass;
+            }
+            None => {}
+        }
+        self.seen.insert(key, record);
+        self.repeated += u64::from(record.is_none());
+        if self.seen.len() > Self::CAP
+            && let Some((evicted, record)) = self.seen.pop_last()
+        {
+            self.records.remove(&evicted);
+            self.repeated -= u64::from(record.is_none());
+            if evicted == key {
+                return Sampling::Pass;
+            }
+        }
+        if record.is_some() { Sampling::Keep } else { Sampling::Pass }
+    }
+
+    /// Adds what `other` kept; both must have the same key and mode.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (key, record) in &other.seen {
+            if self.note(*key, *record) == Sampling::Keep
+                && let Some(sampled) = other.records.get(key)
+            {
+                self.records.insert(*key, sampled.clone());
+            }
+        }
+    }
 }

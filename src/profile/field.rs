@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bins, Format, MinHashes};
-use crate::model::TypeCounts;
+use super::{Bins, Format, NumberProfile, StringProfile};
+use crate::model::{JsonType, TypeCounts};
 
 /// What was seen at one path.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct FieldProfile {
-    /// How often the parent (object, or array element) was seen: the denominator of presence.
+    /// How many objects could have held the field: the denominator of presence. For array elements and values of
+    /// maps, and for the record itself, it is `present`.
     pub parents: u64,
     /// How often the field was there, null included.
     pub present: u64,
@@ -28,73 +29,6 @@ pub struct FieldProfile {
     pub arrays: Option<ArrayProfile>,
     /// Whether an object here is really a map: its keys are data, and its values are profiled under `[*]`.
     pub is_map: bool,
-}
-
-/// What numbers look like.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NumberProfile {
-    /// How many.
-    pub count: u64,
-    /// The smallest.
-    pub min: f64,
-    /// The largest.
-    pub max: f64,
-    /// How many are below zero.
-    pub negative: u64,
-    /// How many are zero.
-    pub zero: u64,
-    /// How many have no fraction (however they are written).
-    pub whole: u64,
-    /// How many digits stand after the decimal point as written: index 0 to 7, the last for 7 and more.
-    pub decimals: [u64; 8],
-    /// Exact sum of the values, in units of 1e-6, saturating; for means.
-    pub sum_micros: i128,
-    /// Quantiles.
-    pub quantiles: Bins,
-    /// How many values, as instants, would be Unix seconds, milliseconds, microseconds, nanoseconds between 1990 and 2100.
-    pub epochs: [u64; 4],
-    /// Distinct values.
-    pub distinct: MinHashes,
-    /// Frequent values, by canonical text.
-    pub top: TopValues,
-}
-
-/// What strings look like.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StringProfile {
-    /// How many.
-    pub count: u64,
-    /// How many are empty.
-    pub empty: u64,
-    /// The shortest, in characters.
-    pub min_length: u64,
-    /// The longest, in characters.
-    pub max_length: u64,
-    /// Lengths in characters.
-    pub lengths: Bins,
-    /// How many of each format class; a string has one class, the most specific that fits.
-    pub formats: BTreeMap<Format, u64>,
-    /// Character patterns, such as `AA-999`: runs of digits, upper and lower case letters by class and capped length;
-    /// at most 32 are kept, the rest counted under the empty pattern.
-    pub patterns: BTreeMap<String, u64>,
-    /// How many begin or end with white space.
-    pub padded: u64,
-    /// How many hold an HTML escape such as `&amp;`.
-    pub html_escaped: u64,
-    /// How many look like UTF-8 read as Latin-1 (`Ã©`).
-    pub mojibake: u64,
-    /// How many have letters, all of them lower case.
-    pub lower: u64,
-    /// How many have letters, all of them upper case.
-    pub upper: u64,
-    /// Distinct values.
-    pub distinct: MinHashes,
-    /// Distinct values with case and separators taken out, to see that only notation moved.
-    pub folded: MinHashes,
-    /// Frequent values.
-    pub top: TopValues,
-    /// For strings that are numbers or instants: what they look like as numbers (an instant as Unix seconds).
-    pub as_numbers: Option<Box<NumberProfile>>,
 }
 
 /// What arrays look like.
@@ -120,7 +54,141 @@ pub struct TopValues {
     pub counts: BTreeMap<u64, (u64, Option<String>)>,
 }
 
+impl FieldProfile {
+    /// The share of parents that have the field, null included; 1 where it has no parent.
+    #[must_use]
+    pub fn presence(&self) -> f64 {
+        share(self.present, self.parents, 1.0)
+    }
+
+    /// The share of nulls among the values that are there.
+    #[must_use]
+    pub fn null_rate(&self) -> f64 {
+        share(self.types.get(JsonType::Null), self.present, 0.0)
+    }
+
+    /// The mean 0-based position among the members of its object.
+    #[must_use]
+    pub fn mean_position(&self) -> f64 {
+        share(self.position_sum, self.present, 0.0)
+    }
+
+    /// Whether objects or arrays were seen here.
+    #[must_use]
+    pub const fn is_container(&self) -> bool {
+        self.types.get(JsonType::Object) + self.types.get(JsonType::Array) > 0
+    }
+
+    /// How many scalars but nulls were seen here.
+    #[must_use]
+    pub fn scalars(&self) -> u64 {
+        self.types.non_null() - self.types.get(JsonType::Object) - self.types.get(JsonType::Array)
+    }
+
+    /// The most frequent type but null; of equals the first in the order of [`JsonType::ALL`].
+    #[must_use]
+    pub fn dominant_type(&self) -> Option<JsonType> {
+        self.types.seen().reduce(|a, b| if self.types.get(b) > self.types.get(a) { b } else { a })
+    }
+
+    /// The most frequent format of its strings, with its share of them.
+    #[must_use]
+    pub fn dominant_format(&self) -> Option<(Format, f64)> {
+        self.strings.as_ref()?.dominant_format()
+    }
+
+    /// Estimated number of distinct scalars.
+    #[must_use]
+    pub fn distinct(&self) -> f64 {
+        let numbers = self.numbers.as_ref().map_or(0.0, |numbers| numbers.distinct.estimate_distinct());
+        let strings = self.strings.as_ref().map_or(0.0, |strings| strings.distinct.estimate_distinct());
+        numbers + strings
+    }
+
+    /// Adds what `other` saw; both must be made with the same hash key.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.present += other.present;
+        self.types.merge(&other.types);
+        self.trues += other.trues;
+        self.position_sum += other.position_sum;
+        merge_parts(&mut self.numbers, &other.numbers, |mine, other| mine.merge(other));
+        merge_parts(&mut self.strings, &other.strings, |mine, other| mine.merge(other));
+        merge_parts(&mut self.arrays, &other.arrays, ArrayProfile::merge);
+        self.is_map |= other.is_map;
+    }
+}
+
+/// Adds one optional part to another.
+pub(super) fn merge_parts<T: Clone>(mine: &mut Option<T>, other: &Option<T>, merge: impl Fn(&mut T, &T)) {
+    match (mine, other) {
+        (Some(mine), Some(other)) => merge(mine, other),
+        (mine @ None, Some(other)) => *mine = Some(other.clone()),
+        (_, None) => {}
+    }
+}
+
+fn share(part: u64, whole: u64, of_nothing: f64) -> f64 {
+    if whole == 0 { of_nothing } else { part as f64 / whole as f64 }
+}
+
+impl ArrayProfile {
+    /// Counts an array of that many elements.
+    pub(super) fn add(&mut self, len: u64) {
+        self.count += 1;
+        self.empty += u64::from(len == 0);
+        self.lengths.add(len as f64, 1);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.empty += other.empty;
+        self.lengths.merge(&other.lengths);
+    }
+}
+
 impl TopValues {
     /// The most distinct values that are kept apart.
     pub const CAP: usize = 50;
+    /// The longest text that is kept with its count, in bytes.
+    const LONGEST_TEXT: usize = 64;
+
+    /// Counts `weight` times the value of that hash.
+    pub(super) fn add(&mut self, hash: u64, text: &str, weight: u64) {
+        if self.overflown {
+            return;
+        }
+        let text = || (text.len() <= Self::LONGEST_TEXT).then(|| text.to_owned());
+        self.counts.entry(hash).or_insert_with(|| (0, text())).0 += weight;
+        self.give_up_beyond_cap();
+    }
+
+    /// Adds the counts of `other`.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.overflown |= other.overflown;
+        for (hash, (count, text)) in &other.counts {
+            let (mine, my_text) = self.counts.entry(*hash).or_insert_with(|| (0, text.clone()));
+            *mine += count;
+            // A text that was taken out on one side stays out.
+            if text.is_none() {
+                *my_text = None;
+            }
+        }
+        self.give_up_beyond_cap();
+    }
+
+    fn give_up_beyond_cap(&mut self) {
+        if self.overflown || self.counts.len() > Self::CAP {
+            self.overflown = true;
+            self.counts.clear();
+        }
+    }
+
+    /// Takes out every text of a value seen fewer than `least` times.
+    pub(super) fn redact(&mut self, least: u64) {
+        for (count, text) in self.counts.values_mut() {
+            if *count < least {
+                *text = None;
+            }
+        }
+    }
 }

@@ -7,19 +7,38 @@
 mod entities;
 mod field;
 mod formats;
+mod hashing;
+mod keys;
+mod maps;
+mod merge;
+mod numbers;
+mod sample;
+mod scan;
 mod sketch;
 mod split;
+mod strings;
+mod tally;
+mod tape;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod trie;
 mod walk;
 
 use std::collections::BTreeMap;
 
 pub use entities::{Entities, KeySpec, SampleMode, SampleValue, SampledRecord};
-pub use field::{ArrayProfile, FieldProfile, NumberProfile, StringProfile, TopValues};
-pub use formats::Format;
+pub use field::{ArrayProfile, FieldProfile, TopValues};
+pub use formats::{Format, instant_of};
+pub use keys::find_keys;
+pub use maps::align;
+pub use merge::MergeError;
+pub use numbers::NumberProfile;
 use serde::{Deserialize, Serialize};
-pub use sketch::{Bins, MinHashes};
-pub use split::{SplitError, split_records};
-pub use walk::{ProfileOptions, Profiler};
+pub use sketch::{Bin, Bins, MinHashes};
+pub use split::{SplitError, guess_records_path, split_lines, split_records};
+pub use strings::{StringProfile, pattern};
+pub use walk::{ProfileOptions, Profiler, Sketches};
 
 use crate::model::FieldPath;
 

@@ -1,0 +1,3 @@
+//! The command line: what people see and type.
+
+pub mod render;

@@ -1,0 +1,127 @@
+//! What every lane of a comparison is given: the two sides of one field, and what is known around them.
+
+use super::{pairs::Pairs, variation::Variation};
+use crate::model::{Change, ChangeKind, Facts, FieldPath};
+use crate::profile::{FieldProfile, Profile, SampleValue};
+
+/// The chance of a false alarm that one comparison of a whole stream may have, shared out among its fields: one in
+/// five hundred, so that a stream compared every hour is wrong about four times a year at worst, and much less since
+/// most lanes also ask for an effect.
+pub(super) const FAMILY_ALPHA: f64 = 0.002;
+
+/// Below this support a lane about values says nothing: with fewer values even a share of one half is uncertain by
+/// more than a fifth.
+pub(super) const MIN_SUPPORT: u64 = 20;
+
+/// What is known around a field.
+pub(super) struct Context<'a> {
+    /// The recorded profile.
+    pub base: &'a Profile,
+    /// The profile of the window.
+    pub live: &'a Profile,
+    /// Entities seen in both.
+    pub pairs: Pairs<'a>,
+    /// How the fields of the baseline vary by themselves.
+    pub variation: &'a Variation,
+    /// The p-value that one test must stay below.
+    pub alpha: f64,
+}
+
+/// One field that both sides have.
+pub(super) struct Lane<'a> {
+    pub ctx: &'a Context<'a>,
+    pub path: &'a FieldPath,
+    pub base: &'a FieldProfile,
+    pub live: &'a FieldProfile,
+}
+
+impl<'a> Context<'a> {
+    /// The facts that every change of a field carries.
+    pub(super) fn facts(&self, base: Option<&FieldProfile>, live: Option<&FieldProfile>) -> Facts {
+        let mut facts =
+            Facts::new().with("baseline_records", self.base.records).with("live_records", self.live.records);
+        if let Some(base) = base {
+            facts.set("baseline_support", base.parents);
+        }
+        if let Some(live) = live {
+            facts.set("live_support", live.parents);
+        }
+        facts
+    }
+}
+
+impl<'a> Lane<'a> {
+    /// A change of this field.
+    pub(super) fn change(&self, kind: ChangeKind, more: Facts) -> Change {
+        let mut facts = self.ctx.facts(Some(self.base), Some(self.live));
+        facts.extend(more);
+        Change { kind, path: self.path.clone(), to: Vec::new(), facts }
+    }
+
+    /// How often the baseline's own sub-windows differ from each other, relative to chance: 1 for exchangeable ones.
+    pub(super) fn spread(&self) -> f64 {
+        self.ctx.variation.field(self.path).map_or(1.0, |field| field.dispersion)
+    }
+
+    /// Whether the baseline's own parts are samples of one population, as far as they tell: then chance is all that
+    /// sets two windows apart. Half more than chance gives is what eight parts show by themselves now and then.
+    pub(super) fn is_exchangeable(&self) -> bool {
+        self.ctx.variation.field(self.path).is_none_or(|v| v.dispersion < 1.6 && !v.trending && !v.open)
+    }
+
+    /// The same of presence and nulls.
+    pub(super) fn share_spread(&self) -> f64 {
+        self.ctx.variation.field(self.path).map_or(1.0, |field| field.shares.max(1.0))
+    }
+
+    /// The p-value of two counts, the sizes reduced by the field's own dispersion (an effective sample size).
+    pub(super) fn fisher(&self, base: (u64, u64), live: (u64, u64)) -> f64 {
+        let by = self.share_spread();
+        let less = |count: u64| (count as f64 / by).round() as u64;
+        super::stats::fisher(less(base.0), less(base.1), less(live.0), less(live.1))
+    }
+
+    /// The values of this field in sampled records of one side, as a sample of records.
+    pub(super) fn sample(profile: &'a Profile, path: &'a FieldPath) -> impl Iterator<Item = &'a SampleValue> {
+        profile.entities.records.values().filter_map(move |record| record.0.get(path))
+    }
+}
+
+/// The parts of a field's name in lower case: `repositoryID` and `repository_id` are both `repository`, `id`.
+#[must_use]
+pub fn name_words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|j| chars.get(j));
+        let after = chars.get(i + 1);
+        let starts = c.is_uppercase()
+            && (before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
+                || (before.is_some_and(|b| b.is_uppercase()) && after.is_some_and(|a| a.is_lowercase())));
+        if (starts || !c.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fall_into_words() {
+        for name in ["repository_id", "repositoryId", "RepositoryID", "repository-id"] {
+            assert_eq!(name_words(name), ["repository", "id"], "{name}");
+        }
+        assert_eq!(name_words("HTTPServer2Go"), ["http", "server2", "go"]);
+        assert!(name_words("").is_empty());
+    }
+}

@@ -1,0 +1,139 @@
+//! Closed sets of values: new, lost and renamed members, and how often each comes.
+
+use std::collections::BTreeMap;
+
+use super::context::{Lane, MIN_SUPPORT};
+use super::stats;
+use crate::model::{Change, ChangeKind, Facts};
+use crate::profile::{FieldProfile, TopValues};
+
+/// The exact counts of a field's values, where they are few: of its strings, or of its whole numbers.
+pub(super) fn counts(field: &FieldProfile) -> Option<BTreeMap<u64, u64>> {
+    let top = top(field)?;
+    (!top.overflown).then(|| top.counts.iter().map(|(value, (count, _))| (*value, *count)).collect())
+}
+
+fn top(field: &FieldProfile) -> Option<&TopValues> {
+    if let Some(strings) = field.strings.as_deref() {
+        let format = strings.main_format();
+        // Moments and numbers are measured, not enumerated.
+        return (!format.is_instant()).then_some(&strings.top);
+    }
+    field.numbers.as_deref().filter(|n| n.whole == n.count).map(|n| &n.top)
+}
+
+fn text_of(field: &FieldProfile, value: u64) -> Option<String> {
+    top(field)?.counts.get(&value).and_then(|(_, text)| text.clone())
+}
+
+/// New and lost members of a closed set.
+pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
+    lane.base.strings.as_deref()?;
+    let (base, live) = (counts(lane.base)?, counts(lane.live)?);
+    let (n, m): (u64, u64) = (base.values().sum(), live.values().sum());
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || base.is_empty() || lane.pairs_say_unchanged() {
+        return None;
+    }
+    // Closed: what was seen is nearly all there is. Good (1953): the chance of a value never seen is the share of
+    // values seen once. One more singleton is added for the set's own uncertainty.
+    let singles = base.values().filter(|count| **count == 1).count() as f64;
+    let unseen = (singles + 1.0) / (n as f64 + 1.0);
+    let distinct = base.len() as f64;
+    let open = lane.ctx.variation.field(lane.path).is_some_and(|v| v.open);
+    let new: Vec<(u64, u64)> =
+        live.iter().filter(|(v, _)| !base.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
+    let lost: Vec<(u64, u64)> =
+        base.iter().filter(|(v, _)| !live.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
+    let fresh: u64 = new.iter().map(|(_, c)| c).sum();
+    let missing: u64 = lost.iter().map(|(_, c)| c).sum();
+    let share = fresh as f64 / m as f64;
+    let gone = missing as f64 / n as f64;
+
+    // Everything is other: the vocabulary was replaced, unless the field is no vocabulary at all.
+    let replaced = share >= 0.6 && live.len() <= base.len() + 2 && distinct <= 0.5 * n as f64;
+    // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
+    if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || share < 0.95) {
+        return Some(change(lane, &new, &lost, share, gone, "all-values"));
+    }
+    if unseen > 0.25 || open {
+        return None;
+    }
+    // One new value in place of one old: its share is what the other lost.
+    let largest = new.iter().max_by_key(|(v, c)| (*c, *v)).copied();
+    let p_value = stats::binomial_at_least(fresh, m, unseen);
+    let one = largest.map_or(0, |(_, c)| c);
+    // A closed set is a promise: one in two hundred suffices for what breaks it, and four records at least.
+    if one < 4 || p_value > 0.005 {
+        return closed_loss(lane, &lost, &base, m);
+    }
+    let transform = if let Some((_, count)) = largest
+        && renamed_from(&base, &live, n, m, count).is_some()
+    {
+        "one-value"
+    } else {
+        "new-value"
+    };
+    Some(change(lane, &new, &lost, share, gone, transform))
+}
+
+/// A value that lost about what the new one won.
+fn renamed_from(
+    base: &BTreeMap<u64, u64>,
+    live: &BTreeMap<u64, u64>,
+    n: u64,
+    m: u64,
+    won: u64,
+) -> Option<u64> {
+    let (n, m, won) = (n as f64, m as f64, won as f64 / m as f64);
+    let loss = |value: &u64, count: u64| count as f64 / n - live.get(value).copied().unwrap_or(0) as f64 / m;
+    let (value, count) = base.iter().max_by(|a, b| loss(a.0, *a.1).total_cmp(&loss(b.0, *b.1)))?;
+    let lost = loss(value, *count);
+    let left = live.get(value).copied().unwrap_or(0) as f64 / m;
+    // Two standard errors of a share, and mostly gone: nothing is left of it, or what an earlier part of the window
+    // still had.
+    let error = 2.0 * (won * (1.0 - won) * (1.0 / n + 1.0 / m)).sqrt();
+    ((lost - won).abs() <= error.max(0.05) && left <= 0.45 * *count as f64 / n).then_some(*value)
+}
+
+/// Members of a closed set that are gone and were frequent: expected ten times and never seen.
+fn closed_loss(lane: &Lane<'_>, lost: &[(u64, u64)], base: &BTreeMap<u64, u64>, m: u64) -> Option<Change> {
+    let n: u64 = base.values().sum();
+    let by = lane.spread().max(1.0);
+    let gone: Vec<(u64, u64)> = lost
+        .iter()
+        .filter(|(_, count)| {
+            let chance = (1.0 - *count as f64 / n as f64).powf(m as f64 / by);
+            chance < lane.ctx.alpha / base.len() as f64
+        })
+        .copied()
+        .collect();
+    if gone.is_empty() {
+        return None;
+    }
+    let share = gone.iter().map(|(_, c)| c).sum::<u64>() as f64 / n as f64;
+    // When most of a vocabulary is gone at once it collapsed; the lane of cardinality says so.
+    (share < 0.5).then(|| change(lane, &[], &gone, 0.0, share, "lost-value"))
+}
+
+fn change(
+    lane: &Lane<'_>,
+    new: &[(u64, u64)],
+    lost: &[(u64, u64)],
+    share: f64,
+    gone: f64,
+    transform: &str,
+) -> Change {
+    // Only frequent values are shown; a rare one may be somebody's own.
+    let words = |field: &FieldProfile, values: &[(u64, u64)]| -> Vec<String> {
+        values.iter().filter(|(_, c)| *c >= 3).filter_map(|(v, _)| text_of(field, *v)).take(12).collect()
+    };
+    let facts = Facts::new()
+        .with("new_values", words(lane.live, new))
+        .with("lost_values", words(lane.base, lost))
+        .with("new_count", new.len())
+        .with("lost_count", lost.len())
+        .with("share", share)
+        .with("lost_share", gone)
+        .with("transform", transform);
+    lane.change(ChangeKind::EnumChanged, facts)
+}

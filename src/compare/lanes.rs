@@ -1,0 +1,165 @@
+//! The comparison as a whole: every field through its lanes, the most specific reading first.
+
+use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT};
+use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
+use super::{structure, swaps, types, zones};
+use crate::model::{Change, FieldPath, Inconclusive};
+use crate::profile::Profile;
+
+/// What differs between a baseline and a window, with evidence.
+#[must_use]
+pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
+    let mut comparison =
+        Comparison { changes: behaviour::behaviour(baseline, window), ..Comparison::default() };
+    let (base, live) = (&baseline.profile, &window.profile);
+    if base.key_id != live.key_id || base.version != live.version {
+        comparison.inconclusive.push(Inconclusive {
+            path: FieldPath::root(),
+            why: "baseline and window were profiled with different hash keys or versions; record the baseline anew"
+                .to_owned(),
+        });
+        return comparison;
+    }
+    // An empty list is no evidence: nothing is "removed" by it.
+    if base.records == 0 || live.records == 0 {
+        return comparison;
+    }
+    if live.records < MIN_SUPPORT {
+        comparison.inconclusive.push(Inconclusive {
+            path: FieldPath::root(),
+            why: format!("{} records; {MIN_SUPPORT} needed to judge values", live.records),
+        });
+    }
+    let mut changes = fields(baseline, base, live, &mut comparison.inconclusive);
+    // The nearest window has the last word about values: what it already showed is no news, and what only it does
+    // not show may be the ordinary course of things.
+    if let Some(latest) = &baseline.latest
+        && latest.key_id == live.key_id
+        && latest.records > 0
+        && latest != base
+    {
+        let near = fields(baseline, latest, live, &mut Vec::new());
+        changes.retain_mut(|change| {
+            let confirmed = near.iter().find(|c| c.path == change.path && c.kind == change.kind);
+            if let Some(confirmed) = confirmed {
+                *change = confirmed.clone();
+            }
+            confirmed.is_some()
+        });
+    }
+    comparison.changes.extend(changes);
+    comparison.changes.sort_by(|a, b| (&a.path, a.kind, &a.to).cmp(&(&b.path, b.kind, &b.to)));
+    comparison.inconclusive.sort_by(|a, b| (&a.path, &a.why).cmp(&(&b.path, &b.why)));
+    comparison
+}
+
+fn fields(
+    baseline: &Baseline,
+    base: &Profile,
+    live: &Profile,
+    inconclusive: &mut Vec<Inconclusive>,
+) -> Vec<Change> {
+    let shared = base.fields.keys().filter(|path| live.fields.contains_key(*path)).count();
+    let ctx = Context {
+        base,
+        live,
+        pairs: Pairs::of(baseline.latest.as_ref().unwrap_or(base), live),
+        variation: &baseline.variation,
+        alpha: FAMILY_ALPHA / shared.max(1) as f64,
+    };
+    let mut changes = structure::structure(&ctx, inconclusive);
+    for (path, was) in &base.fields {
+        let Some(is) = live.fields.get(path) else { continue };
+        if was.present == 0 || is.present == 0 {
+            continue;
+        }
+        field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
+    }
+    // Below a container of another type everything is other; the container says so.
+    let retyped: Vec<FieldPath> = changes
+        .iter()
+        .filter(|c| c.kind == crate::model::ChangeKind::TypeChanged)
+        .map(|c| c.path.clone())
+        .collect();
+    changes.retain(|c| !retyped.iter().any(|above| c.path != *above && c.path.starts_with(above)));
+    swaps::swaps(&ctx, &mut changes);
+    population(&ctx, &mut changes, inconclusive);
+    changes
+}
+
+/// Whether a change is one that other records bring about by themselves.
+fn is_soft(change: &Change) -> bool {
+    use crate::model::ChangeKind as K;
+    let transform = change.facts.text("transform").unwrap_or_default();
+    match change.kind {
+        K::DistributionShifted | K::CardinalityChanged => true,
+        K::EnumChanged => transform != "all-values",
+        // Nulls where there were some before, or that leave some values: not a field that died.
+        K::NullsChanged => {
+            transform.ends_with("-nulls")
+                && change.facts.number("baseline_null_rate") > Some(0.0)
+                && change.facts.number("live_null_rate") < Some(1.0)
+        }
+        _ => false,
+    }
+}
+
+/// When several fields moved at once in ways that other records bring about, then other records came: a holiday, a
+/// storm, another segment of customers. Which they are is not for one window to say.
+fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
+    if ctx.pairs.same_population() {
+        return;
+    }
+    let soft: std::collections::BTreeSet<FieldPath> =
+        changes.iter().filter(|c| is_soft(c)).map(|c| c.path.clone()).collect();
+    if soft.len() < 2 {
+        return;
+    }
+    changes.retain(|c| !is_soft(c));
+    inconclusive.extend(soft.into_iter().map(|path| {
+        Inconclusive {
+        path,
+        why: "its values moved together with those of other fields: other records, rather than another field"
+            .to_owned(),
+    }
+    }));
+}
+
+fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
+    let mut found = structure::presence(lane);
+    if let Some(change) = types::types(lane) {
+        found.push(change);
+    } else if let Some(change) = shift::constant(lane)
+        .or_else(|| strings::strings(lane))
+        .or_else(|| scale::notation(lane))
+        .or_else(|| scale::scales(lane).filter(|_| !shift::is_replay(lane)))
+        .or_else(|| shift::collapse(lane))
+        .or_else(|| enums::enums(lane))
+        .or_else(|| shift::booleans(lane))
+        .or_else(|| zones::zones(lane))
+        .or_else(|| shift::distribution(lane))
+    {
+        found.push(change);
+    }
+    sentinel::sentinel(lane, &mut found);
+    changes.append(&mut found);
+}
+
+/// What happened to the values between two fields of whatever names, as if they were one; entities are not paired.
+#[must_use]
+pub(crate) fn compare_fields(
+    base: &Profile,
+    live: &Profile,
+    path: &FieldPath,
+    was: &crate::profile::FieldProfile,
+    is: &crate::profile::FieldProfile,
+) -> Option<Change> {
+    let variation = super::Variation::default();
+    let ctx = Context { base, live, pairs: Pairs::default(), variation: &variation, alpha: FAMILY_ALPHA };
+    let mut changes = Vec::new();
+    field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
+    changes.retain(|c| {
+        !matches!(c.kind, crate::model::ChangeKind::PresenceChanged | crate::model::ChangeKind::NullsChanged)
+    });
+    changes.into_iter().next()
+}

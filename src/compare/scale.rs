@@ -1,0 +1,254 @@
+//! Numbers under a transform: another unit, another sign, fewer digits, another way of writing them.
+
+use super::cdf::{Points, TOLERANCE, numbers_of};
+use super::context::{Lane, MIN_SUPPORT, name_words};
+use super::pairs::MIN_PAIRS;
+use super::{stats, units};
+use crate::model::{Change, ChangeKind, Facts, JsonType};
+use crate::profile::NumberProfile;
+
+/// Shares of the window that may still be as they were, when the change came in its midst.
+const OLD_SHARES: [f64; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+
+/// How numbers are written: the unit of an epoch, a fraction that means nothing, fewer digits.
+pub(super) fn notation(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
+        return None;
+    }
+    epochs(lane, base, live).or_else(|| written(lane, base, live)).or_else(|| precision(lane, base, live))
+}
+
+/// Another unit or sign, entities seen on both sides first.
+pub(super) fn scales(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
+    let paired = lane.ctx.pairs.numbers(lane.path, lane.path);
+    if paired.len() >= MIN_PAIRS {
+        return paired_scale(lane, &paired);
+    }
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT || super::shift::is_moment(lane.base) {
+        return None;
+    }
+    scale(lane, base, live)
+}
+
+/// One ratio, or one straight line, for nearly all entities seen on both sides.
+fn paired_scale(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+    let equal = paired.iter().filter(|(b, l)| close(*b, *l)).count();
+    // Nine of ten agree: the tenth may have changed by itself.
+    let most = |count: usize| count * 10 >= paired.len() * 9;
+    if most(equal) {
+        return None;
+    }
+    let (ratio, offset, agreeing) = fit(paired)?;
+    if !most(agreeing) || (ratio - 1.0).abs() < 1e-6 && offset == 0.0 {
+        return None;
+    }
+    Some(scale_change(lane, ratio, offset, Some((paired.len(), agreeing)), 0.0))
+}
+
+/// The ratio that most pairs share, or the line through them, with how many agree to within rounding.
+#[must_use]
+pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
+    let mut ratios: Vec<f64> = paired.iter().filter(|(b, _)| *b != 0.0).map(|(b, l)| l / b).collect();
+    if ratios.len() < MIN_PAIRS {
+        return None;
+    }
+    ratios.sort_by(f64::total_cmp);
+    let middle = ratios[ratios.len() / 2];
+    let agree = |ratio: f64, offset: f64| {
+        let near = |b: f64, l: f64| {
+            let image = b * ratio + offset;
+            // Two parts in a thousand, or a half in the third significant digit of small numbers that were rounded.
+            (image - l).abs() <= 0.002 * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().max(1.0).min(10.0)
+        };
+        paired.iter().filter(|(b, l)| near(*b, *l)).count()
+    };
+    // A named ratio next to the middle one is taken exactly; its image then agrees where rounding had its way.
+    let ratio = units::named(middle, 0.0, &[]).map_or(middle, |unit| unit.ratio);
+    let by_ratio = agree(ratio, 0.0);
+    let named = units::units().iter().filter(|unit| unit.offset != 0.0);
+    let by_line = named.map(|unit| (unit.ratio, unit.offset, agree(unit.ratio, unit.offset)));
+    let line = by_line.max_by_key(|(_, _, agreeing)| *agreeing);
+    // A few distinct values fit many lines; a ratio is told by two, a line by five.
+    let mut values: Vec<f64> = paired.iter().map(|(b, _)| *b).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    match line {
+        Some(line) if line.2 > by_ratio && values.len() >= 5 => Some(line),
+        _ if ratio != 0.0 && values.len() >= 2 => Some((ratio, 0.0, by_ratio)),
+        _ => None,
+    }
+}
+
+fn scale_change(
+    lane: &Lane<'_>,
+    ratio: f64,
+    offset: f64,
+    paired: Option<(usize, usize)>,
+    distance: f64,
+) -> Change {
+    let words = lane.path.name().map(name_words).unwrap_or_default();
+    let mut facts = Facts::new().with("ratio", ratio).with("offset", offset);
+    if let Some((paired, agreeing)) = paired {
+        facts.set("paired", paired);
+        facts.set("agreeing", agreeing);
+    } else {
+        facts.set("statistic", distance);
+    }
+    if (ratio + 1.0).abs() < 1e-9 && offset == 0.0 {
+        facts.set("transform", "sign");
+        facts.set("share", 1.0);
+        return lane.change(ChangeKind::SignFlipped, facts);
+    }
+    if let Some(unit) = units::named(ratio, offset, &words) {
+        facts.set("unit", unit.name.clone());
+        facts.set("transform", unit.id.clone());
+    } else {
+        facts.set("transform", "ratio");
+    }
+    lane.change(ChangeKind::ScaleChanged, facts)
+}
+
+/// Unix times in another unit.
+fn epochs(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<Change> {
+    const NAMES: [&str; 4] = ["epoch-seconds", "epoch-millis", "epoch-micros", "epoch-nanos"];
+    let was = base.epoch()?;
+    let (is, count) = (0..4).filter(|i| *i != was).map(|i| (i, live.epochs[i])).max_by_key(|(_, n)| *n)?;
+    let share = count as f64 / live.count as f64;
+    if base.epochs[is] > 0 || count < 3 || share < 0.05 {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("from_format", NAMES[was])
+        .with("to_format", NAMES[is])
+        .with("share", share)
+        .with("ratio", 1000_f64.powi(is as i32 - was as i32))
+        .with("transform", format!("{}-to-{}", NAMES[was], NAMES[is]));
+    Some(lane.change(ChangeKind::FormatChanged, facts))
+}
+
+/// Whole numbers written with a fraction (`5` as `5.0`), or the other way round.
+fn written(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<Change> {
+    let (was, is) = (&lane.base.types, &lane.live.types);
+    let fresh = is.get(JsonType::Number);
+    let all_whole = base.whole == base.count && live.whole == live.count;
+    let enough = |n: u64, of: u64| n * 10 >= of * 3 && n >= MIN_SUPPORT.min(of);
+    if !all_whole {
+        return None;
+    }
+    let (transform, share) = if was.get(JsonType::Number) == 0 && enough(fresh, live.count) {
+        ("integer-to-decimal", fresh as f64 / live.count as f64)
+    } else if was.get(JsonType::Integer) == 0 && enough(is.get(JsonType::Integer), live.count) {
+        ("decimal-to-integer", is.get(JsonType::Integer) as f64 / live.count as f64)
+    } else {
+        return None;
+    };
+    // Another unit makes whole numbers whole as well; where the values moved, the lane of scales speaks.
+    let (b, l) = (Points::of_numbers(base), Points::of_numbers(live));
+    let distance = b.distance(&l, TOLERANCE);
+    if stats::ks_p_value(distance, b.count(), l.count()) < 0.001
+        && lane.ctx.variation.field(lane.path).is_none_or(|v| distance > v.distance + 0.15)
+    {
+        return None;
+    }
+    let facts =
+        Facts::new().with("encoding", "number-notation").with("share", share).with("transform", transform);
+    Some(lane.change(ChangeKind::EncodingChanged, facts))
+}
+
+/// A known ratio, a known line, or a change of sign, by the distributions of both sides.
+fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<Change> {
+    let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
+    let (n, m) = (was.count(), is.count());
+    let before = was.distance(&is, TOLERANCE);
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance.max(0.0));
+    if !significant(lane, before, n, m) || before < 0.2 {
+        return None;
+    }
+    let words = lane.path.name().map(name_words).unwrap_or_default();
+    let flip = was.quantile(0.02) < 0.0 || was.quantile(0.98) > 0.0 && is.quantile(0.5) < 0.0;
+    let best_of = |ratio: f64, offset: f64| {
+        let image = was.image(ratio, offset);
+        // What does next to nothing explains nothing.
+        if image.distance(&was, TOLERANCE) < 0.2 {
+            return None;
+        }
+        // Of two that fit alike the one with less left as it was is simpler.
+        let cost = |old: f64| (image.mixed(&was, old).distance(&is, TOLERANCE), old);
+        OLD_SHARES.map(cost).into_iter().min_by(|a, b| (a.0 + 0.1 * a.1).total_cmp(&(b.0 + 0.1 * b.1)))
+    };
+    let mut best: Option<(f64, f64, f64, f64)> = None;
+    let hypotheses =
+        units::units().iter().map(|unit| (unit.ratio, unit.offset)).chain(flip.then_some((-1.0, 0.0)));
+    for (ratio, offset) in hypotheses {
+        let Some((after, old)) = best_of(ratio, offset) else { continue };
+        // The name of the field speaks for its unit.
+        let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
+        let cost = after + 0.1 * old - if spoken { 0.1 } else { 0.0 };
+        if best.is_none_or(|b| cost < b.3) {
+            best = Some((ratio, offset, after, cost));
+        }
+    }
+    let (ratio, offset, after, cost) = best?;
+    // What a plain shift or stretch would leave: values near each other compared with their size look scaled when
+    // they only moved.
+    let ((mean, deviation), (to, stretched)) = (was.moments(), is.moments());
+    let factor = if deviation > 0.0 { stretched / deviation } else { 1.0 };
+    let rivals = [(1.0, is.quantile(0.5) - was.quantile(0.5)), (factor, to - mean * factor)];
+    let rival = rivals.into_iter().filter_map(|(r, o)| best_of(r, o)).map(|(a, old)| a + 0.1 * old);
+    let rival = rival.fold(f64::INFINITY, f64::min);
+    // The image must be as near as a second sample would be (1.36 is the 95 % point of Kolmogorov), or as near as
+    // the baseline's own sub-windows are, and clearly nearer than doing nothing.
+    let chance = 1.36 * ((n + m) / (n * m)).sqrt();
+    let fits = after <= (chance + natural).min(0.35) && after <= before / 2.0;
+    // Within a factor of five, or with an offset, plain movement is the likelier cause.
+    let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
+    let beats = cost < rival - 0.02 && lane.is_exchangeable() || cost < rival - 0.15;
+    if !fits || (near_one && !beats) {
+        return None;
+    }
+    Some(scale_change(lane, ratio, offset, None, after))
+}
+
+/// Whether a distance is beyond chance, the baseline's own variation taken into account.
+pub(super) fn significant(lane: &Lane<'_>, distance: f64, n: f64, m: f64) -> bool {
+    let by = lane.spread().max(1.0);
+    let natural = lane.ctx.variation.field(lane.path);
+    stats::ks_p_value(distance, n / by, m / by) < lane.ctx.alpha
+        && natural.is_none_or(|v| distance > 2.0 * v.distance)
+}
+
+/// Fewer digits than before while the values stay where they were.
+fn precision(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<Change> {
+    let at_least = |n: &NumberProfile, digits: usize| n.decimals[digits..].iter().sum::<u64>();
+    let meaningful = |n: &NumberProfile, digits: usize| {
+        // `42.0` has one digit as written and none that means something.
+        if digits == 1 { (n.count - n.whole).min(at_least(n, 1)) } else { at_least(n, digits) }
+    };
+    for digits in 1..8 {
+        let (was, is) = (meaningful(base, digits), meaningful(live, digits));
+        let p_value = lane.fisher((was, base.count), (is, live.count));
+        let (a, b) = (was as f64 / base.count as f64, is as f64 / live.count as f64);
+        if a - b < 0.2 || b > 0.5 * a || p_value >= lane.ctx.alpha {
+            continue;
+        }
+        // Rounding moves a value by less than one in the last place that is left; more is another unit.
+        let step = 10_f64.powi(1 - digits as i32);
+        let (was_points, is_points) = (Points::of_numbers(base), Points::of_numbers(live));
+        let moved = was_points.distance_rounded(&is_points, step);
+        if stats::ks_p_value(moved, was_points.count(), is_points.count()) < 0.01 && moved > 0.1 {
+            return None;
+        }
+        let from = (digits..8).rev().find(|d| at_least(base, *d) * 10 >= base.count).unwrap_or(digits);
+        let facts = Facts::new()
+            .with("from_decimals", from)
+            .with("to_decimals", digits - 1)
+            .with("share", a - b)
+            .with("p_value", p_value)
+            .with("transform", "digits");
+        return Some(lane.change(ChangeKind::Truncated, facts));
+    }
+    None
+}

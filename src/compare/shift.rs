@@ -1,0 +1,263 @@
+//! Values that stand still, come in fewer kinds, or are distributed otherwise, where no simpler reading fits.
+
+use super::cdf::{Points, TOLERANCE, numbers_of};
+use super::context::{Lane, MIN_SUPPORT};
+use super::{enums, scale, stats};
+use crate::model::{Change, ChangeKind, Facts, JsonType};
+use crate::profile::{FieldProfile, MinHashes, SampleValue};
+
+/// One value for most of the window.
+pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
+    let (n, m) = (scalars(lane.base), scalars(lane.live));
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() {
+        return None;
+    }
+    let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
+    let (top_was, top_is) = (top_share(lane, Of::Base), top_share(lane, Of::Live));
+    // A value so frequent before would be no news, nor is a rise of a frequent one.
+    let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
+    let sure = lane.fisher(hits(top_was, n), hits(top_is, m)) < lane.ctx.alpha;
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    if sure && top_is >= 0.6 && top_is - top_was >= (0.35_f64).max(2.0 * natural) && was >= 3.0 {
+        let facts = Facts::new()
+            .with("distinct", is.round() as u64)
+            .with("baseline_distinct", was.round() as u64)
+            .with("share", top_is)
+            .with("baseline_share", top_was)
+            .with("transform", if is_moment(lane.base) { "moment" } else { "constant" });
+        return Some(lane.change(ChangeKind::Stale, facts));
+    }
+    None
+}
+
+/// Whether numbers come from far fewer distinct values than before: a replay, which fits any unit by chance.
+pub(super) fn is_replay(lane: &Lane<'_>) -> bool {
+    collapse(lane)
+        .is_some_and(|change| change.facts.number("distinct").is_some_and(|distinct| distinct <= 12.0))
+}
+
+/// Far fewer distinct values.
+pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
+    let (n, m) = (scalars(lane.base), scalars(lane.live));
+    // Moments come in bursts: how many distinct ones a window holds is the traffic's business.
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() || is_moment(lane.base) {
+        return None;
+    }
+    let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
+    let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    // Fewer distinct values than even a window of this size must show. Distinct values grow no faster than records.
+    let expected = was * (m as f64 / n as f64).min(1.0);
+    let collapsed = is <= 0.5 * expected && expected - is >= 3.0 && natural < 0.25;
+    if !collapsed {
+        return None;
+    }
+    let same = live.containment(base);
+    let (heads_was, heads_is) = (head_share(lane.base, 5), head_share(lane.live, 5));
+    let p_value = match (heads_was, heads_is) {
+        (Some(was), Some(is)) => lane.fisher(hits(was, n), hits(is, m)),
+        // More distinct values before than can be kept, and few now.
+        (None, Some(_)) => 0.0,
+        _ if is <= 0.55 * expected && expected >= 40.0 => 0.0,
+        _ => 1.0,
+    };
+    if p_value >= lane.ctx.alpha {
+        return None;
+    }
+    // A handful of values over and over is a replay; two or three out of a vocabulary are a collapse.
+    let numeric = lane.live.numbers.is_some();
+    let kind = if numeric { ChangeKind::Stale } else { ChangeKind::CardinalityChanged };
+    let facts = Facts::new()
+        .with("baseline_distinct", was.round() as u64)
+        .with("live_distinct", is.round() as u64)
+        .with("distinct", is.round() as u64)
+        .with("share", heads_is.unwrap_or(0.0))
+        .with("containment", same)
+        .with("p_value", p_value)
+        .with("transform", if numeric { "replay" } else { "fewer" });
+    Some(lane.change(kind, facts))
+}
+
+pub(super) fn is_moment(field: &FieldProfile) -> bool {
+    field.strings.as_deref().is_some_and(|s| s.main_format().is_instant())
+        || field.numbers.as_deref().is_some_and(|n| n.epoch().is_some())
+}
+
+fn scalars(field: &FieldProfile) -> u64 {
+    field.strings.as_deref().map_or(0, |s| s.count) + field.numbers.as_deref().map_or(0, |n| n.count)
+}
+
+fn distinct(field: &FieldProfile) -> Option<&MinHashes> {
+    match (field.strings.as_deref(), field.numbers.as_deref()) {
+        (Some(strings), None) => Some(&strings.distinct),
+        (None, Some(numbers)) => Some(&numbers.distinct),
+        (Some(strings), Some(numbers)) => {
+            Some(if strings.count >= numbers.count { &strings.distinct } else { &numbers.distinct })
+        }
+        (None, None) => None,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Of {
+    Base,
+    Live,
+}
+
+/// The share of the most frequent value: exact where all are counted, else out of the sampled records.
+fn top_share(lane: &Lane<'_>, of: Of) -> f64 {
+    let (field, profile) = match of {
+        Of::Base => (lane.base, lane.ctx.base),
+        Of::Live => (lane.live, lane.ctx.live),
+    };
+    let top = match (field.strings.as_deref(), field.numbers.as_deref()) {
+        (Some(strings), _) => &strings.top,
+        (None, Some(numbers)) => &numbers.top,
+        (None, None) => return 0.0,
+    };
+    if !top.overflown {
+        let most = top.counts.values().map(|(count, _)| *count).max().unwrap_or(0);
+        return most as f64 / scalars(field).max(1) as f64;
+    }
+    let mut counts = std::collections::BTreeMap::<u64, u64>::new();
+    let mut all = 0_u64;
+    for value in Lane::sample(profile, lane.path) {
+        let key = match value {
+            SampleValue::Number(number, _) => number.to_bits(),
+            SampleValue::Text { hash, .. } => *hash,
+            SampleValue::Null | SampleValue::Bool(_) | SampleValue::Container(..) => continue,
+        };
+        *counts.entry(key).or_default() += 1;
+        all += 1;
+    }
+    counts.values().max().map_or(0.0, |most| *most as f64 / all as f64)
+}
+
+/// The share of the `k` most frequent values, where all are counted.
+fn head_share(field: &FieldProfile, k: usize) -> Option<f64> {
+    let top = match (field.strings.as_deref(), field.numbers.as_deref()) {
+        (Some(strings), _) => &strings.top,
+        (None, Some(numbers)) => &numbers.top,
+        (None, None) => return None,
+    };
+    if top.overflown {
+        return None;
+    }
+    let mut counts: Vec<u64> = top.counts.values().map(|(count, _)| *count).collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    Some(counts.iter().take(k).sum::<u64>() as f64 / scalars(field).max(1) as f64)
+}
+
+/// Booleans that changed sides.
+pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
+    let (n, m) = (lane.base.types.get(JsonType::Boolean), lane.live.types.get(JsonType::Boolean));
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || !lane.is_exchangeable() {
+        return None;
+    }
+    let paired: Vec<bool> = lane
+        .ctx
+        .pairs
+        .values(lane.path, lane.path)
+        .filter_map(|(b, l)| match (b, l) {
+            (SampleValue::Bool(b), SampleValue::Bool(l)) => Some(b != l),
+            _ => None,
+        })
+        .collect();
+    let turned = paired.iter().filter(|t| **t).count();
+    if paired.len() >= super::pairs::MIN_PAIRS && turned * 10 < paired.len() * 9 {
+        return None;
+    }
+    let (was, is) = (lane.base.trues as f64 / n as f64, lane.live.trues as f64 / m as f64);
+    let p_value = lane.fisher((lane.base.trues, n), (lane.live.trues, m));
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    if p_value >= lane.ctx.alpha || (was - is).abs() < (0.15_f64).max(2.0 * natural) {
+        return None;
+    }
+    // Turned round, wholly or for the later part of the window: the rate went towards its mirror image.
+    let mirror = 1.0 - was;
+    let part = if (mirror - was).abs() > 0.1 { (is - was) / (mirror - was) } else { 0.0 };
+    let transform = if (0.4..=1.2).contains(&part) { "inverted" } else { "mix" };
+    let facts = Facts::new()
+        .with("statistic", is - was)
+        .with("effect", (is - was).abs())
+        .with("p_value", p_value)
+        .with("baseline_share", was)
+        .with("live_share", is)
+        .with("transform", transform);
+    Some(lane.change(ChangeKind::DistributionShifted, facts))
+}
+
+/// Other frequencies of the same values, or other numbers.
+pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
+    // Where the same entities are seen again, each has its own reason to move; without a history of windows nothing
+    // can be said about how far they may.
+    if lane.ctx.pairs.same_population() || !lane.is_exchangeable() || is_moment(lane.base) {
+        return None;
+    }
+    categories(lane).or_else(|| measures(lane))
+}
+
+fn categories(lane: &Lane<'_>) -> Option<Change> {
+    lane.base.strings.as_deref()?;
+    let (base, live) = (enums::counts(lane.base)?, enums::counts(lane.live)?);
+    let (n, m) = (base.values().sum::<u64>() as f64, live.values().sum::<u64>() as f64);
+    if n < MIN_SUPPORT as f64 || m < MIN_SUPPORT as f64 {
+        return None;
+    }
+    let values: std::collections::BTreeSet<&u64> = base.keys().chain(live.keys()).collect();
+    let by = lane.spread().max(1.0);
+    let cells: Vec<(f64, f64)> = values
+        .into_iter()
+        .map(|v| {
+            let of = |side: &std::collections::BTreeMap<u64, u64>| side.get(v).copied().unwrap_or(0) as f64;
+            (of(&base), of(&live))
+        })
+        .collect();
+    let effect = cells.iter().map(|(a, b)| (a / n - b / m).abs()).sum::<f64>() / 2.0;
+    // The most moved category alone, against all others: what a vendor does to one value.
+    let one = cells
+        .iter()
+        .map(|(a, b)| stats::fisher((a / by) as u64, (n / by) as u64, (b / by) as u64, (m / by) as u64));
+    let p_one = one.fold(1.0, f64::min) * cells.len() as f64;
+    let thinned: Vec<(f64, f64)> = cells.iter().map(|(a, b)| (a / by, b / by)).collect();
+    let p_value = stats::g_test(&thinned).0.min(p_one);
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    // A tenth of all records in other categories is what people see in a chart.
+    if p_value >= lane.ctx.alpha || effect < (0.1_f64).max(2.0 * natural) {
+        return None;
+    }
+    Some(shifted(lane, "mix", effect, p_value))
+}
+
+fn measures(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
+        return None;
+    }
+    let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
+    let (n, m) = (was.count(), is.count());
+    let effect = was.distance(&is, 0.0);
+    if effect < 0.15 || !scale::significant(lane, effect, n, m) {
+        return None;
+    }
+    let by = lane.spread().max(1.0);
+    let p_value = stats::ks_p_value(effect, n / by, m / by);
+    // Moved or stretched: whichever leaves less to explain, about the middle.
+    let ((mean, deviation), (to, stretched)) = (was.moments(), is.moments());
+    let moved = was.image(1.0, to - mean).distance(&is, TOLERANCE);
+    let factor = if deviation > 0.0 { stretched / deviation } else { 1.0 };
+    let spread = was.image(factor, mean * (1.0 - factor)).distance(&is, TOLERANCE);
+    let word = if spread < moved && !(0.8..=1.25).contains(&factor) { "spread" } else { "shift" };
+    Some(shifted(lane, word, effect, p_value))
+}
+
+fn shifted(lane: &Lane<'_>, transform: &str, effect: f64, p_value: f64) -> Change {
+    let facts = Facts::new()
+        .with("statistic", effect)
+        .with("effect", effect)
+        .with("p_value", p_value)
+        .with("transform", transform);
+    lane.change(ChangeKind::DistributionShifted, facts)
+}

@@ -1,0 +1,113 @@
+//! Exact and asymptotic tests, each with its source; counts in, probabilities out.
+
+use statrs::{
+    distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF},
+    function::gamma::ln_gamma,
+};
+
+/// Two-sided p-value of Fisher's exact test for `a` of `n` against `b` of `m` (R. A. Fisher 1922): the sum over all
+/// tables with the same margins that are no likelier than the one seen. Beyond 20,000 the G-test takes over, which
+/// is exact enough there and does not sum long tails.
+#[must_use]
+pub(super) fn fisher(a: u64, n: u64, b: u64, m: u64) -> f64 {
+    if n == 0 || m == 0 {
+        return 1.0;
+    }
+    let (a, b) = (a.min(n), b.min(m));
+    if n + m > 20_000 {
+        return g_test(&[(a as f64, b as f64), ((n - a) as f64, (m - b) as f64)]).0;
+    }
+    let hits = a + b;
+    let ln_choose =
+        |n: u64, k: u64| ln_gamma(n as f64 + 1.0) - ln_gamma(k as f64 + 1.0) - ln_gamma((n - k) as f64 + 1.0);
+    let total = ln_choose(n + m, hits);
+    let ln_p = |x: u64| ln_choose(n, x) + ln_choose(m, hits - x) - total;
+    let seen = ln_p(a) + 1e-7;
+    let low = hits.saturating_sub(m);
+    let high = hits.min(n);
+    (low..=high).map(ln_p).filter(|p| *p <= seen).map(f64::exp).sum::<f64>().min(1.0)
+}
+
+/// The probability of at least `k` hits in `n` trials of probability `p`.
+#[must_use]
+pub(super) fn binomial_at_least(k: u64, n: u64, p: f64) -> f64 {
+    if k == 0 {
+        return 1.0;
+    }
+    Binomial::new(p.clamp(0.0, 1.0), n).map_or(1.0, |dist| dist.sf(k - 1))
+}
+
+/// The G-test of homogeneity over categories (Sokal and Rohlf, Biometry): the p-value and the statistic over its
+/// degrees of freedom. Categories that both sides together saw fewer than 5 times are pooled.
+#[must_use]
+pub(super) fn g_test(cells: &[(f64, f64)]) -> (f64, f64) {
+    let mut pooled = Vec::with_capacity(cells.len());
+    let mut rare = (0.0, 0.0);
+    for (a, b) in cells {
+        if a + b < 5.0 {
+            rare = (rare.0 + a, rare.1 + b);
+        } else {
+            pooled.push((*a, *b));
+        }
+    }
+    if rare.0 + rare.1 > 0.0 {
+        pooled.push(rare);
+    }
+    let (n, m) = pooled.iter().fold((0.0, 0.0), |sum, cell| (sum.0 + cell.0, sum.1 + cell.1));
+    if pooled.len() < 2 || n == 0.0 || m == 0.0 {
+        return (1.0, 0.0);
+    }
+    let term = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
+    let g: f64 = pooled
+        .iter()
+        .map(|(a, b)| {
+            let share = (a + b) / (n + m);
+            2.0 * (term(*a, share * n) + term(*b, share * m))
+        })
+        .sum();
+    let freedom = (pooled.len() - 1) as f64;
+    (chi_squared_above(g, freedom), g / freedom)
+}
+
+/// The probability that a chi-squared variable of that freedom is above `x`.
+#[must_use]
+pub(super) fn chi_squared_above(x: f64, freedom: f64) -> f64 {
+    ChiSquared::new(freedom).map_or(1.0, |dist| dist.sf(x.max(0.0)))
+}
+
+/// The asymptotic p-value of a two-sample Kolmogorov-Smirnov distance, with Stephens' correction for small samples
+/// (M. A. Stephens 1970; Numerical Recipes 14.3). Ties make it conservative.
+#[must_use]
+pub(super) fn ks_p_value(distance: f64, n: f64, m: f64) -> f64 {
+    let root = (n * m / (n + m)).sqrt();
+    let lambda = (root + 0.12 + 0.11 / root) * distance;
+    if lambda < 0.2 {
+        return 1.0;
+    }
+    let term = |k: f64| (-2.0 * k * k * lambda * lambda).exp();
+    (1..=100)
+        .map(|k| if k % 2 == 1 { term(f64::from(k)) } else { -term(f64::from(k)) })
+        .sum::<f64>()
+        .mul_add(2.0, 0.0)
+        .clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fisher_agrees_with_the_tea_tasting() {
+        // R: fisher.test(matrix(c(3,1,1,3),2))$p.value
+        assert!((fisher(3, 4, 1, 4) - 0.485_714).abs() < 1e-5);
+        assert!((fisher(0, 50, 5, 50) - 0.056_27).abs() < 1e-4);
+        assert_eq!(fisher(0, 0, 1, 2), 1.0);
+        assert!(fisher(100, 20_000, 900, 20_000) < 1e-50);
+    }
+
+    #[test]
+    fn ks_is_uniform_enough() {
+        assert!((ks_p_value(0.1923, 100.0, 100.0) - 0.05).abs() < 0.02);
+        assert!(ks_p_value(0.0, 10.0, 10.0) > 0.99);
+    }
+}

@@ -1,0 +1,414 @@
+//! Strings: notation, encoding, case, separators and length; content is the business of other lanes.
+
+use super::context::{Lane, MIN_SUPPORT};
+use crate::model::{Change, ChangeKind, Facts, FieldPath};
+use crate::profile::{Format, Profile, SampleValue, StringProfile, pattern};
+
+/// The first reading that fits, the most specific first: one string field changes in one way.
+pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (lane.base.strings.as_deref()?, lane.live.strings.as_deref()?);
+    if base.count == 0 || live.count == 0 {
+        return None;
+    }
+    if base.count < MIN_SUPPORT.min(lane.ctx.base.records)
+        || live.count < MIN_SUPPORT.min(lane.ctx.live.records)
+    {
+        return None;
+    }
+    instants(lane, base, live)
+        .or_else(|| encodings(lane, base, live))
+        .or_else(|| empties(lane, base, live))
+        .or_else(|| formats(lane, base, live))
+        .or_else(|| case(lane, base, live))
+        .or_else(|| separators(lane, base, live))
+        .or_else(|| truncated(lane, base, live))
+        .or_else(|| patterns(lane, base, live))
+}
+
+/// Shares of both sides, how far they are apart, and whether an exact test sees it.
+struct Shares {
+    was: f64,
+    is: f64,
+    sure: bool,
+}
+
+fn shares(lane: &Lane<'_>, (a, n): (u64, u64), (b, m): (u64, u64)) -> Shares {
+    let p_value = lane.fisher((a, n), (b, m));
+    Shares {
+        was: a as f64 / n.max(1) as f64,
+        is: b as f64 / m.max(1) as f64,
+        sure: p_value < lane.ctx.alpha && !lane.pairs_say_unchanged(),
+    }
+}
+
+impl Lane<'_> {
+    /// Whether nearly every entity seen on both sides kept its value here.
+    pub(super) fn pairs_say_unchanged(&self) -> bool {
+        let mut all = 0_usize;
+        let mut equal = 0_usize;
+        for (before, after) in self.ctx.pairs.values(self.path, self.path) {
+            all += 1;
+            equal += usize::from(super::pairs::equal(before, after));
+        }
+        all >= super::pairs::MIN_PAIRS && equal * 20 >= all * 19
+    }
+}
+
+/// Dates and times in another notation.
+fn instants(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let was = base.main_format();
+    if !was.is_instant() || base.of_format(was) * 20 < base.count * 19 {
+        return None;
+    }
+    // The newcomer: the most frequent other format.
+    let (is, count) = live
+        .formats
+        .iter()
+        .filter(|(f, _)| **f != was && **f != Format::Empty && base.of_format(**f) == 0)
+        .map(|(f, n)| (*f, *n))
+        .max_by_key(|(f, n)| (*n, std::cmp::Reverse(*f)))?;
+    let share = shares(lane, (0, base.count), (count, live.count));
+    // Notation is a promise of the vendor: three of another one are no accident, whatever the window's size.
+    if count < 3 || share.is < 0.05 || !(share.sure || share.is > 0.99) {
+        return None;
+    }
+    let transform = match (was, is) {
+        (_, Format::EpochSeconds) => "date-time-to-epoch-seconds",
+        (_, Format::EpochMillis) => "date-time-to-epoch-milliseconds",
+        (Format::DateTimeZ, Format::DateTimeFractionZ) => "fraction-of-second",
+        (Format::DateTimeZ | Format::DateTimeFractionZ, Format::DateTimeOffset | Format::DateTimeLocal)
+        | (Format::DateTimeOffset, Format::DateTimeZ | Format::DateTimeLocal)
+        | (Format::DateTimeLocal, Format::DateTimeZ | Format::DateTimeOffset) => "zone-notation",
+        (_, is) if is.is_instant() => "date-notation",
+        _ => "no-date",
+    };
+    Some(format_change(lane, was, is, share.is, transform))
+}
+
+fn format_change(lane: &Lane<'_>, was: Format, is: Format, share: f64, transform: &str) -> Change {
+    let facts = Facts::new()
+        .with("from_format", was.word())
+        .with("to_format", is.word())
+        .with("share", share)
+        .with("transform", transform);
+    lane.change(ChangeKind::FormatChanged, facts)
+}
+
+/// The same text, wrapped otherwise: padding, HTML escapes, UTF-8 read as Latin-1.
+fn encodings(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    for (name, was, is) in [
+        ("padding", base.padded, live.padded),
+        ("html-escape", base.html_escaped, live.html_escaped),
+        ("mojibake", base.mojibake, live.mojibake),
+    ] {
+        let share = shares(lane, (was, base.count), (is, live.count));
+        // Rare characters carry these: only the share that could show it does. None before and several now, or a
+        // clear step, speak for it.
+        let fresh = was == 0 && is >= 3;
+        if (share.sure && (share.is - share.was).abs() >= 0.1) || (fresh && share.is >= share.was + 0.005) {
+            let facts = Facts::new()
+                .with("encoding", name)
+                .with("share", share.is)
+                .with("baseline_share", share.was)
+                .with("transform", name);
+            return Some(lane.change(ChangeKind::EncodingChanged, facts));
+        }
+    }
+    None
+}
+
+/// Empty strings where there were none, or fewer.
+fn empties(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let share = shares(lane, (base.empty, lane.base.present), (live.empty, lane.live.present));
+    let fresh = base.empty == 0 && live.empty >= 4 && share.is >= 0.05;
+    let step = share.is - share.was;
+    let sure = lane.fisher((base.empty, lane.base.present), (live.empty, lane.live.present)) < 0.06;
+    if (fresh && sure) || (share.sure && step >= 0.1) {
+        let facts = Facts::new()
+            .with("baseline_null_rate", share.was)
+            .with("live_null_rate", share.is)
+            .with("transform", "empty-strings");
+        return Some(lane.change(ChangeKind::NullsChanged, facts));
+    }
+    None
+}
+
+/// Notations with a grammar: identifiers, numbers in text, addresses.
+fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let full_base = base.count - base.empty;
+    let full_live = live.count - live.empty;
+    if full_base == 0 || full_live == 0 {
+        return None;
+    }
+    // Either what nearly all strings were is lost, or what none was is gained.
+    for (format, count) in &base.formats {
+        if format.is_soft() || count * 10 < full_base * 9 {
+            continue;
+        }
+        let share = shares(lane, (*count, full_base), (live.of_format(*format), full_live));
+        if share.sure && share.was - share.is >= 0.25 {
+            let to = newcomer(base, live).unwrap_or_else(|| live.main_format());
+            return Some(reading(lane, *format, to, 1.0 - share.is));
+        }
+    }
+    for (format, count) in &live.formats {
+        if format.is_soft() || base.of_format(*format) > 0 {
+            continue;
+        }
+        let share = shares(lane, (0, full_base), (*count, full_live));
+        if share.sure && share.is >= 0.25 {
+            return Some(reading(lane, base.main_format(), *format, share.is));
+        }
+    }
+    None
+}
+
+fn newcomer(base: &StringProfile, live: &StringProfile) -> Option<Format> {
+    let fresh = live.formats.iter().filter(|(f, _)| base.of_format(**f) == 0 && **f != Format::Empty);
+    fresh.max_by_key(|(f, n)| (**n, std::cmp::Reverse(**f))).map(|(f, _)| *f)
+}
+
+fn reading(lane: &Lane<'_>, was: Format, is: Format, share: f64) -> Change {
+    let transform = match (was, is) {
+        (_, Format::LocaleNumber) => "locale-number",
+        (was, is) if was.is_number() && is.is_number() => "number-notation",
+        (_, Format::Uuid | Format::Ulid | Format::Hex | Format::PrefixedId) => "id-scheme",
+        _ => "notation",
+    };
+    let kind = if transform == "id-scheme" { ChangeKind::IdSchemeChanged } else { ChangeKind::FormatChanged };
+    let mut change = format_change(lane, was, is, share, transform);
+    change.kind = kind;
+    change
+}
+
+/// Upper and lower case.
+fn case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let classes = |s: &StringProfile| [s.lower, s.upper, s.count - s.lower - s.upper];
+    let (was, is) = (classes(base), classes(live));
+    let (n, m) = (base.count as f64, live.count as f64);
+    let moved = |i: usize| is[i] as f64 / m - was[i] as f64 / n;
+    let lost = (0..3).min_by(|a, b| moved(*a).total_cmp(&moved(*b)))?;
+    let won = (0..3).max_by(|a, b| moved(*a).total_cmp(&moved(*b)))?;
+    let share = shares(lane, (was[won], base.count), (is[won], live.count));
+    if !share.sure || moved(won) < 0.3 || moved(lost) > -0.3 || !same_but_for_case(lane, base, live) {
+        return None;
+    }
+    let word = |i: usize| ["lower", "upper", "mixed"][i];
+    let facts = Facts::new()
+        .with("from_case", word(lost))
+        .with("to_case", word(won))
+        .with("share", moved(won))
+        .with("transform", "case");
+    Some(lane.change(ChangeKind::CaseChanged, facts))
+}
+
+/// Whether, case apart, the strings are what they were: the same values, or the same patterns.
+fn same_but_for_case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> bool {
+    let folded = live.folded.containment(&base.folded);
+    let plain = live.distinct.containment(&base.distinct);
+    if folded >= 0.5 && folded - plain >= 0.2 {
+        return true;
+    }
+    // Unique strings of the same build and the same lengths.
+    let share = |s: &StringProfile, length: f64| s.lengths.cdf(length);
+    let apart =
+        (0..=40).map(|l| (share(base, f64::from(l)) - share(live, f64::from(l))).abs()).fold(0.0, f64::max);
+    let chance = 1.63 * (1.0 / base.count as f64 + 1.0 / live.count as f64).sqrt();
+    if lane.is_exchangeable() && apart > chance {
+        return false;
+    }
+    let caseless = |s: &StringProfile| {
+        let mut by = std::collections::BTreeMap::<String, f64>::new();
+        for (pattern, count) in &s.patterns {
+            *by.entry(shape(pattern)).or_default() += *count as f64 / s.count as f64;
+        }
+        by
+    };
+    let (was, is) = (caseless(base), caseless(live));
+    let overlap: f64 = was.iter().map(|(p, share)| share.min(is.get(p).copied().unwrap_or(0.0))).sum();
+    overlap >= 0.5
+}
+
+/// A pattern without case and lengths: `Aaaa-99` is `a-9`.
+fn shape(pattern: &str) -> String {
+    let mut text: String = pattern.to_lowercase();
+    let mut last = None;
+    text.retain(|c| {
+        let keep = last != Some(c) || !c.is_alphanumeric();
+        last = Some(c);
+        keep
+    });
+    text
+}
+
+/// The share of strings that hold a character: by their patterns, or, where those are given up, by sampled texts.
+fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
+    let known = s.patterns.iter().filter(|(p, _)| !p.is_empty());
+    let (hits, all) =
+        known.fold((0, 0), |(hits, all), (p, n)| (hits + if p.contains(c) { *n } else { 0 }, all + n));
+    if all * 2 > s.count || sampled.is_empty() {
+        return (hits, all);
+    }
+    (sampled.iter().filter(|text| text.contains(c)).count() as u64, sampled.len() as u64)
+}
+
+/// The sampled texts of a field, where they are kept in clear.
+fn texts<'a>(profile: &'a Profile, path: &'a FieldPath) -> Vec<&'a str> {
+    Lane::sample(profile, path)
+        .filter_map(|value| match value {
+            SampleValue::Text { clear, .. } => clear.as_deref(),
+            _ => None,
+        })
+        .collect()
+}
+
+/// One separator in place of another.
+fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    const SEPARATORS: [char; 8] = ['-', '_', ' ', '.', '/', ':', ',', '|'];
+    // Both ways of seeing it: values that are equal once separators are out, and characters that change places.
+    let folded = live.folded.containment(&base.folded);
+    let plain = live.distinct.containment(&base.distinct);
+    let (texts_was, texts_is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    let move_of = |c: char| {
+        let (a, n) = holding(base, &texts_was, c);
+        let (b, m) = holding(live, &texts_is, c);
+        (b as f64 / m.max(1) as f64 - a as f64 / n.max(1) as f64, lane.fisher((a, n), (b, m)))
+    };
+    let moves: Vec<(char, f64, f64)> = SEPARATORS
+        .into_iter()
+        .map(|c| {
+            let (by, p_value) = move_of(c);
+            (c, by, p_value)
+        })
+        .collect();
+    let lost = moves.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let won = moves.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
+    let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
+    let same = folded >= 0.6 && folded - plain >= 0.15;
+    if !(exchanged && balanced && (same || plain < 0.5)
+        || same && (exchanged || won.1 >= 0.1 && won.2 < 0.01))
+    {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("encoding", "separator")
+        .with("from_separator", lost.0.to_string())
+        .with("to_separator", won.0.to_string())
+        .with("share", won.1)
+        .with("transform", "separator");
+    Some(lane.change(ChangeKind::EncodingChanged, facts))
+}
+
+/// Strings cut at a length: they pile up where they used to go on.
+fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let lengths = |s: &StringProfile| -> Vec<(u64, u64)> {
+        s.lengths.iter().map(|bin| (bin.low.round() as u64, bin.count)).collect()
+    };
+    let (was, is) = (lengths(base), lengths(live));
+    let at = |of: &[(u64, u64)], length: u64| {
+        of.iter().filter(|(l, _)| *l == length).map(|(_, n)| *n).sum::<u64>()
+    };
+    let beyond =
+        |of: &[(u64, u64)], length: u64| of.iter().filter(|(l, _)| *l > length).map(|(_, n)| *n).sum::<u64>();
+    for (length, count) in is.iter().rev() {
+        if *length == 0 {
+            continue;
+        }
+        let pile = shares(lane, (at(&was, *length), base.count), (*count, live.count));
+        let tail = shares(lane, (beyond(&was, *length), base.count), (beyond(&is, *length), live.count));
+        let rise = pile.is - pile.was;
+        let fall = tail.was - tail.is;
+        // What was longer now ends exactly there: the rise is the fall.
+        if pile.sure && tail.sure && rise >= 0.25 && fall >= 0.25 && rise >= 0.7 * fall && tail.is <= 0.45 {
+            // A cut keeps beginnings; another word of one length does not. Where the length was usual anyway, and the
+            // set of values is small, it takes new values to call it a cut.
+            if live.distinct.containment(&base.distinct) > 0.6 {
+                return None;
+            }
+            if !cut_fits(lane, *length as usize) {
+                return None;
+            }
+            let facts = Facts::new()
+                .with("from_length", base.max_length)
+                .with("to_length", *length)
+                .with("share", rise)
+                .with("transform", "text");
+            return Some(lane.change(ChangeKind::Truncated, facts));
+        }
+    }
+    None
+}
+
+/// Whether the old texts, cut at that length, look like the new ones (or are not kept in clear).
+fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
+    let count = |texts: Vec<&str>, at: usize| {
+        let mut counts = std::collections::BTreeMap::<String, f64>::new();
+        let each = 1.0 / texts.len().max(1) as f64;
+        for text in texts {
+            let cut: String = text.chars().take(at).collect();
+            *counts.entry(pattern(&cut)).or_default() += each;
+        }
+        counts
+    };
+    let (was, is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    if was.len() < 20 || is.len() < 20 {
+        return true;
+    }
+    // The later part of the window alone may be cut: only what is new in it must look like a cut.
+    let (cut, now, old) = (count(was.clone(), length), count(is, usize::MAX), count(was, usize::MAX));
+    let known = |p: &String| old.contains_key(p) || cut.contains_key(p);
+    now.iter().filter(|(p, _)| known(p)).map(|(_, share)| share).sum::<f64>() >= 0.8
+}
+
+/// Codes of another build: their patterns have nothing in common.
+fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    // Several words are prose, and few values are a vocabulary: neither is a code.
+    let prose = |s: &StringProfile| s.of_format(Format::Text) * 2 > s.count;
+    let many = |s: &StringProfile| s.distinct.estimate_distinct() >= 0.3 * s.count as f64;
+    if prose(base) || prose(live) || !many(base) || !many(live) {
+        return None;
+    }
+    let by_shape = |s: &StringProfile| {
+        let mut by = std::collections::BTreeMap::<String, u64>::new();
+        for (pattern, count) in s.patterns.iter().filter(|(p, _)| !p.is_empty()) {
+            *by.entry(signs(pattern)).or_default() += count;
+        }
+        by
+    };
+    let (was, is) = (by_shape(base), by_shape(live));
+    let (n, m) = (was.values().sum::<u64>(), is.values().sum::<u64>());
+    if n * 2 < base.count || m * 2 < live.count {
+        return None;
+    }
+    let new: u64 = is.iter().filter(|(s, _)| !was.contains_key(*s)).map(|(_, c)| c).sum();
+    let share = shares(lane, (0, n), (new, m));
+    if share.sure && share.is >= 0.5 {
+        let facts = Facts::new()
+            .with("from_format", base.main_format().word())
+            .with("to_format", live.main_format().word())
+            .with("share", share.is)
+            .with("transform", "code");
+        return Some(lane.change(ChangeKind::IdSchemeChanged, facts));
+    }
+    None
+}
+
+/// The signs of a pattern in their order: what is neither letter nor digit, and the kinds of its first and last
+/// character.
+fn signs(pattern: &str) -> String {
+    let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();
+    if let Some(first) = pattern.chars().next() {
+        signs.insert(
+            0,
+            if first.is_ascii_digit() {
+                '9'
+            } else if first.is_alphanumeric() {
+                'a'
+            } else {
+                first
+            },
+        );
+    }
+    signs
+}

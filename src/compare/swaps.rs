@@ -1,0 +1,118 @@
+//! Two fields that exchanged their contents.
+
+use std::collections::BTreeMap;
+
+use super::cdf::{Points, numbers_of};
+use super::context::Context;
+use super::pairs::{self, MIN_PAIRS};
+use crate::model::{Change, ChangeKind, FieldPath};
+use crate::profile::FieldProfile;
+
+/// Finds swaps among fields whose values changed, and puts one change in place of the two.
+pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
+    let moved: Vec<FieldPath> = {
+        let mut paths: Vec<FieldPath> =
+            changes.iter().filter(|c| is_about_values(c)).map(|c| c.path.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    };
+    let mut found: BTreeMap<FieldPath, (FieldPath, Option<(usize, usize)>)> = BTreeMap::new();
+    // The partner need not have been noticed by itself.
+    let all: Vec<FieldPath> =
+        ctx.base.fields.keys().filter(|p| ctx.live.fields.contains_key(*p)).cloned().collect();
+    for one in &moved {
+        for other in &all {
+            if one == other
+                || found.contains_key(one)
+                || found.contains_key(other)
+                || found.values().any(|(o, _)| o == one || o == other)
+            {
+                continue;
+            }
+            if let Some(evidence) = swapped(ctx, one, other) {
+                found.insert(one.clone(), (other.clone(), evidence));
+            }
+        }
+    }
+    for (one, (other, evidence)) in found {
+        changes.retain(|c| !(is_about_values(c) && (c.path == one || c.path == other)));
+        let mut facts = ctx
+            .facts(ctx.base.fields.get(&one), ctx.live.fields.get(&one))
+            .with("other", other.to_string())
+            .with("transform", "swap");
+        if let Some((paired, agreeing)) = evidence {
+            facts.set("paired", paired);
+            facts.set("agreeing", agreeing);
+        }
+        changes.push(Change { kind: ChangeKind::Swapped, path: one, to: vec![other], facts });
+    }
+}
+
+fn is_about_values(change: &Change) -> bool {
+    use ChangeKind as K;
+    matches!(
+        change.kind,
+        K::ScaleChanged
+            | K::DistributionShifted
+            | K::EnumChanged
+            | K::Truncated
+            | K::IdSchemeChanged
+            | K::FormatChanged
+            | K::CardinalityChanged
+            | K::CaseChanged
+            | K::EncodingChanged
+            | K::NullsChanged
+            | K::TypeChanged
+            | K::PresenceChanged
+            | K::Stale
+    ) && !change.path.is_root()
+}
+
+fn swapped(ctx: &Context<'_>, one: &FieldPath, other: &FieldPath) -> Option<Option<(usize, usize)>> {
+    let crossed = |from: &FieldPath, to: &FieldPath| {
+        ctx.pairs
+            .values(from, to)
+            .fold((0, 0), |(all, equal), (b, a)| (all + 1, equal + usize::from(pairs::equal(b, a))))
+    };
+    let (forth, back) = (crossed(one, other), crossed(other, one));
+    if forth.0 >= MIN_PAIRS && back.0 >= MIN_PAIRS {
+        let agreeing = forth.1.min(back.1);
+        return (agreeing * 10 >= forth.0 * 9).then_some(Some((forth.0, agreeing)));
+    }
+    let of = |side: &crate::profile::Profile, path: &FieldPath| side.fields.get(path).cloned();
+    let (was_one, was_other) = (of(ctx.base, one)?, of(ctx.base, other)?);
+    let (is_one, is_other) = (of(ctx.live, one)?, of(ctx.live, other)?);
+    let near = |a: &FieldProfile, b: &FieldProfile| resemblance(a, b);
+    // Each must look like the other did, and nothing like itself: the gain is twice the loss, on both sides.
+    let (across, across_back) = (near(&was_one, &is_other)?, near(&was_other, &is_one)?);
+    let (same, same_back) = (near(&was_one, &is_one)?, near(&was_other, &is_other)?);
+    let apart = near(&was_one, &was_other)?;
+    (apart > 0.25
+        && across < 0.5 * same_back.max(same)
+        && across_back < 0.5 * same.max(same_back)
+        && across.max(across_back) < 0.6 * apart)
+        .then_some(None)
+}
+
+/// How far two fields are apart in what their values look like, between 0 and 1; `None` for different types.
+pub(crate) fn resemblance(a: &FieldProfile, b: &FieldProfile) -> Option<f64> {
+    if let (Some(x), Some(y)) = (numbers_of(a), numbers_of(b)) {
+        return Some(Points::of_numbers(x).distance(&Points::of_numbers(y), 0.0));
+    }
+    let (x, y) = (a.strings.as_deref()?, b.strings.as_deref()?);
+    let share = |s: &crate::profile::StringProfile, p: &String| {
+        s.patterns.get(p).copied().unwrap_or(0) as f64 / s.count.max(1) as f64
+    };
+    let patterns: f64 = x.patterns.keys().map(|p| share(x, p).min(share(y, p))).sum();
+    let values = x.distinct.containment(&y.distinct).min(y.distinct.containment(&x.distinct));
+    let frequencies = if x.top.overflown || y.top.overflown {
+        values
+    } else {
+        let of = |s: &crate::profile::StringProfile, v: &u64| {
+            s.top.counts.get(v).map_or(0.0, |(n, _)| *n as f64 / s.count.max(1) as f64)
+        };
+        x.top.counts.keys().map(|v| of(x, v).min(of(y, v))).sum()
+    };
+    Some(1.0 - frequencies.max(0.5 * (patterns + values)))
+}

@@ -1,0 +1,159 @@
+//! How the fields of a baseline vary by themselves, from its own sub-windows in their natural order.
+//!
+//! Records next to each other in time resemble each other: a window of one morning holds other airports than the next.
+//! Tests for random samples would take each such window for drift. What the sub-windows of the baseline already do to
+//! each other is what the next window may do as well.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{cdf::Points, stats};
+use crate::model::FieldPath;
+use crate::profile::{FieldProfile, Profile};
+
+/// The natural variation of every field.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Variation {
+    /// By path; a field that is not listed never had two sub-windows with values.
+    fields: BTreeMap<FieldPath, FieldVariation>,
+}
+
+/// The natural variation of one field.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FieldVariation {
+    /// Variance of values between sub-windows over what chance alone would give (the design effect of L. Kish 1965):
+    /// 1 where the sub-windows are exchangeable.
+    pub dispersion: f64,
+    /// The same of presence and nulls.
+    pub shares: f64,
+    /// The largest distance of one sub-window to all others together, less what chance explains.
+    pub distance: f64,
+    /// Whether values come and go: some that are frequent in one half are unknown to the other.
+    pub open: bool,
+    /// Whether the values only grow, or only fall, from sub-window to sub-window.
+    pub trending: bool,
+}
+
+impl Variation {
+    /// The variation between sub-windows in their natural order.
+    #[must_use]
+    pub fn of(parts: &[Profile]) -> Self {
+        let mut paths: Vec<&FieldPath> = parts.iter().flat_map(|part| part.fields.keys()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let fields = paths
+            .into_iter()
+            .filter_map(|path| {
+                let parts: Vec<&FieldProfile> = parts.iter().filter_map(|p| p.fields.get(path)).collect();
+                Some((path.clone(), field_variation(&parts)?))
+            })
+            .collect();
+        Self { fields }
+    }
+
+    /// The variation of one field, where there is any to go by.
+    #[must_use]
+    pub fn field(&self, path: &FieldPath) -> Option<&FieldVariation> {
+        self.fields.get(path)
+    }
+}
+
+fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
+    if parts.len() < 2 {
+        return None;
+    }
+    let mut result =
+        FieldVariation { dispersion: 1.0, shares: 1.0, distance: 0.0, open: false, trending: false };
+    let mut worst = |dispersion: f64| result.shares = result.shares.max(dispersion);
+
+    // Presence and nulls as shares.
+    let present: Vec<_> = parts.iter().map(|p| (p.present, p.parents)).collect();
+    worst(share_dispersion(&present));
+    let nulls: Vec<_> =
+        parts.iter().map(|p| (p.types.get(crate::model::JsonType::Null), p.present)).collect();
+    worst(share_dispersion(&nulls));
+
+    let points: Vec<Points> = parts.iter().filter_map(|p| Points::of(p)).collect();
+    if points.len() >= 2 {
+        let mut squares = 0.0;
+        for (i, one) in points.iter().enumerate() {
+            let others = Points::merged(points.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, p)| p));
+            let (n, m) = (one.count(), others.count());
+            let root = (n * m / (n + m)).sqrt();
+            let distance = one.distance(&others, 0.0);
+            squares += (distance * root).powi(2);
+            // 1.22 is the 90 % point of the Kolmogorov distribution.
+            result.distance = result.distance.max(distance - 1.22 / root);
+        }
+        // The mean square of a Kolmogorov variable is pi^2/12.
+        let mean = squares / points.len() as f64 / (std::f64::consts::PI.powi(2) / 12.0);
+        result.dispersion = result.dispersion.max(mean);
+        let medians: Vec<f64> = points.iter().map(|p| p.quantile(0.5)).collect();
+        let steps: Vec<f64> = medians.windows(2).map(|w| w[1] - w[0]).collect();
+        let up = steps.iter().filter(|s| **s > 0.0).count();
+        let down = steps.iter().filter(|s| **s < 0.0).count();
+        // Five steps in one direction by chance: once in sixteen fields; with the distance beside it, rarer.
+        result.trending =
+            steps.len() >= 2 && (up == steps.len() || down == steps.len()) && result.distance > 0.15;
+    }
+
+    // Sets of values: what is new in each later part, counted by record.
+    let tops: Vec<BTreeMap<u64, u64>> =
+        parts.iter().map(|p| super::enums::counts(p).unwrap_or_default()).collect();
+    if tops.iter().filter(|t| !t.is_empty()).count() >= 2 {
+        let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut early: BTreeMap<u64, u64> = BTreeMap::new();
+        for (i, top) in tops.iter().enumerate() {
+            for (value, count) in top {
+                *seen.entry(*value).or_default() += count;
+                if i < tops.len() / 2 {
+                    *early.entry(*value).or_default() += count;
+                }
+            }
+        }
+        // A value of c records falls into one half alone by chance once in 2^(c-1); with k values to look at, k times
+        // as often. One in a hundred is taken for a set that opens.
+        result.open = seen.iter().any(|(value, count)| {
+            let first = early.get(value).copied().unwrap_or(0);
+            let one_half = first == 0 || first == *count;
+            one_half && seen.len() as f64 * 0.5_f64.powf(*count as f64 - 1.0) < 0.01
+        });
+        let mut ratio = 0.0;
+        for one in &tops {
+            let cells: Vec<(f64, f64)> = seen
+                .iter()
+                .map(|(value, total)| {
+                    let here = one.get(value).copied().unwrap_or(0);
+                    (here as f64, (total - here) as f64)
+                })
+                .collect();
+            ratio += stats::g_test(&cells).1;
+            let n = one.values().sum::<u64>() as f64;
+            let total = seen.values().sum::<u64>() as f64;
+            if n > 0.0 && total > n {
+                let tv: f64 = cells.iter().map(|(a, b)| (a / n - b / (total - n)).abs()).sum::<f64>() / 2.0;
+                // The mean total variation of two equal samples is about sqrt(k / (2 pi n)).
+                let chance = (seen.len() as f64 / (std::f64::consts::TAU * n)).sqrt();
+                result.distance = result.distance.max(tv - 1.5 * chance);
+            }
+        }
+        result.dispersion = result.dispersion.max(ratio / tops.len() as f64);
+    }
+    Some(result)
+}
+
+/// Chi-squared of shares over its degrees of freedom.
+fn share_dispersion(parts: &[(u64, u64)]) -> f64 {
+    let (hits, all) = parts.iter().fold((0, 0), |sum, p| (sum.0 + p.0, sum.1 + p.1));
+    if hits == 0 || hits == all || parts.len() < 2 {
+        return 1.0;
+    }
+    let share = hits as f64 / all as f64;
+    let chi: f64 = parts
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(k, n)| (*k as f64 - share * *n as f64).powi(2) / (*n as f64 * share * (1.0 - share)))
+        .sum();
+    chi / (parts.len() - 1) as f64
+}

@@ -1,0 +1,156 @@
+//! The whole path of one comparison, pure: compare, judge, diagnose, report.
+
+use jiff::Timestamp;
+
+use super::{DiagnoseInput, diagnose};
+use crate::compare::{Baseline, Behaviour, Variation, Window, compare};
+use crate::model::{CompareKind, Compared, HashKey, MappedStream, Report, Side, Subject};
+use crate::profile::{KeySpec, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
+use crate::rules::{JudgeContext, RuleSet};
+
+/// What is known around a report.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportContext {
+    /// Whether the stream is still learning: only hard rules alert.
+    pub learning: bool,
+    /// When the window ended.
+    pub at: Timestamp,
+}
+
+/// What one window came to: changes judged and joined, worst first.
+#[must_use]
+pub fn report(
+    subject: &Subject,
+    baseline: &Baseline,
+    window: &Window,
+    rules: &RuleSet,
+    mapping: Option<&MappedStream>,
+    context: &ReportContext,
+) -> Report {
+    let comparison = compare(baseline, window);
+    let judge = JudgeContext { mapping, learning: context.learning, at: context.at };
+    let mut judgement = rules.judge(subject, &comparison, &judge);
+    let diagnoses =
+        diagnose(DiagnoseInput { subject, baseline, window, findings: &mut judgement.findings, mapping });
+    Report {
+        version: 1,
+        subject: subject.clone(),
+        compared: Compared {
+            kind: CompareKind::Records,
+            baseline: Side {
+                records: baseline.profile.records,
+                version: Some(baseline.version),
+                from: Some(baseline.from),
+                to: Some(baseline.to),
+            },
+            live: Side {
+                records: window.profile.records,
+                version: None,
+                from: Some(window.from),
+                to: Some(window.to),
+            },
+        },
+        diagnoses,
+        findings: judgement.findings,
+        inconclusive: judgement.inconclusive,
+    }
+}
+
+/// Records compared with records, each its own JSON text: what `drogue diff` prints. Nothing of it is kept, so that
+/// samples are in clear.
+#[must_use]
+pub fn diff_records(baseline: &[&str], live: &[&str], rules: &RuleSet, hash_key: HashKey) -> Report {
+    let key = common_key(baseline, live, hash_key);
+    let (baseline, window) =
+        (baseline_of(baseline, key.as_ref(), hash_key), window_of(live, key.as_ref(), hash_key));
+    let subject = Subject { connector: "diff".to_owned(), stream: "records".to_owned() };
+    let context = ReportContext { learning: false, at: Timestamp::UNIX_EPOCH };
+    let mut report = report(&subject, &baseline, &window, rules, None, &context);
+    report.compared.baseline = Side { records: baseline.profile.records, ..Side::default() };
+    report.compared.live = Side { records: window.profile.records, ..Side::default() };
+    report
+}
+
+/// A baseline of these records alone; parts of it in their order tell how its fields vary by themselves.
+#[must_use]
+pub fn baseline_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> Baseline {
+    let window = window_of(records, key, hash_key);
+    let mut baseline = Baseline::start(&window);
+    baseline.latest = None;
+    baseline.variation = variation_of(records, hash_key);
+    baseline
+}
+
+/// How the fields of some records vary between parts of them, in their natural order.
+#[must_use]
+pub fn variation_of(records: &[&str], hash_key: HashKey) -> Variation {
+    // Parts of ten records at least, eight parts at most: fewer records say nothing, more parts nothing new.
+    let parts = (records.len() / 10).min(8);
+    if parts < 2 {
+        return Variation::default();
+    }
+    let size = records.len().div_ceil(parts);
+    let profiles: Vec<Profile> =
+        records.chunks(size).map(|part| profile_of(part, None, hash_key, SampleMode::Off)).collect();
+    Variation::of(&profiles)
+}
+
+/// A window of these records, whole, without any exchange around it.
+#[must_use]
+pub fn window_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> Window {
+    Window {
+        profile: profile_of(records, key, hash_key, SampleMode::Clear),
+        behaviour: Behaviour::default(),
+        from: Timestamp::UNIX_EPOCH,
+        to: Timestamp::UNIX_EPOCH,
+        // Two files need not be of one length.
+        partial: true,
+    }
+}
+
+fn profile_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey, samples: SampleMode) -> Profile {
+    let mut profiler =
+        Profiler::new(ProfileOptions { key: key.cloned(), samples, ..ProfileOptions::new(hash_key) });
+    for record in records {
+        profiler.record(record.as_bytes());
+    }
+    profiler.finish()
+}
+
+/// The key that tells the entities of both sides apart and that both share most of: only shared entities pair.
+#[must_use]
+pub fn common_key(baseline: &[&str], live: &[&str], hash_key: HashKey) -> Option<KeySpec> {
+    let one = profile_of(baseline, None, hash_key, SampleMode::Clear);
+    let other = profile_of(live, None, hash_key, SampleMode::Clear);
+    let theirs = find_keys(&other);
+    let mut keys = find_keys(&one);
+    keys.retain(|key| theirs.contains(key));
+    let shared = |key: &KeySpec| {
+        // By the part that is shared least: a pair of fields is no more shared than each of them.
+        key.paths.iter().map(|path| overlap(&one, &other, path)).fold(1.0, f64::min)
+    };
+    // The likeliest comes first and wins where others share as much.
+    let mut best: Option<(f64, KeySpec)> = None;
+    for key in keys {
+        let share = shared(&key);
+        if best.as_ref().is_none_or(|(most, _)| share > most + 0.05) {
+            best = Some((share, key));
+        }
+    }
+    best.map(|(_, key)| key)
+}
+
+fn overlap(one: &Profile, other: &Profile, path: &crate::model::FieldPath) -> f64 {
+    let hashes = |profile: &Profile| {
+        let field = profile.fields.get(path)?;
+        field
+            .strings
+            .as_deref()
+            .map(|s| s.distinct.clone())
+            .or_else(|| field.numbers.as_deref().map(|n| n.distinct.clone()))
+    };
+    match (hashes(one), hashes(other)) {
+        (Some(a), Some(b)) => a.containment(&b).max(b.containment(&a)),
+        _ => 0.0,
+    }
+}

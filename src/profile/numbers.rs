@@ -1,0 +1,348 @@
+//! What numbers look like.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bins, MinHashes, TopValues, hashing::ValueHash};
+
+/// What numbers look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NumberProfile {
+    /// How many.
+    pub count: u64,
+    /// The smallest; positive infinity where there is none.
+    #[serde(with = "exact")]
+    pub min: f64,
+    /// The largest; negative infinity where there is none.
+    #[serde(with = "exact")]
+    pub max: f64,
+    /// How many are below zero.
+    pub negative: u64,
+    /// How many are zero.
+    pub zero: u64,
+    /// How many have no fraction (however they are written).
+    pub whole: u64,
+    /// How many digits stand after the decimal point as written: index 0 to 7, the last for 7 and more.
+    pub decimals: [u64; 8],
+    /// Exact sum of the values, each rounded to 1e-6 and counted in that unit; values beyond 1e22 count as 1e22.
+    #[serde(with = "exact")]
+    pub sum_micros: i128,
+    /// Quantiles.
+    pub quantiles: Bins,
+    /// How many values, as instants, would be Unix seconds, milliseconds, microseconds, nanoseconds between 1990 and 2100.
+    pub epochs: [u64; 4],
+    /// Distinct values.
+    pub distinct: MinHashes,
+    /// Frequent values, by canonical text; not kept for numbers that stand in strings.
+    pub top: TopValues,
+}
+
+/// Numbers that come back from JSON as they went, whatever reads it: as text.
+pub(super) mod exact {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in crate::profile) fn serialize<T: Display, S: Serializer>(
+        number: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(in crate::profile) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("a number as text is expected"))
+    }
+}
+
+/// 1990-01-01 and 2100-01-01 in Unix seconds.
+const EPOCH_FROM: f64 = 631_152_000.0;
+const EPOCH_TO: f64 = 4_102_444_800.0;
+
+/// A number as it is counted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Number<'a> {
+    /// Its value.
+    pub(super) value: f64,
+    /// The one text that stands for all notations of the value.
+    pub(super) canonical: Canonical<'a>,
+    /// How many digits stand after the decimal point as written.
+    pub(super) decimals: usize,
+}
+
+/// The text of a value; most need no memory of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Canonical<'a> {
+    /// As it was written, or a part of that.
+    Written(&'a str),
+    /// An integer: its digits, from this place on.
+    Digits([u8; 20], usize),
+    /// Anything else.
+    Made(String),
+}
+
+impl Canonical<'_> {
+    /// The shortest text of a value.
+    fn of(value: f64) -> Self {
+        // Beyond 10^15, neighbouring doubles are further apart than decimals can tell.
+        if value.abs() >= 1e15 || (value as i64) as f64 != value {
+            return Self::Made(format!("{value}"));
+        }
+        let mut digits = [0; 20];
+        let (mut rest, mut start) = ((value as i64).unsigned_abs(), digits.len());
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0.0 {
+            start -= 1;
+            digits[start] = b'-';
+        }
+        Self::Digits(digits, start)
+    }
+
+    /// The text.
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Written(text) => text,
+            Self::Digits(digits, start) => str::from_utf8(&digits[*start..]).unwrap_or_default(),
+            Self::Made(text) => text,
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Written(text) => text.as_bytes(),
+            Self::Digits(digits, start) => &digits[*start..],
+            Self::Made(text) => text.as_bytes(),
+        }
+    }
+}
+
+/// Powers of ten that a double holds exactly.
+const POWERS_OF_TEN: [f64; 20] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19,
+];
+/// Up to here a double holds every integer.
+const EXACT_INTEGERS: u64 = 1 << 53;
+
+impl<'a> Number<'a> {
+    /// Reads a JSON number.
+    #[inline]
+    pub(super) fn of_token(raw: &'a str) -> Self {
+        let (negative, unsigned) = match raw.strip_prefix('-') {
+            Some(unsigned) => (true, unsigned),
+            None => (false, raw),
+        };
+        let (mut mantissa, mut point) = (0_u64, unsigned.len());
+        for (at, byte) in unsigned.bytes().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+                b'.' => point = at,
+                _ => return Self::of_exponent(raw),
+            }
+        }
+        let decimals = unsigned.len().saturating_sub(point + 1);
+        // Quotients of exact doubles are rounded once, so correctly (Clinger); 19 digits fit into 64 bits.
+        let value = match POWERS_OF_TEN.get(decimals) {
+            Some(power) if unsigned.len() <= 19 && mantissa <= EXACT_INTEGERS => {
+                let value = mantissa as f64 / power;
+                if negative { -value } else { value }
+            }
+            _ => raw.parse().unwrap_or(f64::NAN),
+        };
+        // Integers keep all their digits: identifiers go beyond what f64 can tell apart.
+        let written = if decimals > 0 { raw.trim_end_matches('0').trim_end_matches('.') } else { raw };
+        let canonical = Canonical::Written(if written == "-0" { "0" } else { written });
+        Self { value, canonical, decimals }
+    }
+
+    #[cold]
+    fn of_exponent(raw: &'a str) -> Self {
+        let value = raw.parse().unwrap_or(f64::NAN);
+        let decimals = raw
+            .split_once('.')
+            .map_or(0, |(_, fraction)| fraction.bytes().take_while(u8::is_ascii_digit).count());
+        Self { value, canonical: Canonical::of(value), decimals }
+    }
+
+    /// A number that stands in a string, or the instant that a string tells.
+    pub(super) fn of_value(value: f64, text: &str) -> Number<'static> {
+        let decimals = text
+            .rfind(['.', ','])
+            .map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count());
+        Number { value, canonical: Canonical::of(value), decimals }
+    }
+}
+
+impl Default for NumberProfile {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            negative: 0,
+            zero: 0,
+            whole: 0,
+            decimals: [0; 8],
+            sum_micros: 0,
+            quantiles: Bins::default(),
+            epochs: [0; 4],
+            distinct: MinHashes::default(),
+            top: TopValues::default(),
+        }
+    }
+}
+
+impl NumberProfile {
+    /// The mean; `None` where there are no numbers.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum_micros as f64 / 1e6 / self.count as f64)
+    }
+
+    /// The value below which a share `q` lies, within 0.4 % of a value (see [`Bins`]) and within the extremes.
+    #[must_use]
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        if q <= 0.0 || q >= 1.0 {
+            return (self.count > 0).then_some(if q <= 0.0 { self.min } else { self.max });
+        }
+        Some(self.quantiles.quantile(q)?.clamp(self.min, self.max))
+    }
+
+    /// The share of values at or below `value`.
+    #[must_use]
+    pub fn cdf(&self, value: f64) -> f64 {
+        if value < self.min {
+            0.0
+        } else if value >= self.max {
+            1.0
+        } else {
+            self.quantiles.cdf(value)
+        }
+    }
+
+    /// The share that is written with that many decimals (7 stands for 7 and more).
+    #[must_use]
+    pub fn decimals_share(&self, decimals: usize) -> f64 {
+        let count = self.decimals.get(decimals).copied().unwrap_or(0);
+        if self.count == 0 { 0.0 } else { count as f64 / self.count as f64 }
+    }
+
+    /// Counts `weight` times a number that stands as such in JSON.
+    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) {
+        let hash = self.add_value(number, weight, key);
+        self.top.add(hash, number.canonical.as_str(), weight);
+    }
+
+    /// Counts `weight` times a number, frequent values apart; returns its hash.
+    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) -> u64 {
+        // Zero has one sign, here: -0 is written as 0 in the extremes.
+        let value = number.value + 0.0;
+        self.count += weight;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        if value < 0.0 {
+            self.negative += weight;
+        } else if value == 0.0 {
+            self.zero += weight;
+        }
+        let magnitude = value.abs();
+        // Beyond 2^53 a double has no fraction.
+        if magnitude >= 9_007_199_254_740_992.0 || (value as i64) as f64 == value {
+            self.whole += weight;
+        }
+        self.decimals[number.decimals.min(7)] += weight;
+        self.sum_micros = self.sum_micros.wrapping_add(micros(value) * i128::from(weight));
+        self.quantiles.add(value, weight);
+        let mut unit = EPOCH_FROM;
+        if magnitude >= unit {
+            for (place, ratio) in [1.0, 1e3, 1e6, 1e9].into_iter().enumerate() {
+                unit = EPOCH_FROM * ratio;
+                if value >= unit && value < EPOCH_TO * ratio {
+                    self.epochs[place] += weight;
+                }
+            }
+        }
+        let hash = key.of(number.canonical.as_bytes());
+        self.distinct.add(hash);
+        hash
+    }
+
+    /// Adds what `other` saw.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.negative += other.negative;
+        self.zero += other.zero;
+        self.whole += other.whole;
+        self.decimals.iter_mut().zip(other.decimals).for_each(|(mine, more)| *mine += more);
+        self.sum_micros = self.sum_micros.wrapping_add(other.sum_micros);
+        self.quantiles.merge(&other.quantiles);
+        self.epochs.iter_mut().zip(other.epochs).for_each(|(mine, more)| *mine += more);
+        self.distinct.merge(&other.distinct);
+        self.top.merge(&other.top);
+    }
+}
+
+/// A value in units of 1e-6, halves away from zero; bounded so that sums of 10^10 values cannot overflow.
+fn micros(value: f64) -> i128 {
+    let scaled = value * 1e6;
+    let rounded = scaled + 0.5_f64.copysign(scaled);
+    if rounded.abs() < 9e18 { i128::from(rounded as i64) } else { rounded.clamp(-1e28, 1e28) as i128 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::HashKey;
+
+    #[test]
+    fn one_value_has_one_text() {
+        for (raw, text, decimals) in [
+            ("13", "13", 0),
+            ("-0", "0", 0),
+            ("-0.0", "0", 1),
+            ("0.00", "0", 2),
+            ("100", "100", 0),
+            ("100.0", "100", 1),
+            ("12.50", "12.5", 2),
+            ("1e2", "100", 0),
+            ("1.5e-7", "0.00000015", 1),
+            ("12345678901234567890123", "12345678901234567890123", 0),
+            ("0.12345678901234567890", "0.1234567890123456789", 20),
+            ("-9007199254740993", "-9007199254740993", 0),
+            ("1E-3", "0.001", 0),
+        ] {
+            let number = Number::of_token(raw);
+            assert_eq!((number.canonical.as_str(), number.decimals), (text, decimals), "{raw}");
+            assert_eq!(number.value, raw.parse::<f64>().unwrap(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn counts_what_it_says() {
+        let key = ValueHash::new(&HashKey::new([1; 16]));
+        let mut profile = NumberProfile::default();
+        for raw in ["1585155600", "-2.50", "0", "0.1", "1585155600000"] {
+            profile.add(&Number::of_token(raw), 2, &key);
+        }
+        assert_eq!((profile.count, profile.negative, profile.zero, profile.whole), (10, 2, 2, 6));
+        assert_eq!(profile.epochs, [2, 2, 0, 0]);
+        assert_eq!(
+            profile.sum_micros,
+            2 * (1_585_155_600_000_000 - 2_500_000 + 100_000 + 1_585_155_600_000_000_000)
+        );
+        assert_eq!((profile.min, profile.max), (-2.5, 1_585_155_600_000.0));
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<NumberProfile>(&text).unwrap(), profile);
+    }
+}

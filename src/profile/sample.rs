@@ -1,0 +1,114 @@
+//! From the tape of a record to its key and its sampled values.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::{
+    Format, SampleMode, SampleValue, SampledRecord,
+    hashing::ValueHash,
+    numbers::{Canonical, Number},
+    scan, strings,
+    tape::{Event, EventKind},
+    trie::NodeId,
+};
+use crate::model::{FieldPath, JsonType};
+
+/// The most values that are kept of one record.
+const MAX_VALUES: usize = 512;
+/// The longest number text that is kept, in bytes.
+const LONGEST_NUMBER: usize = 32;
+/// The longest string that is kept in clear, in characters.
+const LONGEST_CLEAR: usize = 256;
+
+/// A string's text without escapes.
+fn plain<'a>(event: &Event, text: &'a str) -> Cow<'a, str> {
+    let raw = &text[event.start as usize..event.end as usize];
+    if event.kind == EventKind::EscapedString { Cow::Owned(scan::unescape(raw)) } else { Cow::Borrowed(raw) }
+}
+
+/// The text that stands for a scalar in a key: `13` and `"13"` are one.
+fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
+    match event.kind {
+        EventKind::String | EventKind::EscapedString => Some(plain(event, text)),
+        EventKind::Integer | EventKind::Number => {
+            let number = Number::of_token(&text[event.start as usize..event.end as usize]);
+            Some(match number.canonical {
+                Canonical::Written(text) => Cow::Borrowed(text),
+                canonical => Cow::Owned(canonical.as_str().to_owned()),
+            })
+        }
+        EventKind::False => Some(Cow::Borrowed("false")),
+        EventKind::True => Some(Cow::Borrowed("true")),
+        EventKind::Null | EventKind::Array | EventKind::Object => None,
+    }
+}
+
+/// The hash of the record's key, its parts at these nodes; `None` where one is missing or no scalar.
+pub(super) fn key_hash(nodes: &[NodeId], events: &[Event], text: &str, key: &ValueHash) -> Option<u64> {
+    let part = |node: &NodeId| key_text(events.iter().find(|event| event.node == *node)?, text);
+    if let [node] = nodes {
+        return Some(key.of(part(node)?.as_bytes()));
+    }
+    let mut parts = Vec::new();
+    for node in nodes {
+        let part = part(node)?;
+        parts.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        parts.extend_from_slice(part.as_bytes());
+    }
+    Some(key.of(&parts))
+}
+
+/// The values of a record that stand outside of arrays and maps.
+pub(super) fn record<'e>(
+    events: impl Iterator<Item = &'e Event>,
+    text: &str,
+    paths: &[FieldPath],
+    mode: SampleMode,
+    key: &ValueHash,
+) -> SampledRecord {
+    let mut values = BTreeMap::new();
+    for event in events {
+        match paths.get(event.node as usize) {
+            Some(path) if !path.is_repeated() && !path.is_root() => {
+                values.insert(path.clone(), value(event, text, mode, key));
+            }
+            Some(_) | None => {}
+        }
+        if values.len() == MAX_VALUES {
+            break;
+        }
+    }
+    SampledRecord(values)
+}
+
+fn value(event: &Event, text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
+    match event.kind {
+        EventKind::Null => SampleValue::Null,
+        EventKind::False => SampleValue::Bool(false),
+        EventKind::True => SampleValue::Bool(true),
+        EventKind::Integer | EventKind::Number => {
+            let raw = &text[event.start as usize..event.end as usize];
+            let written = raw[..raw.len().min(LONGEST_NUMBER)].to_owned();
+            SampleValue::Number(raw.parse().unwrap_or(f64::NAN), written)
+        }
+        EventKind::String | EventKind::EscapedString => sampled_text(&plain(event, text), mode, key),
+        EventKind::Array => SampleValue::Container(JsonType::Array, u64::from(event.start)),
+        EventKind::Object => SampleValue::Container(JsonType::Object, u64::from(event.start)),
+    }
+}
+
+/// A string as the sample keeps it.
+fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
+    let format = Format::of(text);
+    let clear = match mode {
+        SampleMode::Clear => Some(text.chars().take(LONGEST_CLEAR).collect()),
+        SampleMode::Keyed | SampleMode::Off => None,
+    };
+    SampleValue::Text {
+        hash: key.of(text.as_bytes()),
+        folded: strings::folded_hash(text, key),
+        length: text.chars().count() as u64,
+        format,
+        number: format.number_of(text),
+        clear,
+    }
+}

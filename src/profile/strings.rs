@@ -1,0 +1,336 @@
+//! What strings look like.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Bins, Format, MinHashes, NumberProfile, TopValues,
+    field::merge_parts,
+    formats::classes::{self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, SPACE, UPPER},
+    hashing::ValueHash,
+    numbers::Number,
+};
+
+/// What strings look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StringProfile {
+    /// How many.
+    pub count: u64,
+    /// How many are empty.
+    pub empty: u64,
+    /// The shortest, in characters.
+    pub min_length: u64,
+    /// The longest, in characters.
+    pub max_length: u64,
+    /// Lengths in characters.
+    pub lengths: Bins,
+    /// How many of each format class; a string has one class, the most specific that fits.
+    pub formats: BTreeMap<Format, u64>,
+    /// Character patterns, such as `AA-999` (see [`pattern`]): every one seen while there are at most 32; beyond that
+    /// they are given up for good, and everything is counted under the empty pattern, as are strings that are too
+    /// long to have one.
+    pub patterns: BTreeMap<String, u64>,
+    /// Whether there were more patterns than are kept.
+    pub patterns_overflown: bool,
+    /// How many begin or end with white space.
+    pub padded: u64,
+    /// How many hold an HTML escape such as `&amp;`.
+    pub html_escaped: u64,
+    /// How many look like UTF-8 read as Latin-1 (`Ã©`).
+    pub mojibake: u64,
+    /// How many have letters, all of them lower case.
+    pub lower: u64,
+    /// How many have letters, all of them upper case.
+    pub upper: u64,
+    /// Distinct values.
+    pub distinct: MinHashes,
+    /// Distinct values with case and separators taken out, to see that only notation moved.
+    pub folded: MinHashes,
+    /// Frequent values.
+    pub top: TopValues,
+    /// For strings that are numbers or instants: what they look like as numbers (an instant as Unix seconds).
+    pub as_numbers: Option<Box<NumberProfile>>,
+}
+
+/// The most patterns that are kept.
+const MAX_PATTERNS: usize = 32;
+/// Longer strings, in bytes, have no pattern.
+const LONGEST_WITH_PATTERN: usize = 32;
+/// Folding looks at this much of a string, in bytes.
+const LONGEST_FOLDED: usize = 256;
+
+impl Default for StringProfile {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            empty: 0,
+            min_length: u64::MAX,
+            max_length: 0,
+            lengths: Bins::default(),
+            formats: BTreeMap::new(),
+            patterns: BTreeMap::new(),
+            patterns_overflown: false,
+            padded: 0,
+            html_escaped: 0,
+            mojibake: 0,
+            lower: 0,
+            upper: 0,
+            distinct: MinHashes::default(),
+            folded: MinHashes::default(),
+            top: TopValues::default(),
+            as_numbers: None,
+        }
+    }
+}
+
+impl StringProfile {
+    /// The most frequent format, with its share; of equals the first in the order of [`Format`].
+    #[must_use]
+    pub fn dominant_format(&self) -> Option<(Format, f64)> {
+        let most = |a: (Format, u64), b: (Format, u64)| if b.1 > a.1 { b } else { a };
+        let (format, count) = self.formats.iter().map(|(format, count)| (*format, *count)).reduce(most)?;
+        Some((format, count as f64 / self.count as f64))
+    }
+
+    /// The share of strings of a format.
+    #[must_use]
+    pub fn format_share(&self, format: Format) -> f64 {
+        let count = self.formats.get(&format).copied().unwrap_or(0);
+        if self.count == 0 { 0.0 } else { count as f64 / self.count as f64 }
+    }
+
+    /// Counts `weight` times a string.
+    pub(super) fn add(&mut self, text: &str, weight: u64, key: &ValueHash) {
+        let found = classes::of(text);
+        let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
+        self.count += weight;
+        self.empty += if length == 0 { weight } else { 0 };
+        self.min_length = self.min_length.min(length);
+        self.max_length = self.max_length.max(length);
+        self.lengths.add(length as f64, weight);
+
+        let format = Format::with_classes(text, found);
+        *self.formats.entry(format).or_default() += weight;
+        self.add_pattern(text, weight);
+        let may_be_padded = found & (SPACE | NOT_ASCII) != 0;
+        if may_be_padded && (text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)) {
+            self.padded += weight;
+        }
+        if found & AMPERSAND != 0 && has_html_escape(text) {
+            self.html_escaped += weight;
+        }
+        if found & LATIN_LEAD != 0 && is_mojibake(text) {
+            self.mojibake += weight;
+        }
+        match case(text, found) {
+            (true, false) => self.lower += weight,
+            (false, true) => self.upper += weight,
+            _ => {}
+        }
+
+        let hash = key.of(text.as_bytes());
+        self.distinct.add(hash);
+        let is_folded = classes::only(found, LOWER | DIGIT) && text.len() <= LONGEST_FOLDED;
+        self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
+        self.top.add(hash, text, weight);
+        if let Some(value) = format.number_of(text) {
+            let number = Number::of_value(value, text);
+            self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
+        }
+    }
+
+    fn add_pattern(&mut self, text: &str, weight: u64) {
+        let mut buffer = [0; LONGEST_WITH_PATTERN];
+        let pattern = if self.patterns_overflown { "" } else { pattern_in(text, &mut buffer) };
+        if let Some(count) = self.patterns.get_mut(pattern) {
+            *count += weight;
+            return;
+        }
+        self.patterns.insert(pattern.to_owned(), weight);
+        self.bound_patterns();
+    }
+
+    fn bound_patterns(&mut self) {
+        let kept = self.patterns.len() - usize::from(self.patterns.contains_key(""));
+        if kept > MAX_PATTERNS || (self.patterns_overflown && kept > 0) {
+            let total = self.patterns.values().sum();
+            self.patterns = BTreeMap::from([(String::new(), total)]);
+            self.patterns_overflown = true;
+        }
+    }
+
+    /// Adds what `other` saw.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.empty += other.empty;
+        self.min_length = self.min_length.min(other.min_length);
+        self.max_length = self.max_length.max(other.max_length);
+        self.lengths.merge(&other.lengths);
+        for (format, count) in &other.formats {
+            *self.formats.entry(*format).or_default() += count;
+        }
+        for (pattern, count) in &other.patterns {
+            *self.patterns.entry(pattern.clone()).or_default() += count;
+        }
+        self.patterns_overflown |= other.patterns_overflown;
+        self.bound_patterns();
+        self.padded += other.padded;
+        self.html_escaped += other.html_escaped;
+        self.mojibake += other.mojibake;
+        self.lower += other.lower;
+        self.upper += other.upper;
+        self.distinct.merge(&other.distinct);
+        self.folded.merge(&other.folded);
+        self.top.merge(&other.top);
+        merge_parts(&mut self.as_numbers, &other.as_numbers, |mine, other| mine.merge(other));
+    }
+}
+
+/// The character pattern of a string: `9` for a digit, `A` for an upper-case letter, `a` for any other, white space
+/// and ASCII signs as they are, `?` for the rest. Empty for strings of more than 32 bytes.
+#[must_use]
+pub fn pattern(text: &str) -> String {
+    pattern_in(text, &mut [0; LONGEST_WITH_PATTERN]).to_owned()
+}
+
+/// The pattern of a string, written into a buffer.
+fn pattern_in<'b>(text: &str, buffer: &'b mut [u8; LONGEST_WITH_PATTERN]) -> &'b str {
+    if text.len() > LONGEST_WITH_PATTERN {
+        return "";
+    }
+    let mut len = text.len();
+    if text.is_ascii() {
+        // All bytes of the buffer, so that it becomes a few vector operations.
+        buffer[..len].copy_from_slice(text.as_bytes());
+        for byte in &mut *buffer {
+            *byte = match *byte {
+                b'0'..=b'9' => b'9',
+                b'a'..=b'z' => b'a',
+                b'A'..=b'Z' => b'A',
+                other => other,
+            };
+        }
+    } else {
+        len = 0;
+        for (place, c) in buffer.iter_mut().zip(text.chars()) {
+            *place = class_of(c);
+            len += 1;
+        }
+    }
+    str::from_utf8(&buffer[..len]).unwrap_or_default()
+}
+
+fn class_of(c: char) -> u8 {
+    match c {
+        '0'..='9' => b'9',
+        'a'..='z' => b'a',
+        'A'..='Z' => b'A',
+        c if c.is_ascii() => c as u8,
+        c if c.is_uppercase() => b'A',
+        c if c.is_alphabetic() => b'a',
+        c if c.is_whitespace() => b' ',
+        _ => b'?',
+    }
+}
+
+/// Whether there are lower-case letters, and whether there are upper-case ones.
+fn case(text: &str, found: ByteClasses) -> (bool, bool) {
+    let (lower, upper) = (found & LOWER != 0, found & UPPER != 0);
+    if found & NOT_ASCII == 0 || (lower && upper) {
+        return (lower, upper);
+    }
+    (lower || text.contains(char::is_lowercase), upper || text.contains(char::is_uppercase))
+}
+
+/// Whether there is `&name;`, `&#39;` or `&#x27;` in it.
+fn has_html_escape(text: &str) -> bool {
+    memchr::memchr_iter(b'&', text.as_bytes()).any(|at| {
+        let window = &text.as_bytes()[at + 1..text.len().min(at + 12)];
+        let Some(end) = window.iter().position(|byte| *byte == b';') else { return false };
+        match &window[..end] {
+            [b'#', b'x' | b'X', hex @ ..] => !hex.is_empty() && hex.iter().all(u8::is_ascii_hexdigit),
+            [b'#', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+            name => name.len() >= 2 && name.iter().all(u8::is_ascii_alphanumeric),
+        }
+    })
+}
+
+/// Whether there is a pair or triple of characters that are UTF-8 of one letter or sign, read as Latin-1 or
+/// Windows-1252: a lead byte of the Latin, Greek or Cyrillic blocks or of punctuation, then continuation bytes.
+fn is_mojibake(text: &str) -> bool {
+    let continues = |c: Option<char>| {
+        c.is_some_and(|c| matches!(c, '\u{80}'..='\u{bf}') || "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ".contains(c))
+    };
+    text.char_indices().any(|(at, lead)| {
+        let mut after = text[at + lead.len_utf8()..].chars();
+        match lead {
+            'Â' | 'Ã' | 'Ä' | 'Å' | 'Î' | 'Ï' | 'Ð' | 'Ñ' => continues(after.next()),
+            'â' | 'ã' | 'ä' | 'å' | 'æ' | 'ç' | 'è' | 'é' | 'ï' => {
+                continues(after.next()) && continues(after.next())
+            }
+            _ => false,
+        }
+    })
+}
+
+/// The keyed hash of a string with case and everything but letters and digits taken out.
+pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
+    let text = &text[..text.floor_char_boundary(LONGEST_FOLDED)];
+    if !text.is_ascii() {
+        let folded: String =
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        return key.of(folded.as_bytes());
+    }
+    // Filled without branches: each byte is written, and passed over unless it counts.
+    let mut folded = [0; LONGEST_FOLDED];
+    let mut len = 0;
+    for byte in text.bytes() {
+        folded[len] = byte.to_ascii_lowercase();
+        len += usize::from(byte.is_ascii_alphanumeric());
+    }
+    key.of(&folded[..len])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::HashKey;
+
+    #[test]
+    fn patterns() {
+        for (text, expected) in [
+            ("AB-123", "AA-999"),
+            ("Überfall 7", "Aaaaaaaa 9"),
+            ("Ⅷ·x", "A?a"),
+            ("123456789012", "999999999999"),
+            ("12345678", "99999999"),
+            ("x@y.z", "a@a.a"),
+            ("→", "?"),
+            ("", ""),
+        ] {
+            assert_eq!(pattern(text), expected, "{text}");
+        }
+        assert_eq!(pattern(&"x".repeat(33)), "");
+    }
+
+    #[test]
+    fn encodings_gone_wrong() {
+        for text in ["CafÃ©", "donâ€™t", "Ð\u{9f}Ñ€Ð¸Ð²ÐµÑ‚", "Â°C"] {
+            assert!(is_mojibake(text), "{text}");
+        }
+        for text in ["Café", "Àé", "naïve", "CAFÉ’s", "Größe", "Привет", "Ärzte", "São Paulo"]
+        {
+            assert!(!is_mojibake(text), "{text}");
+        }
+        assert!(has_html_escape("Fish &amp; chips") && has_html_escape("it&#39;s"));
+        assert!(!has_html_escape("AT&T; sort of") && !has_html_escape("a & b;"));
+    }
+
+    #[test]
+    fn notation_folds_away() {
+        let key = ValueHash::new(&HashKey::new([1; 16]));
+        assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
+        assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
+    }
+}
