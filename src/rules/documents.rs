@@ -87,7 +87,7 @@ pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Di
             severity: finding.severity,
             path: finding.path.clone(),
             to: finding.to.clone(),
-            summary: format!("documentation of {place}: {}", finding.message),
+            summary: format!("documentation: {}", finding.message),
             confidence: 1.0,
             ambiguous: false,
             candidates: Vec::new(),

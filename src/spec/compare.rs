@@ -67,10 +67,10 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut run = Run::new(before, after);
     run.whole();
-    let (was, is) = (before.operations(), after.operations());
+    let (was, is) = (Listed::of(before), Listed::of(after));
     let mut seen = BTreeSet::new();
     for endpoint in watched {
-        let Some(operation) = find(&was, before, endpoint) else {
+        let Some(operation) = find(&was.operations, before, endpoint) else {
             run.result.inconclusive.push(Inconclusive {
                 path: FieldPath::root(),
                 why: format!("{} {} is not described", endpoint.method, without_query(&endpoint.path)),
@@ -98,12 +98,12 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
 pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparison {
     let mut run = Run::new(before, after);
     run.whole();
-    let (was, is) = (before.operations(), after.operations());
+    let (was, is) = (Listed::of(before), Listed::of(after));
     let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
     let mut listed: Vec<DocChange> = Vec::new();
     let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
     let mut prose = 0;
-    for operation in &was {
+    for operation in &was.operations {
         let Some(found) = run.operation(operation, &was, &is, None, &[]) else { continue };
         prose += found.prose;
         for change in found.changes {
@@ -132,10 +132,8 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
         }
     }
     run.push_all(listed);
-    let known: BTreeSet<String> = was.iter().map(Operation::name).collect();
-    for operation in &is {
-        let renamed = run.successors.contains(&operation.name());
-        if !known.contains(&operation.name()) && !renamed && !was.iter().any(|old| same(old, operation)) {
+    for operation in is.operations.iter().filter(|operation| was.same(operation).is_none()) {
+        if !run.successors.contains(&operation.name()) {
             let change = DocChange {
                 what: "operation-added",
                 operation: Some(operation.name()),
@@ -201,8 +199,8 @@ impl<'a> Run<'a> {
     fn operation(
         &mut self,
         operation: &Operation<'a>,
-        was: &[Operation<'a>],
-        is: &[Operation<'a>],
+        was: &Listed<'a>,
+        is: &Listed<'a>,
         records: Option<FieldPath>,
         fields: &[FieldPath],
     ) -> Option<operations::Found> {
@@ -213,7 +211,7 @@ impl<'a> Run<'a> {
             operations: 1,
             ..DocChange::default()
         };
-        let after = match is.iter().find(|other| same(operation, other)) {
+        let after = match is.same(operation) {
             Some(after) => after,
             None => match successor(operation, was, is) {
                 Some(after) => {
@@ -236,12 +234,10 @@ impl<'a> Run<'a> {
     }
 
     /// One summary of what differs elsewhere.
-    fn others(&mut self, was: &[Operation<'a>], is: &[Operation<'a>], watched: &BTreeSet<String>) {
-        let mut changed = 0;
-        for operation in was.iter().filter(|operation| !watched.contains(&operation.name())) {
-            changed += usize::from(!is.iter().any(|o| same(operation, o) && operation.node == o.node));
-        }
-        let added = is.iter().filter(|operation| !was.iter().any(|old| same(old, operation)));
+    fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>) {
+        let unwatched = was.operations.iter().filter(|operation| !watched.contains(&operation.name()));
+        let mut changed = unwatched.filter(|old| is.same(old).is_none_or(|new| new.node != old.node)).count();
+        let added = is.operations.iter().filter(|operation| was.same(operation).is_none());
         changed += added.filter(|operation| !self.successors.contains(&operation.name())).count();
         if changed > 0 {
             let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
@@ -348,8 +344,33 @@ fn clipped(text: String) -> String {
     }
 }
 
-fn same(a: &Operation<'_>, b: &Operation<'_>) -> bool {
-    a.method == b.method && (a.path == b.path || a.shape() == b.shape() || whole_shape(a) == whole_shape(b))
+/// The operations of a description, to be found again by what they answer to.
+struct Listed<'a> {
+    operations: Vec<Operation<'a>>,
+    /// By method and path, exact first, then with open parameters, then with the base path.
+    by_path: BTreeMap<(&'static str, String), usize>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(model: &'a ApiModel) -> Self {
+        let operations = model.operations();
+        let mut by_path = BTreeMap::new();
+        let forms: [fn(&Operation<'_>) -> String; 3] = [|o| o.path.to_owned(), |o| o.shape(), whole_shape];
+        for form in forms {
+            for (index, operation) in operations.iter().enumerate() {
+                by_path.entry((operation.method, form(operation))).or_insert(index);
+            }
+        }
+        Self { operations, by_path }
+    }
+
+    /// The operation that answers to the same requests.
+    fn same(&self, other: &Operation<'_>) -> Option<&Operation<'a>> {
+        [other.path.to_owned(), other.shape(), whole_shape(other)]
+            .into_iter()
+            .find_map(|path| self.by_path.get(&(other.method, path)))
+            .map(|index| &self.operations[*index])
+    }
 }
 
 /// The shape of the path below the host, base path included: a base path that moved into the paths is no change.
@@ -370,10 +391,10 @@ fn base_path(server: &str) -> String {
 /// same schema at nearly the same path.
 fn successor<'s, 'a>(
     gone: &Operation<'a>,
-    was: &[Operation<'a>],
-    is: &'s [Operation<'a>],
+    was: &Listed<'a>,
+    is: &'s Listed<'a>,
 ) -> Option<&'s Operation<'a>> {
-    let fresh = is.iter().filter(|operation| !was.iter().any(|old| same(old, operation)));
+    let fresh = is.operations.iter().filter(|operation| was.same(operation).is_none());
     let response = |operation: &Operation<'a>| {
         let (_, schema) = operation.response_schema()?;
         let items = schema.get("items");

@@ -129,43 +129,51 @@ pub(super) fn records_at(operation: &Operation<'_>, schema: &Value) -> FieldPath
         "data", "items", "results", "records", "values", "entries", "value", "list", "rows", "content",
         "elements", "objects", "hits", "nodes", "result", "edges",
     ];
-    let mut lists: Vec<(usize, FieldPath)> = Vec::new();
+    let rank = |name: &str| {
+        let named_after_path =
+            last_segment.is_some_and(|segment| segment.trim_end_matches(".json").eq_ignore_ascii_case(name));
+        if named_after_path {
+            0
+        } else {
+            known.iter().position(|k| k.eq_ignore_ascii_case(name)).map_or(UNKNOWN, |index| index + 1)
+        }
+    };
+    let of_objects = |items: &Value| !View::of(model, items).properties.is_empty();
+    let mut lists: Vec<(Likeness, usize, FieldPath)> = Vec::new();
     for (name, node) in &view.properties {
         let below = View::of(model, node);
-        let rank = |name: &str| {
-            if last_segment
-                .is_some_and(|segment| segment.trim_end_matches(".json").eq_ignore_ascii_case(name))
-            {
-                0
-            } else {
-                known.iter().position(|k| k.eq_ignore_ascii_case(name)).map_or(100, |index| index + 1)
-            }
-        };
         if let Some(items) = below.items {
-            let of_objects = !View::of(model, items).properties.is_empty();
-            lists.push((rank(name) + if of_objects { 0 } else { 200 }, root.child(name).each()));
+            let likeness = if of_objects(items) { Likeness::Objects } else { Likeness::Scalars };
+            lists.push((likeness, rank(name), root.child(name).each()));
         }
         // One level below, under a name that envelopes have: `$.data.items[*]`, `$._embedded.orders[*]`.
         if ["data", "result", "results", "response", "_embedded", "payload", "body", "d"].contains(name) {
             for (inner, node) in &below.properties {
-                let inner_view = View::of(model, node);
-                if inner_view.items.is_some_and(|items| !View::of(model, items).properties.is_empty()) {
-                    lists.push((300 + rank(inner), root.child(name).child(inner).each()));
+                if View::of(model, node).items.is_some_and(of_objects) {
+                    lists.push((Likeness::Nested, rank(inner), root.child(name).child(inner).each()));
                 }
             }
         }
     }
     lists.sort();
-    match lists.first() {
-        // A list that is one of several unknown ones belongs to one record, such as its tags.
-        Some((rank, path)) if *rank < 100 || (*rank >= 300 && *rank < 400) => path.clone(),
-        Some((100, path))
-            if lists.iter().filter(|(rank, _)| *rank <= 100).count() == 1 && view.properties.len() <= 6 =>
-        {
-            path.clone()
-        }
-        Some(_) | None => root,
-    }
+    let of_unknown = lists.iter().filter(|(likeness, _, _)| *likeness == Likeness::Objects).count();
+    let found = lists.iter().find(|(likeness, rank, _)| {
+        // A list under an unknown name belongs to one record, such as its tags, unless next to nothing is beside it.
+        let alone = *likeness == Likeness::Objects && of_unknown == 1 && view.properties.len() <= 6;
+        *rank != UNKNOWN || alone || (*likeness == Likeness::Nested && lists.len() == 1)
+    });
+    found.map_or(root, |(_, _, path)| path.clone())
+}
+
+/// The rank of a name that says nothing.
+const UNKNOWN: usize = usize::MAX;
+
+/// How much a list looks like one of records, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    Objects,
+    Nested,
+    Scalars,
 }
 
 /// Members beside the records that name the next page.
