@@ -45,7 +45,8 @@ pub struct StringProfile {
     pub upper: u64,
     /// Distinct values.
     pub distinct: MinHashes,
-    /// Distinct values with case and separators taken out, to see that only notation moved.
+    /// Distinct values with case and separators taken out, to see that only notation moved; of strings up to 32 bytes
+    /// that are neither numbers nor instants, whose notations `as_numbers` sees through.
     pub folded: MinHashes,
     /// Frequent values.
     pub top: TopValues,
@@ -57,8 +58,10 @@ pub struct StringProfile {
 const MAX_PATTERNS: usize = 32;
 /// Longer strings, in bytes, have no pattern.
 const LONGEST_WITH_PATTERN: usize = 32;
+/// Longer strings, in bytes, are not counted folded.
+const LONGEST_FOLDED: usize = 32;
 /// Folding looks at this much of a string, in bytes.
-const LONGEST_FOLDED: usize = 256;
+const FOLDED_HEAD: usize = 256;
 
 impl Default for StringProfile {
     fn default() -> Self {
@@ -131,12 +134,13 @@ impl StringProfile {
 
         let hash = key.of(text.as_bytes());
         self.distinct.add(hash);
-        let is_folded = classes::only(found, LOWER | DIGIT) && text.len() <= LONGEST_FOLDED;
-        self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
-        self.top.add(hash, text, weight);
+        self.top.add(hash, || text.to_owned(), weight);
         if let Some(value) = format.number_of(text) {
             let number = Number::of_value(value, text);
             self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
+        } else if text.len() <= LONGEST_FOLDED {
+            let is_folded = classes::only(found, LOWER | DIGIT);
+            self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
         }
     }
 
@@ -276,14 +280,22 @@ fn is_mojibake(text: &str) -> bool {
 
 /// The keyed hash of a string with case and everything but letters and digits taken out.
 pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
-    let text = &text[..text.floor_char_boundary(LONGEST_FOLDED)];
+    let text = &text[..text.floor_char_boundary(FOLDED_HEAD)];
     if !text.is_ascii() {
         let folded: String =
             text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         return key.of(folded.as_bytes());
     }
+    if text.len() <= LONGEST_FOLDED {
+        fold_ascii::<LONGEST_FOLDED>(text, key)
+    } else {
+        fold_ascii::<FOLDED_HEAD>(text, key)
+    }
+}
+
+fn fold_ascii<const N: usize>(text: &str, key: &ValueHash) -> u64 {
     // Filled without branches: each byte is written, and passed over unless it counts.
-    let mut folded = [0; LONGEST_FOLDED];
+    let mut folded = [0; N];
     let mut len = 0;
     for byte in text.bytes() {
         folded[len] = byte.to_ascii_lowercase();

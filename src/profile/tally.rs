@@ -48,11 +48,11 @@ impl Counts for StringProfile {
 
 impl<P: Counts> Cell<P> {
     #[inline]
-    fn add(&mut self, token: &str, key: &ValueHash) {
+    fn add(&mut self, text: &str, start: usize, end: usize, key: &ValueHash) {
         loop {
-            match self.waiting.add(token) {
+            match self.waiting.add(text, start, end) {
                 Cached::Yes => return,
-                Cached::No => return self.profile.count(token, 1, key),
+                Cached::No => return self.profile.count(&text[start..end], 1, key),
                 Cached::Full => self.flush(key),
             }
         }
@@ -74,7 +74,7 @@ impl Tally {
     #[inline]
     pub(super) fn add(&mut self, event: &Event, text: &str, with_sketches: bool, key: &ValueHash) {
         self.position_sum += u64::from(event.position);
-        let token = || &text[event.start as usize..event.end as usize];
+        let (start, end) = (event.start as usize, event.end as usize);
         match event.kind {
             EventKind::Null => self.types.add(JsonType::Null),
             EventKind::False => self.types.add(JsonType::Boolean),
@@ -86,7 +86,7 @@ impl Tally {
                 let is_integer = event.kind == EventKind::Integer;
                 self.types.add(if is_integer { JsonType::Integer } else { JsonType::Number });
                 if with_sketches {
-                    self.numbers.get_or_insert_default().add(token(), key);
+                    self.numbers.get_or_insert_default().add(text, start, end, key);
                 }
             }
             EventKind::String | EventKind::EscapedString => {
@@ -94,9 +94,10 @@ impl Tally {
                 if with_sketches {
                     let strings = self.strings.get_or_insert_default();
                     if event.kind == EventKind::String {
-                        strings.add(token(), key);
+                        strings.add(text, start, end, key);
                     } else {
-                        strings.add(&scan::unescape(token()), key);
+                        let plain = scan::unescape(&text[start..end]);
+                        strings.add(&plain, 0, plain.len(), key);
                     }
                 }
             }
