@@ -1,10 +1,11 @@
 //! What is counted at one node of the trie while records come in.
 
 use super::{
-    ArrayProfile, FieldProfile, NumberProfile, StringProfile,
+    ArrayProfile, FieldProfile, NumberProfile,
     hashing::ValueHash,
     numbers::Number,
     scan,
+    strings::StringTally,
     tape::{Event, EventKind},
     tokens::{Cached, TokenCache},
 };
@@ -18,7 +19,7 @@ pub(super) struct Tally {
     position_sum: u64,
     arrays: Option<Box<ArrayProfile>>,
     numbers: Option<Box<Cell<NumberProfile>>>,
-    strings: Option<Box<Cell<StringProfile>>>,
+    strings: Option<Box<Cell<StringTally>>>,
 }
 
 /// Values of one kind: equal ones wait in the cache to be worked on together.
@@ -40,7 +41,7 @@ impl Counts for NumberProfile {
     }
 }
 
-impl Counts for StringProfile {
+impl Counts for StringTally {
     fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
         self.add(token, weight, key);
     }
@@ -123,7 +124,7 @@ impl Tally {
             trues: self.trues,
             position_sum: self.position_sum,
             numbers: self.numbers.map(|cell| Box::new(cell.finish(key))),
-            strings: self.strings.map(|cell| Box::new(cell.finish(key))),
+            strings: self.strings.map(|cell| Box::new(cell.finish(key).finish())),
             arrays: self.arrays.map(|arrays| *arrays),
             is_map: false,
         }
