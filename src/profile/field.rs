@@ -153,11 +153,12 @@ impl TopValues {
     const LONGEST_TEXT: usize = 64;
 
     /// Counts `weight` times the value of that hash.
-    pub(super) fn add(&mut self, hash: u64, text: &str, weight: u64) {
+    #[inline]
+    pub(super) fn add(&mut self, hash: u64, text: impl FnOnce() -> String, weight: u64) {
         if self.overflown {
             return;
         }
-        let text = || (text.len() <= Self::LONGEST_TEXT).then(|| text.to_owned());
+        let text = || Some(text()).filter(|text| text.len() <= Self::LONGEST_TEXT);
         self.counts.entry(hash).or_insert_with(|| (0, text())).0 += weight;
         self.give_up_beyond_cap();
     }
