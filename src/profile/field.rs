@@ -106,7 +106,7 @@ impl FieldProfile {
     }
 
     /// Adds what `other` saw; both must be made with the same hash key.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.present += other.present;
         self.types.merge(&other.types);
         self.trues += other.trues;
@@ -164,7 +164,7 @@ impl TopValues {
     }
 
     /// Adds the counts of `other`.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.overflown |= other.overflown;
         for (hash, (count, text)) in &other.counts {
             let (mine, my_text) = self.counts.entry(*hash).or_insert_with(|| (0, text.clone()));
