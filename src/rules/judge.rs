@@ -172,3 +172,6 @@ fn finding(rule: &Rule, subject: &Subject, change: &Change, severity: Severity, 
         last_seen: Some(at),
     }
 }
+
+#[cfg(test)]
+mod tests;

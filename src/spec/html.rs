@@ -40,29 +40,32 @@ fn nests_deeper_than(content: &str, limit: usize) -> bool {
         "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
         "p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "html", "body",
     ];
-    let mut depth: usize = 0;
+    let mut open: Vec<&str> = Vec::new();
     let mut rest = content;
     while let Some(at) = rest.find('<') {
         rest = &rest[at + 1..];
         let closes = rest.starts_with('/');
         let tag = rest.strip_prefix('/').unwrap_or(rest);
         let length = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
-        let name = tag[..length].to_ascii_lowercase();
-        if name.is_empty() || ENDING.contains(&name.as_str()) {
+        let name = &tag[..length];
+        if name.is_empty() || ENDING.iter().any(|ending| ending.eq_ignore_ascii_case(name)) {
             continue;
         }
         if closes {
-            depth = depth.saturating_sub(1);
+            // An end of what is not open ends nothing.
+            if let Some(index) = open.iter().rposition(|other| other.eq_ignore_ascii_case(name)) {
+                open.truncate(index);
+            }
             continue;
         }
-        if matches!(name.as_str(), "script" | "style") {
+        if name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style") {
             // What looks like a tag in a script is none.
-            let end = rest.find(if name == "script" { "</script" } else { "</style" });
+            let end = rest.find(if name.len() == 6 { "</script" } else { "</style" });
             rest = end.map_or("", |end| &rest[end + 1..]);
             continue;
         }
-        depth += 1;
-        if depth > limit {
+        open.push(name);
+        if open.len() > limit {
             return true;
         }
     }

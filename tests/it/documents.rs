@@ -574,7 +574,10 @@ fn markdown_is_split_by_heading_and_code_is_left_alone() {
 #[test]
 fn hostile_pages_are_bounded() {
     let deep = format!("<html><body>{}text{}</body></html>", "<div>".repeat(20_000), "</div>".repeat(20_000));
-    let _ = read("docs.html", None, deep.as_bytes());
+    assert!(read("docs.html", None, deep.as_bytes()).unwrap_err().to_string().contains("nest deeper"));
+    // Ends of what is not open do not hide the depth.
+    let hidden = format!("<html><body>{}</body></html>", "<div></b>text".repeat(20_000));
+    assert!(read("docs.html", None, hidden.as_bytes()).is_err());
     let wide = format!("<html><body>{}</body></html>", "<h2>x</h2><p>y</p>".repeat(20_000));
     let _ = read("docs.html", None, wide.as_bytes());
     let _ = read("docs.html", None, b"<html><body>\xff\xfe\xfd</body>");
