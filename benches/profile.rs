@@ -22,7 +22,7 @@ use serde_json::Value;
 /// Rounds of each mode; medians of so many are steady.
 const ROUNDS: usize = 9;
 /// How much of our own data is made, in bytes.
-const GENERATED_BYTES: usize = 16_000_000;
+const GENERATED_BYTES: usize = 48_000_000;
 
 /// What is done with each record.
 #[derive(Clone, Copy)]

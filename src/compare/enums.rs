@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::{Lane, MIN_SUPPORT};
 use super::stats;
 use crate::model::{Change, ChangeKind, Facts};
-use crate::profile::{FieldProfile, TopValues};
+use crate::profile::{FieldProfile, SampleValue, TopValues};
 
 /// The exact counts of a field's values, where they are few: of its strings, or of its whole numbers.
 pub(super) fn counts(field: &FieldProfile) -> Option<BTreeMap<u64, u64>> {
@@ -36,10 +36,13 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     }
     // Closed: what was seen is nearly all there is. Good (1953): the chance of a value never seen is the share of
     // values seen once. One more singleton is added for the set's own uncertainty.
+    if lane.ctx.pairs.same_population() {
+        return paired_enums(lane, &base, &live);
+    }
     let singles = base.values().filter(|count| **count == 1).count() as f64;
     let unseen = (singles + 1.0) / (n as f64 + 1.0);
     let distinct = base.len() as f64;
-    let open = lane.ctx.variation.field(lane.path).is_some_and(|v| v.open);
+    let open = !lane.is_exchangeable();
     let new: Vec<(u64, u64)> =
         live.iter().filter(|(v, _)| !base.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
     let lost: Vec<(u64, u64)> =
@@ -50,10 +53,19 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     let gone = missing as f64 / n as f64;
 
     // Everything is other: the vocabulary was replaced, unless the field is no vocabulary at all.
-    let replaced = share >= 0.6 && live.len() <= base.len() + 2 && distinct <= 0.5 * n as f64;
+    let words = live.len() - new.len();
+    let all_new = share >= 0.95 && live.len() <= base.len() + 2;
+    // The later part of a window alone: old words and as many new ones beside each other.
+    let doubled = share >= 0.5 && new.len() >= 2 && new.len() <= base.len() && words <= base.len();
+    let replaced = (all_new || doubled) && distinct <= 0.5 * n as f64;
     // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
-    if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || share < 0.95) {
+    if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || doubled) {
         return Some(change(lane, &new, &lost, share, gone, "all-values"));
+    }
+    let format = lane.live.strings.as_deref().map(crate::profile::StringProfile::main_format);
+    // Versions and numbers move on by themselves.
+    if format.is_some_and(|f| f.is_numeral() || f == crate::profile::Format::Version) {
+        return None;
     }
     if unseen > 0.25 || open {
         return None;
@@ -67,6 +79,7 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
         return closed_loss(lane, &lost, &base, m);
     }
     let transform = if let Some((_, count)) = largest
+        && count * 10 >= fresh * 8
         && renamed_from(&base, &live, n, m, count).is_some()
     {
         "one-value"
@@ -74,6 +87,49 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
         "new-value"
     };
     Some(change(lane, &new, &lost, share, gone, transform))
+}
+
+/// New words for the same entities. New entities with new words are the ordinary growth of the data.
+fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>) -> Option<Change> {
+    let strings = lane.live.strings.as_deref()?;
+    let format = strings.main_format();
+    // Versions and numbers move on by themselves.
+    if format.is_numeral()
+        || format == crate::profile::Format::Version
+        || base.len() * 4 > lane.base.present as usize
+    {
+        return None;
+    }
+    let new: Vec<(u64, u64)> =
+        live.iter().filter(|(v, _)| !base.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
+    let lost: Vec<(u64, u64)> =
+        base.iter().filter(|(v, _)| !live.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
+    let (mut all, mut moved, mut left) = (0_usize, 0_usize, 0_usize);
+    for (before, after) in lane.ctx.pairs.values(lane.path, lane.path) {
+        if let (SampleValue::Text { hash: before, .. }, SampleValue::Text { hash: after, .. }) =
+            (before, after)
+        {
+            all += 1;
+            moved += usize::from(before != after && !base.contains_key(after));
+            left += usize::from(before != after && !live.contains_key(before));
+        }
+    }
+    // Three entities are no accident of one record, as for types.
+    if all < super::pairs::MIN_PAIRS || moved.max(left) < 3 {
+        return None;
+    }
+    let share = new.iter().map(|(_, c)| c).sum::<u64>() as f64 / live.values().sum::<u64>().max(1) as f64;
+    let gone = lost.iter().map(|(_, c)| c).sum::<u64>() as f64 / base.values().sum::<u64>().max(1) as f64;
+    let transform = match (new.len(), lost.len()) {
+        (0, _) => "lost-value",
+        (1, 1) => "one-value",
+        _ if share >= 0.6 && gone >= 0.6 => "all-values",
+        _ => "new-value",
+    };
+    let mut change = change(lane, &new, &lost, share, gone, transform);
+    change.facts.set("paired", all);
+    change.facts.set("agreeing", all - moved);
+    Some(change)
 }
 
 /// A value that lost about what the new one won.
@@ -91,8 +147,8 @@ fn renamed_from(
     let left = live.get(value).copied().unwrap_or(0) as f64 / m;
     // Two standard errors of a share, and mostly gone: nothing is left of it, or what an earlier part of the window
     // still had.
-    let error = 2.0 * (won * (1.0 - won) * (1.0 / n + 1.0 / m)).sqrt();
-    ((lost - won).abs() <= error.max(0.05) && left <= 0.45 * *count as f64 / n).then_some(*value)
+    let error = 2.5 * (won * (1.0 - won) * (1.0 / n + 1.0 / m)).sqrt();
+    ((lost - won).abs() <= error.max(0.05) && left <= 0.5 * *count as f64 / n).then_some(*value)
 }
 
 /// Members of a closed set that are gone and were frequent: expected ten times and never seen.

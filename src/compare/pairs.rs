@@ -42,7 +42,8 @@ impl<'a> Pairs<'a> {
     /// Whether both sides saw mostly the same entities: what differs then is the data, not the choice of records.
     #[must_use]
     pub fn same_population(&self) -> bool {
-        self.records.len() >= MIN_PAIRS && self.share >= 0.5
+        let few_but_all = self.records.len() >= 4 && self.share >= 0.9;
+        self.share >= 0.5 && self.records.len() >= MIN_PAIRS || few_but_all
     }
 
     /// Both values of a field (or of two), where both are there.

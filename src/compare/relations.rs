@@ -147,27 +147,43 @@ pub fn relations_within(profile: &Profile) -> Vec<Relation> {
 
 fn growth_within(profile: &Profile) -> Vec<Relation> {
     use crate::profile::SampleValue;
-    let Some(key) = &profile.entities.key else { return Vec::new() };
     let is_instant = |path: &&FieldPath| {
         profile.entities.records.values().take(3).all(|record| match record.0.get(*path) {
             Some(SampleValue::Text { format, number, .. }) => format.is_instant() && number.is_some(),
             _ => false,
         })
     };
-    let Some(clock) = key.paths.iter().find(is_instant) else { return Vec::new() };
+    // Without a key each record may be the next of one and the same entity, if an instant tells them apart.
+    let key: Vec<FieldPath> = match &profile.entities.key {
+        Some(key) => key.paths.clone(),
+        None => {
+            let unique = |path: &&FieldPath| {
+                let instants: Vec<i64> = profile
+                    .entities
+                    .records
+                    .values()
+                    .filter_map(|r| r.0.get(*path).and_then(as_number))
+                    .map(|at| at as i64)
+                    .collect();
+                let all: std::collections::BTreeSet<i64> = instants.iter().copied().collect();
+                all.len() as u64 == profile.records
+            };
+            profile.fields.keys().filter(is_instant).find(unique).cloned().into_iter().collect()
+        }
+    };
+    let Some(clock) = key.iter().find(is_instant).cloned() else { return Vec::new() };
     let mut by_entity: BTreeMap<Vec<u64>, Vec<(i64, &SampledRecord)>> = BTreeMap::new();
     for record in profile.entities.records.values() {
         let entity = key
-            .paths
             .iter()
-            .filter(|path| *path != clock)
+            .filter(|path| **path != clock)
             .map(|path| match record.0.get(path) {
                 Some(SampleValue::Text { hash, .. }) => *hash,
                 Some(SampleValue::Number(number, _)) => number.to_bits(),
                 _ => 0,
             })
             .collect();
-        if let Some(at) = record.0.get(clock).and_then(as_number) {
+        if let Some(at) = record.0.get(&clock).and_then(as_number) {
             by_entity.entry(entity).or_default().push((at as i64, record));
         }
     }

@@ -67,6 +67,8 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
     };
     // A named ratio next to the middle one is taken exactly; its image then agrees where rounding had its way.
     let ratio = units::named(middle, 0.0, &[]).map_or(middle, |unit| unit.ratio);
+    // What does next to nothing to the values explains nothing: numbers far above an offset hardly feel it.
+    let still = agree(1.0, 0.0);
     let by_ratio = agree(ratio, 0.0);
     let named = units::units().iter().filter(|unit| unit.offset != 0.0);
     let by_line = named.map(|unit| (unit.ratio, unit.offset, agree(unit.ratio, unit.offset)));
@@ -76,7 +78,7 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
     values.sort_by(f64::total_cmp);
     values.dedup();
     match line {
-        Some(line) if line.2 > by_ratio && values.len() >= 5 => Some(line),
+        Some(line) if line.2 > by_ratio && values.len() >= 5 && still * 2 < line.2 => Some(line),
         _ if ratio != 0.0 && values.len() >= 2 => Some((ratio, 0.0, by_ratio)),
         _ => None,
     }
@@ -205,7 +207,8 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     let fits = after <= (chance + natural).min(0.35) && after <= before / 2.0;
     // Within a factor of five, or with an offset, plain movement is the likelier cause.
     let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
-    let beats = cost < rival - 0.02 && lane.is_exchangeable() || cost < rival - 0.15;
+    // A named unit has nothing to fit; a shift has its size, and a stretch two numbers.
+    let beats = cost <= rival + 0.02 && lane.is_exchangeable() || cost < rival - 0.15;
     if !fits || (near_one && !beats) {
         return None;
     }

@@ -3,26 +3,34 @@
 use std::collections::BTreeMap;
 
 use super::context::Lane;
-use crate::model::{Change, ChangeKind};
-use crate::profile::{Profile, SampleValue};
+use crate::model::{Change, ChangeKind, Facts, JsonType};
+use crate::profile::{FieldProfile, Profile, SampleValue};
 
-/// Joins fewer nulls and a value that took their place into one change.
+/// Joins nulls that are gone and a value that took their place into one change.
 pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
-    let fewer = |c: &Change| {
-        let rate = |name| c.facts.number(name).unwrap_or(0.0);
-        c.kind == ChangeKind::NullsChanged && rate("baseline_null_rate") > rate("live_null_rate")
-    };
-    let Some(at) = found.iter().position(fewer) else { return };
-    let rate = |name: &str| found[at].facts.number(name).unwrap_or(0.0);
-    let missing = rate("baseline_null_rate") - rate("live_null_rate");
+    // Fewer nulls alone harm nobody who reads the field.
+    let fewer =
+        |c: &Change| c.kind == ChangeKind::NullsChanged && c.facts.text("transform") == Some("fewer-nulls");
+    found.retain(|c| !fewer(c));
+    let nulls = |field: &FieldProfile| field.types.get(JsonType::Null);
+    let rate = |field: &FieldProfile| nulls(field) as f64 / field.present.max(1) as f64;
+    let (null_rate, left) = (rate(lane.base), rate(lane.live));
+    let missing = null_rate - left;
+    // Five nulls are no accident, and where some are left most must be gone: the later part of a window.
+    if nulls(lane.base) < 5 || left > 0.6 * null_rate || lane.live.present < 20 {
+        return;
+    }
     let (was, is) = (frequencies(lane.ctx.base, lane), frequencies(lane.ctx.live, lane));
-    let rise = is
+    let newcomer = is
         .iter()
-        .map(|(value, share)| (share - was.get(value).copied().unwrap_or(0.0), value))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    // One value won at least half of what null lost; sampling accounts for the rest.
-    let Some((rise, value)) = rise.filter(|(rise, _)| *rise >= 0.5 * missing) else { return };
-    let mut change = found[at].clone();
+        .filter(|(value, (_, count))| *count >= 3 && !was.contains_key(*value))
+        .max_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0)));
+    // A value never seen before comes as often as null no longer does, within what sampling does to small shares.
+    let Some((value, (share, _))) =
+        newcomer.filter(|(_, (share, _))| (0.5..=2.0).contains(&(share / missing)))
+    else {
+        return;
+    };
     let what = if value.0 == 1 {
         "a number"
     } else if value.2 == 0 {
@@ -30,18 +38,22 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     } else {
         "a word"
     };
-    change.facts.set("transform", "null-to-sentinel");
-    change.facts.set("sentinel", what);
-    change.facts.set("share", rise);
+    let facts = Facts::new()
+        .with("baseline_null_rate", null_rate)
+        .with("live_null_rate", left)
+        .with("transform", "null-to-sentinel")
+        .with("sentinel", what)
+        .with("share", *share);
     // Whatever else was seen of the field is this.
     found.retain(|c| c.kind == ChangeKind::PresenceChanged);
-    found.push(change);
+    found.push(lane.change(ChangeKind::NullsChanged, facts));
 }
 
 type Key = (u8, u64, u64);
 
-fn frequencies(profile: &Profile, lane: &Lane<'_>) -> BTreeMap<Key, f64> {
-    let mut counts: BTreeMap<Key, f64> = BTreeMap::new();
+/// The share and the count of each value in the sampled records.
+fn frequencies(profile: &Profile, lane: &Lane<'_>) -> BTreeMap<Key, (f64, u64)> {
+    let mut counts: BTreeMap<Key, u64> = BTreeMap::new();
     let mut all = 0.0;
     for record in profile.entities.records.values() {
         let Some(value) = record.0.get(lane.path) else { continue };
@@ -51,8 +63,7 @@ fn frequencies(profile: &Profile, lane: &Lane<'_>) -> BTreeMap<Key, f64> {
             SampleValue::Text { hash, length, .. } => (2, *hash, *length),
             SampleValue::Null | SampleValue::Bool(_) | SampleValue::Container(..) => continue,
         };
-        *counts.entry(key).or_default() += 1.0;
+        *counts.entry(key).or_default() += 1;
     }
-    counts.values_mut().for_each(|count| *count /= all);
-    counts
+    counts.into_iter().map(|(key, count)| (key, (count as f64 / all, count))).collect()
 }

@@ -13,6 +13,12 @@ pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
     if n < MIN_SUPPORT || m < MIN_SUPPORT || lane.pairs_say_unchanged() {
         return None;
     }
+    // Texts of which none is as long as the shortest was are cut, alike or not.
+    if let (Some(base), Some(live)) = (lane.base.strings.as_deref(), lane.live.strings.as_deref())
+        && live.max_length < base.min_length
+    {
+        return None;
+    }
     let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
     let (top_was, top_is) = (top_share(lane, Of::Base), top_share(lane, Of::Live));
     // A value so frequent before would be no news, nor is a rise of a frequent one.
@@ -165,6 +171,9 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
             _ => None,
         })
         .collect();
+    if paired.is_empty() && lane.ctx.pairs.same_population() {
+        return None;
+    }
     let turned = paired.iter().filter(|t| **t).count();
     if paired.len() >= super::pairs::MIN_PAIRS && turned * 10 < paired.len() * 9 {
         return None;
@@ -199,11 +208,15 @@ pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
     categories(lane).or_else(|| measures(lane))
 }
 
+/// Plain movement is told from the ordinary course of things by how the parts of the baseline differ; parts of less
+/// than a dozen records do not tell.
+const ENOUGH: u64 = 100;
+
 fn categories(lane: &Lane<'_>) -> Option<Change> {
     lane.base.strings.as_deref()?;
     let (base, live) = (enums::counts(lane.base)?, enums::counts(lane.live)?);
     let (n, m) = (base.values().sum::<u64>() as f64, live.values().sum::<u64>() as f64);
-    if n < MIN_SUPPORT as f64 || m < MIN_SUPPORT as f64 {
+    if n < ENOUGH as f64 || m < ENOUGH as f64 {
         return None;
     }
     let values: std::collections::BTreeSet<&u64> = base.keys().chain(live.keys()).collect();
@@ -233,13 +246,13 @@ fn categories(lane: &Lane<'_>) -> Option<Change> {
 
 fn measures(lane: &Lane<'_>) -> Option<Change> {
     let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
-    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
+    if base.count < ENOUGH || live.count < ENOUGH {
         return None;
     }
     let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
     let (n, m) = (was.count(), is.count());
     let effect = was.distance(&is, 0.0);
-    if effect < 0.15 || !scale::significant(lane, effect, n, m) {
+    if effect < 0.2 || !scale::significant(lane, effect, n, m) {
         return None;
     }
     let by = lane.spread().max(1.0);

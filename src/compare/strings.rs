@@ -146,6 +146,12 @@ fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
             continue;
         }
         let share = shares(lane, (*count, full_base), (live.of_format(*format), full_live));
+        // Numbers that stand for words may be exchanged for words: that is the business of closed sets.
+        let few =
+            |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.5 * s.count as f64;
+        if format.is_number() && live.main_format().is_soft() && few(base) && few(live) {
+            continue;
+        }
         if share.sure && share.was - share.is >= 0.25 {
             let to = newcomer(base, live).unwrap_or_else(|| live.main_format());
             return Some(reading(lane, *format, to, 1.0 - share.is));
@@ -286,6 +292,11 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
     let same = folded >= 0.6 && folded - plain >= 0.15;
+    // Few values, all of them other: a vocabulary was replaced, whatever its signs.
+    let few = |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.5 * s.count as f64;
+    if !same && few(base) && few(live) {
+        return None;
+    }
     if !(exchanged && balanced && (same || plain < 0.5)
         || same && (exchanged || won.1 >= 0.1 && won.2 < 0.01))
     {
@@ -394,7 +405,7 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     None
 }
 
-/// The signs of a pattern in their order: what is neither letter nor digit, and the kinds of its first and last
+/// The signs of a pattern in their order: what is neither letter nor digit, and the classes of its first and last
 /// character.
 fn signs(pattern: &str) -> String {
     let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();

@@ -139,7 +139,8 @@ fn added(
         && (p_value < 0.01
             || (live.present == live.parents && (live.present >= 3 || ctx.live.records <= 3))
             || (live.present >= 3 && presence >= 0.1)
-            || (live.present >= 3 && ctx.pairs.same_population()));
+            || ctx.pairs.same_population()
+            || corroborated(ctx, path, live));
     if sure {
         let facts = ctx
             .facts(None, Some(live))
@@ -156,6 +157,24 @@ fn added(
     }
 }
 
+/// Whether other new members bear out one that is always there where its parent is, however seldom that is: several
+/// came to the parent at once, or the same name came to other objects as well.
+fn corroborated(ctx: &Context<'_>, path: &FieldPath, live: &FieldProfile) -> bool {
+    if live.present < live.parents {
+        return false;
+    }
+    let (parent, name) = (path.parent(), path.steps().last());
+    let others = ctx.live.fields.iter().filter(|(other, field)| {
+        let kin = other.parent() == parent || other.steps().last() == name;
+        *other != path
+            && kin
+            && field.present == field.parents
+            && !ctx.base.fields.contains_key(*other)
+            && parents_on(ctx.base, other) > 0
+    });
+    others.count() > 0
+}
+
 fn dispersion(ctx: &Context<'_>, path: &FieldPath) -> f64 {
     ctx.variation.field(path).map_or(1.0, |field| field.shares.max(1.0))
 }
@@ -170,12 +189,13 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
     let share = |hits: u64, all: u64| hits as f64 / all.max(1) as f64;
     let (was, is) = (share(base.present, base.parents), share(live.present, live.parents));
     let p_value = lane.fisher((base.present, base.parents), (live.present, live.parents));
-    if moved(lane, (was, base.parents), (is, live.parents), p_value) {
+    // More often than before harms nobody who reads it.
+    if is < was && moved(lane, (was, base.parents), (is, live.parents), p_value) && !kept_by_pairs(lane) {
         let facts = Facts::new()
             .with("baseline_presence", was)
             .with("live_presence", is)
             .with("p_value", p_value)
-            .with("transform", if is < was { "missing" } else { "present" });
+            .with("transform", "missing");
         changes.push(lane.change(ChangeKind::PresenceChanged, facts));
     }
     let nulls = |field: &FieldProfile| field.types.get(JsonType::Null);
@@ -190,6 +210,15 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
         changes.push(lane.change(ChangeKind::NullsChanged, facts));
     }
     changes
+}
+
+/// Whether the entities seen on both sides kept the field: then other entities lack it, and nothing changed.
+fn kept_by_pairs(lane: &Lane<'_>) -> bool {
+    if lane.path.is_repeated() {
+        return lane.ctx.pairs.same_population();
+    }
+    let (had, lost) = paired_loss(lane.ctx, lane.path);
+    had as usize >= super::pairs::MIN_PAIRS && lost * 20 < had
 }
 
 /// Whether a share moved: in the eyes of an exact test, and by enough to matter.

@@ -29,12 +29,10 @@ pub(super) fn types(lane: &Lane<'_>) -> Option<Change> {
     for group in 0..GROUPS.len() {
         let (was, is) = (group_count(&lane.base.types, group), group_count(&lane.live.types, group));
         let same = lane.ctx.pairs.same_population();
-        // Three values of a type never seen before are no accident of one record; all of them need no count. A type
-        // that is rare in the windows may only have been missed: then chance must be excluded.
+        // A type that the same entities never had is a fact, and breaks a reader, at the first value. Of other
+        // records three are no accident, and for a type that is rare chance must be excluded.
         let enough = |count: u64, of: u64, other: u64| {
-            count == of
-                || same && count >= 3
-                || count >= 3 && super::stats::fisher(0, other, count, of) < 0.01
+            count == of || same || count >= 3 && super::stats::fisher(0, other, count, of) < 0.01
         };
         if was == 0 && is > 0 && enough(is, m, n) {
             appeared.push(group);

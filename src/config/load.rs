@@ -408,3 +408,30 @@ fn readable_by_others(file: &Path) -> bool {
 const fn readable_by_others(_file: &Path) -> bool {
     false
 }
+
+/// The rule files of some folders, by path and text.
+///
+/// # Errors
+/// Where a folder is not there, or a file cannot be read.
+pub fn read_rule_files(dirs: &[PathBuf]) -> Result<Vec<(String, String)>, ConfigErrors> {
+    let mut texts = Vec::new();
+    for dir in dirs {
+        let shown = dir.display().to_string();
+        if !dir.is_dir() {
+            return Err(ConfigErrors::one(ConfigError::new(
+                &shown,
+                "there is no such folder of rules".to_owned(),
+            )));
+        }
+        let mut files = Vec::new();
+        rule_files(dir, MAX_RULE_DEPTH, &mut files);
+        for file in files {
+            let shown = file.display().to_string();
+            let text = read_text(&file, MAX_RULE_BYTES).map_err(|why| {
+                ConfigErrors::one(ConfigError::new(&shown, format!("cannot read the rule: {why}")))
+            })?;
+            texts.push((shown, text));
+        }
+    }
+    Ok(texts)
+}

@@ -24,7 +24,7 @@ use crate::rules::RulesSettings;
 use crate::store::StoreSettings;
 
 pub use errors::{ConfigError, ConfigErrors};
-pub use load::LoadedConfig;
+pub use load::{LoadedConfig, read_rule_files};
 
 /// The whole of `drogue.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

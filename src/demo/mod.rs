@@ -8,11 +8,13 @@
 mod archive;
 mod columns;
 mod oracle;
+mod run;
 mod sequence;
 pub mod server;
 mod tally;
 
 pub use columns::{Column, ColumnType, columns, first_mapping};
 pub use oracle::oracle_mapping;
+pub use run::{ACTOR, Ask, Day, Decided, Ending, Event, Settings, find_connector, run};
 pub use sequence::{Sequence, SequenceError, Step, TruthEvent, embedded};
 pub use tally::{ColumnTally, Tally, TallyError, tally};

@@ -132,7 +132,7 @@ fn best_parts(
                 let speaks = names_speak(whole, [&parts[first].path, &parts[second].path], merging);
                 let needed = if speaks { 0.5 } else { 0.75 };
                 let value = fit + if speaks { 0.3 } else { 0.0 };
-                if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b) {
+                if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b + 0.05) {
                     let share = value.min(0.99);
                     best = Some((value, Parts { indices: [first, second], joint, share }));
                 }

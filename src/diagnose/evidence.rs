@@ -1,7 +1,7 @@
 //! What speaks for a new path holding what an old one held, as log-odds and as facts.
 
 use super::names::{self, NameChange};
-use crate::compare::{self, Pairs};
+use crate::compare::{self, Pairs, Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath, JsonType};
 use crate::profile::{FieldProfile, Profile, SampleValue};
 
@@ -10,6 +10,8 @@ pub(super) struct Sides<'a> {
     pub base: &'a Profile,
     pub live: &'a Profile,
     pub pairs: &'a Pairs<'a>,
+    /// How the fields of the baseline vary by themselves.
+    pub variation: &'a Variation,
 }
 
 /// A pair of an old and a new path, weighed.
@@ -55,7 +57,14 @@ pub(super) fn weigh(sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> Opti
     if is_object(was) {
         inside(&mut weighed, sides, old, new);
     } else {
+        let before = weighed.odds;
         values(&mut weighed, sides, (old, was), (new, is));
+        // Values that move by themselves from one part of the baseline to the next speak against little.
+        let moving = |v: &compare::FieldVariation| v.dispersion >= 1.6 || v.trending || v.open;
+        if weighed.odds < before - 0.5 && sides.variation.field(old).is_some_and(moving) {
+            weighed.odds = before - 0.5;
+            weighed.transform = None;
+        }
     }
     Some(weighed)
 }

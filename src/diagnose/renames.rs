@@ -70,7 +70,7 @@ pub(super) fn renames(baseline: &Baseline, window: &Window, findings: &[Finding]
         return Vec::new();
     }
     let pairs = Pairs::of(base, live);
-    let sides = Sides { base, live, pairs: &pairs };
+    let sides = Sides { base, live, pairs: &pairs, variation: &baseline.variation };
     let weigh_in = |old: &FieldPath, new: &FieldPath| {
         // The nearest window may have lost the path already; then the whole baseline still knows it.
         let base = if base.fields.contains_key(old) { base } else { &baseline.profile };

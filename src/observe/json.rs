@@ -1,8 +1,8 @@
 //! Looks into a body without reading it whole: a number beyond f64 or a lone surrogate elsewhere does no harm.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::{FieldPath, Step};
@@ -13,7 +13,10 @@ pub(super) fn value_at<'a>(body: &'a str, path: &FieldPath) -> Option<&'a str> {
     for step in path.steps() {
         text = match step {
             Step::Key(key) => members(text)?.get(&**key)?.get(),
-            Step::Index(index) => elements(text)?.get(usize::try_from(*index).ok()?)?.get(),
+            Step::Index(index) => {
+                let index = usize::try_from(*index).ok()?;
+                elements(text, index.checked_add(1)?)?.first.get(index)?.get()
+            }
             Step::Each => return None,
         };
     }
@@ -56,7 +59,7 @@ pub(super) fn ailment(body: &str) -> Option<Ailment> {
 pub fn guess_records_path(body: &str) -> Option<FieldPath> {
     let body = body.trim();
     if body.starts_with('[') {
-        return elements(body).map(|_| FieldPath::root().each());
+        return elements(body, 0).map(|_| FieldPath::root().each());
     }
     let root = members(body)?;
     let mut level: Vec<(FieldPath, BTreeMap<String, &RawValue>)> = vec![(FieldPath::root(), root)];
@@ -70,12 +73,12 @@ pub fn guess_records_path(body: &str) -> Option<FieldPath> {
                 let raw = value.get();
                 match raw.as_bytes().first() {
                     Some(b'[') => {
-                        let Some(items) = elements(raw) else { continue };
-                        let of_objects = items.iter().all(|item| item.get().starts_with('{'));
+                        let Some(items) = elements(raw, LOOKED_AT) else { continue };
+                        let of_objects = items.first.iter().all(|item| item.get().starts_with('{'));
                         let usual = USUAL.iter().position(|usual| name.eq_ignore_ascii_case(usual));
-                        if of_objects && (!items.is_empty() || usual.is_some()) {
+                        if of_objects && (items.count > 0 || usual.is_some()) {
                             let rank = usual.unwrap_or(USUAL.len());
-                            lists.push((rank, std::cmp::Reverse(items.len()), path.child(name), items));
+                            lists.push((rank, std::cmp::Reverse(items.count), path.child(name), items));
                         }
                     }
                     Some(b'{') => {
@@ -93,8 +96,11 @@ pub fn guess_records_path(body: &str) -> Option<FieldPath> {
         if let Some((rank, _, path, items)) = lists.into_iter().next()
             && (rank < USUAL.len() || own_values <= 2)
         {
-            let of_nodes = !items.is_empty()
-                && items.iter().all(|item| members(item.get()).is_some_and(|edge| edge.contains_key("node")));
+            let of_nodes = items.count > 0
+                && items
+                    .first
+                    .iter()
+                    .all(|item| members(item.get()).is_some_and(|edge| edge.contains_key("node")));
             return Some(if of_nodes { path.each().child("node") } else { path.each() });
         }
         if own_values > 2 {
@@ -104,6 +110,9 @@ pub fn guess_records_path(body: &str) -> Option<FieldPath> {
     }
     Some(FieldPath::root())
 }
+
+/// Elements of a list that are looked at to tell what it is a list of.
+const LOOKED_AT: usize = 1_000;
 
 /// Names that lists of records usually have, the surest first.
 const USUAL: [&str; 18] = [
@@ -143,8 +152,39 @@ fn members(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-fn elements(text: &str) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(text).ok()
+/// The first elements of an array, and how many there are: a body of millions of zeros must not become a list of
+/// millions of places.
+struct Elements<'a> {
+    first: Vec<&'a RawValue>,
+    count: usize,
+}
+
+fn elements(text: &str, at_most: usize) -> Option<Elements<'_>> {
+    struct Collect(usize);
+    impl<'de> Visitor<'de> for Collect {
+        type Value = Elements<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut found = Elements { first: Vec::new(), count: 0 };
+            while found.first.len() < self.0 {
+                let Some(element) = seq.next_element()? else { break };
+                found.first.push(element);
+            }
+            found.count = found.first.len();
+            while seq.next_element::<IgnoredAny>()?.is_some() {
+                found.count += 1;
+            }
+            Ok(found)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let found = reader.deserialize_seq(Collect(at_most)).ok()?;
+    reader.end().ok()?;
+    Some(found)
 }
 
 #[cfg(test)]

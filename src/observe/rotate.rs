@@ -15,10 +15,11 @@ pub(super) struct Slot {
     target: PathBuf,
     temporary: PathBuf,
     file: Option<fs::File>,
+    /// The lock on the folder: two processes that spend one refresh token lose the grant.
+    _turn: Option<fs::File>,
 }
 
-/// The refresh token as it stands in its file now; another Drogue process may have rotated it.
-pub(super) fn read(path: &Path) -> io::Result<Secret> {
+fn read(path: &Path) -> io::Result<Secret> {
     let text = fs::read_to_string(path)?;
     let secret = Secret::new(text.trim());
     if secret.expose().is_empty() { Err(io::Error::other("it is empty")) } else { Ok(secret) }
@@ -40,10 +41,13 @@ pub fn is_readable_by_others(path: &Path) -> bool {
 }
 
 impl Slot {
-    /// Makes the place, beside the file so that a rename is atomic.
-    pub(super) fn prepare(path: &Path) -> io::Result<Self> {
+    /// Waits for other Drogue processes, makes the place beside the file, so that a rename is atomic, and reads the
+    /// refresh token as it stands there now: another process may have rotated it.
+    pub(super) fn prepare(path: &Path) -> io::Result<(Self, Secret)> {
         // Through a link, as secrets are often mounted, the file itself is replaced and the link stays.
         let target = fs::canonicalize(path)?;
+        let turn = lock_folder(&target)?;
+        let token = read(&target)?;
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(format!(".drogue-{}", std::process::id()));
         let temporary = target.with_file_name(name);
@@ -61,7 +65,7 @@ impl Slot {
             options.mode(0o600);
         }
         let file = Some(options.open(&temporary)?);
-        Ok(Self { target, temporary, file })
+        Ok((Self { target, temporary, file, _turn: turn }, token))
     }
 
     /// Puts the next token in place of the old one: whoever reads sees the one or the other, whole.
@@ -84,6 +88,18 @@ impl Drop for Slot {
     }
 }
 
+/// Locks the folder of a file until the lock is dropped; the file itself is replaced, so a lock on it would be lost.
+fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
+    let Some(folder) = target.parent().filter(|_| cfg!(unix)) else { return Ok(None) };
+    let folder = fs::File::open(folder)?;
+    match folder.lock() {
+        Ok(()) => Ok(Some(folder)),
+        // Some network file systems have no locks; the token is then as safe as it was without one.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +109,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("refresh");
         fs::write(&path, "old\n").unwrap();
-        Slot::prepare(&path).unwrap().keep(&Secret::new("new")).unwrap();
+        let (slot, token) = Slot::prepare(&path).unwrap();
+        assert_eq!(token.expose(), "old");
+        slot.keep(&Secret::new("new")).unwrap();
         assert_eq!(read(&path).unwrap().expose(), "new");
         assert!(!is_readable_by_others(&path));
         drop(Slot::prepare(&path).unwrap());
@@ -107,7 +125,7 @@ mod tests {
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "old").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        Slot::prepare(&link).unwrap().keep(&Secret::new("new")).unwrap();
+        Slot::prepare(&link).unwrap().0.keep(&Secret::new("new")).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(read(&file).unwrap().expose(), "new");
     }

@@ -283,13 +283,11 @@ impl<'a> Session<'a> {
                 }
                 let prepared = {
                     let path = path.clone();
-                    tokio::task::spawn_blocking(move || {
-                        Ok((rotate::read(&path)?, rotate::Slot::prepare(&path)?))
-                    })
-                    .await
-                    .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+                    tokio::task::spawn_blocking(move || rotate::Slot::prepare(&path))
+                        .await
+                        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
                 };
-                let (read, slot) = prepared.map_err(|error: std::io::Error| {
+                let (slot, read) = prepared.map_err(|error| {
                     let path = path.display();
                     fail(format!("cannot read `{path}` and keep the next refresh token beside it: {error}"))
                 })?;

@@ -9,11 +9,18 @@ use super::foreign::media_type;
 use super::{Complete, Failure, Notice, ObserveContext, Validators};
 use crate::compare::{Behaviour, Window};
 use crate::model::{FieldPath, HashKey};
-use crate::profile::{ProfileOptions, Profiler, SampleMode};
+use crate::profile::{Profile, ProfileOptions, Profiler, SampleMode, find_keys};
+
+/// Records beyond this size are not kept to be profiled again; such a window is sampled without a key.
+const MAX_KEPT: usize = 64 << 20;
 
 /// What has been read so far.
 pub(super) struct Reading {
     profiler: Profiler,
+    options: ProfileOptions,
+    /// The records so far, as long as their key is not known: to profile them again by it.
+    kept: Option<Vec<Vec<u8>>>,
+    kept_bytes: usize,
     pub(super) behaviour: Behaviour,
     /// Hashes of the records of each page: an envelope with a time in it must not hide a page that came again.
     seen: BTreeSet<u64>,
@@ -44,14 +51,17 @@ impl Reading {
         configured: Option<&FieldPath>,
         guessed: Option<&FieldPath>,
     ) -> Self {
-        let profiler = Profiler::new(ProfileOptions {
+        let options = ProfileOptions {
             key: context.key.cloned(),
             samples,
             max_depth,
             ..ProfileOptions::new(context.hash_key)
-        });
+        };
         Self {
-            profiler,
+            profiler: Profiler::new(options.clone()),
+            kept: options.key.is_none().then(Vec::new),
+            kept_bytes: 0,
+            options,
             behaviour: Behaviour::default(),
             seen: BTreeSet::new(),
             hash_key: context.hash_key,
@@ -73,6 +83,27 @@ impl Reading {
     /// One record that came on its own, such as a line.
     pub(super) fn record(&mut self, record: &[u8]) {
         self.profiler.record(record);
+        self.kept_bytes += record.len();
+        if self.kept_bytes > MAX_KEPT {
+            self.kept = None;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push(record.to_vec());
+        }
+    }
+
+    /// The profile of all that was taken. Where nobody knew the key, the window itself says which fields tell its
+    /// records apart; sampled by them, it pairs with the next ones.
+    fn profile(&mut self) -> Profile {
+        let profile = std::mem::replace(&mut self.profiler, Profiler::new(self.options.clone())).finish();
+        let (Some(kept), Some(key)) = (self.kept.take(), find_keys(&profile).into_iter().next()) else {
+            return profile;
+        };
+        let mut again = Profiler::new(ProfileOptions { key: Some(key), ..self.options.clone() });
+        for record in &kept {
+            again.record(record);
+        }
+        again.finish()
     }
 
     /// Takes the records of a page; `false` where the same ones came before, and are not counted again.
@@ -92,7 +123,7 @@ impl Reading {
                 return false;
             }
         }
-        records.iter().for_each(|record| self.profiler.record(record));
+        records.iter().for_each(|record| self.record(record));
         self.records = Some(records.path.clone());
         if self.moved_from.is_none() {
             self.moved_from.clone_from(&records.moved_from);
@@ -106,7 +137,8 @@ impl Reading {
     }
 
     /// The window of all that was taken.
-    pub(super) fn finish(self, told: Told, from: Timestamp, to: Timestamp) -> Complete {
+    pub(super) fn finish(mut self, told: Told, from: Timestamp, to: Timestamp) -> Complete {
+        let profile = self.profile();
         let records = self.records.unwrap_or_default();
         let mut warnings = told.warnings;
         if !self.is_known {
@@ -120,7 +152,7 @@ impl Reading {
         let behaviour =
             Behaviour { statuses: told.statuses, max_latency_ms: told.max_latency_ms, ..self.behaviour };
         Complete {
-            window: Window { profile: self.profiler.finish(), behaviour, from, to, partial: self.partial },
+            window: Window { profile, behaviour, from, to, partial: self.partial },
             records,
             guessed: !self.is_configured,
             moved_from: self.moved_from,

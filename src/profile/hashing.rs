@@ -64,6 +64,13 @@ impl ValueHash {
         fold(fold(a ^ s1, b ^ seed) ^ s2 ^ len as u64, s3 ^ s4.rotate_left(17))
     }
 
+    /// The hash of a number's bits.
+    #[inline]
+    pub(super) const fn of_bits(&self, bits: u64) -> u64 {
+        let [s0, s1, s2, s3, _] = self.secrets;
+        fold(fold(bits ^ s3, s1 ^ s0.rotate_left(17)) ^ s2, bits ^ s0)
+    }
+
     /// The state after all blocks of a long text; the last 16 bytes are the caller's.
     fn blocks(&self, bytes: &[u8]) -> u64 {
         let [s0, s1, s2, s3, s4] = self.secrets;
@@ -110,6 +117,7 @@ mod tests {
             "122a0c5eb14c6e0c",
         ];
         assert_eq!(found, expected);
+        assert_eq!(format!("{:016x}", hash.of_bits(13_f64.to_bits())), "6e827dcf0f7370c7");
     }
 
     #[test]

@@ -62,67 +62,14 @@ const EPOCH_FROM: f64 = 631_152_000.0;
 const EPOCH_TO: f64 = 4_102_444_800.0;
 
 /// A number as it is counted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Number<'a> {
-    /// Its value.
+    /// Its value; zero has one sign.
     pub(super) value: f64,
-    /// The one text that stands for all notations of the value.
-    pub(super) canonical: Canonical<'a>,
     /// How many digits stand after the decimal point as written.
     pub(super) decimals: usize,
-}
-
-/// The text of a value; most need no memory of their own.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Canonical<'a> {
-    /// As it was written, or a part of that.
-    Written(&'a str),
-    /// An integer: its digits, from this place on.
-    Digits([u8; 20], usize),
-    /// Anything else.
-    Made(String),
-}
-
-impl Canonical<'_> {
-    /// The shortest text of a value.
-    fn of(value: f64) -> Self {
-        // Beyond 10^15, neighbouring doubles are further apart than decimals can tell.
-        if value.abs() >= 1e15 || (value as i64) as f64 != value {
-            return Self::Made(format!("{value}"));
-        }
-        let mut digits = [0; 20];
-        let (mut rest, mut start) = ((value as i64).unsigned_abs(), digits.len());
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        if value < 0.0 {
-            start -= 1;
-            digits[start] = b'-';
-        }
-        Self::Digits(digits, start)
-    }
-
-    /// The text.
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Written(text) => text,
-            Self::Digits(digits, start) => str::from_utf8(&digits[*start..]).unwrap_or_default(),
-            Self::Made(text) => text,
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Written(text) => text.as_bytes(),
-            Self::Digits(digits, start) => &digits[*start..],
-            Self::Made(text) => text.as_bytes(),
-        }
-    }
+    /// The digits of an integer that a double cannot hold: identifiers go that far.
+    beyond_double: Option<&'a str>,
 }
 
 /// Powers of ten that a double holds exactly.
@@ -156,29 +103,49 @@ impl<'a> Number<'a> {
                 let value = mantissa as f64 / power;
                 if negative { -value } else { value }
             }
-            _ => raw.parse().unwrap_or(f64::NAN),
+            _ => return Self::of_long(raw, decimals),
         };
-        // Integers keep all their digits: identifiers go beyond what f64 can tell apart.
-        let written = if decimals > 0 { raw.trim_end_matches('0').trim_end_matches('.') } else { raw };
-        let canonical = Canonical::Written(if written == "-0" { "0" } else { written });
-        Self { value, canonical, decimals }
+        Self { value: value + 0.0, decimals, beyond_double: None }
+    }
+
+    #[cold]
+    fn of_long(raw: &'a str, decimals: usize) -> Self {
+        let value = raw.parse().unwrap_or(f64::NAN);
+        let is_integer = raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        Self { value: value + 0.0, decimals, beyond_double: is_integer.then_some(raw) }
     }
 
     #[cold]
     fn of_exponent(raw: &'a str) -> Self {
-        let value = raw.parse().unwrap_or(f64::NAN);
-        let decimals = raw
-            .split_once('.')
-            .map_or(0, |(_, fraction)| fraction.bytes().take_while(u8::is_ascii_digit).count());
-        Self { value, canonical: Canonical::of(value), decimals }
+        let value: f64 = raw.parse().unwrap_or(f64::NAN);
+        let fraction = raw.split_once('.').map_or("", |(_, fraction)| fraction);
+        let decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        Self { value: value + 0.0, decimals, beyond_double: None }
     }
 
     /// A number that stands in a string, or the instant that a string tells.
     pub(super) fn of_value(value: f64, text: &str) -> Number<'static> {
-        let decimals = text
-            .rfind(['.', ','])
-            .map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count());
-        Number { value, canonical: Canonical::of(value), decimals }
+        let point = text.bytes().rposition(|byte| matches!(byte, b'.' | b','));
+        let decimals =
+            point.map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count());
+        Number { value: value + 0.0, decimals, beyond_double: None }
+    }
+
+    /// The hash of the value, the same for all of its notations.
+    #[inline]
+    pub(super) fn hash(&self, key: &ValueHash) -> u64 {
+        match self.beyond_double {
+            Some(digits) => key.of(digits.as_bytes()),
+            None => key.of_bits(self.value.to_bits()),
+        }
+    }
+
+    /// The one text that stands for all notations of the value.
+    pub(super) fn canonical(&self) -> String {
+        match self.beyond_double {
+            Some(digits) => digits.to_owned(),
+            None => self.value.to_string(),
+        }
     }
 }
 
@@ -239,13 +206,12 @@ impl NumberProfile {
     /// Counts `weight` times a number that stands as such in JSON.
     pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) {
         let hash = self.add_value(number, weight, key);
-        self.top.add(hash, number.canonical.as_str(), weight);
+        self.top.add(hash, || number.canonical(), weight);
     }
 
     /// Counts `weight` times a number, frequent values apart; returns its hash.
     pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) -> u64 {
-        // Zero has one sign, here: -0 is written as 0 in the extremes.
-        let value = number.value + 0.0;
+        let value = number.value;
         self.count += weight;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -271,7 +237,7 @@ impl NumberProfile {
                 }
             }
         }
-        let hash = key.of(number.canonical.as_bytes());
+        let hash = number.hash(key);
         self.distinct.add(hash);
         hash
     }
@@ -318,12 +284,12 @@ mod tests {
             ("1e2", "100", 0),
             ("1.5e-7", "0.00000015", 1),
             ("12345678901234567890123", "12345678901234567890123", 0),
-            ("0.12345678901234567890", "0.1234567890123456789", 20),
+            ("0.12345678901234567890", "0.12345678901234568", 20),
             ("-9007199254740993", "-9007199254740993", 0),
             ("1E-3", "0.001", 0),
         ] {
             let number = Number::of_token(raw);
-            assert_eq!((number.canonical.as_str(), number.decimals), (text, decimals), "{raw}");
+            assert_eq!((number.canonical().as_str(), number.decimals), (text, decimals), "{raw}");
             assert_eq!(number.value, raw.parse::<f64>().unwrap(), "{raw}");
         }
     }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     Format, SampleMode, SampleValue, SampledRecord,
     hashing::ValueHash,
-    numbers::{Canonical, Number},
+    numbers::Number,
     scan, strings,
     tape::{Event, EventKind},
     trie::NodeId,
@@ -30,10 +30,12 @@ fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
     match event.kind {
         EventKind::String | EventKind::EscapedString => Some(plain(event, text)),
         EventKind::Integer | EventKind::Number => {
-            let number = Number::of_token(&text[event.start as usize..event.end as usize]);
-            Some(match number.canonical {
-                Canonical::Written(text) => Cow::Borrowed(text),
-                canonical => Cow::Owned(canonical.as_str().to_owned()),
+            let written = &text[event.start as usize..event.end as usize];
+            let is_plain = event.kind == EventKind::Integer && written != "-0";
+            Some(if is_plain {
+                Cow::Borrowed(written)
+            } else {
+                Cow::Owned(Number::of_token(written).canonical())
             })
         }
         EventKind::False => Some(Cow::Borrowed("false")),

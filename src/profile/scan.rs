@@ -175,7 +175,7 @@ fn hex4(text: &[u8], at: usize) -> Result<u16, Broken> {
 pub(super) fn unescape(raw: &str) -> String {
     let mut plain = String::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         plain.push_str(&rest[..at]);
         let (c, len) = unescape_one(&rest.as_bytes()[at..]);
         plain.push(c);

@@ -1,6 +1,7 @@
 //! Runs the examples that rules carry.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Example, Expect, JudgeContext, Rule, RuleSet};
@@ -9,7 +10,7 @@ use crate::model::{Change, FieldPath, HashKey, MappedField, MappedStream, Severi
 use crate::profile::{ProfileOptions, Profiler, SampleMode};
 
 /// How one example went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExampleResult {
     /// The rule, by id.
     pub rule: String,
@@ -20,7 +21,8 @@ pub struct ExampleResult {
 }
 
 /// What came of an example.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ExampleOutcome {
     /// What the example says.
     Passed,

@@ -45,7 +45,7 @@ pub struct AuditRow {
 }
 
 /// Where the log was tampered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditBreak {
     /// The first row that does not fit.
     pub seq: u64,

@@ -1,6 +1,7 @@
 //! Baselines: every version that was accepted, by whom and why. Only a decision, or learning, adds one.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::audit::{self, AuditEntry};
@@ -33,7 +34,7 @@ pub struct StoredBaseline {
 }
 
 /// A baseline as it is listed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BaselineEntry {
     /// Its version.
     pub version: u64,

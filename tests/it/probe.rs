@@ -1,6 +1,7 @@
 //! Probes against a fake API: what each kind of answer, good or bad, comes to.
 
 mod bodies;
+mod docs;
 mod failures;
 mod pages;
 mod requests;

@@ -112,6 +112,12 @@ impl Style {
     }
 }
 
+/// Paints text that is already harmless.
+#[must_use]
+pub fn paint(style: &Style, tone: Tone, text: &str) -> String {
+    style.paint(tone, text)
+}
+
 /// What is wrong with a config, as compilers print it.
 #[must_use]
 pub fn config_errors(errors: &ConfigErrors, style: &Style) -> String {

@@ -128,18 +128,20 @@ pub(super) const fn word(found: ByteClasses) -> Format {
     }
 }
 
-/// The class of a string too long for most notations, by its ends.
+/// The class of a string too long for most notations.
 pub(super) fn long_text(text: &str, found: ByteClasses) -> Format {
-    if text.starts_with('<') && text.ends_with('>') {
+    if found & (COLON | SLASH | SPACE) == COLON | SLASH && is_url(text) {
+        Format::Url
+    } else if found & ANGLE != 0 && is_markup(text) {
         Format::Markup
     } else if is_json(text) {
         Format::JsonText
     } else if found & SPACE != 0 {
         Format::Text
+    } else if only(found, DIGIT | HEX_LOWER) || only(found, DIGIT | HEX_UPPER) {
+        Format::Hex
     } else if only(found, LETTERS | DIGIT | PLUS | SLASH | EQUALS | HYPHEN | UNDERSCORE) {
         Format::Base64
-    } else if is_url(text) {
-        Format::Url
     } else {
         Format::Word
     }
@@ -187,10 +189,12 @@ fn is_ulid(text: &[u8]) -> bool {
 
 /// A prefix of lower-case words, `_`, and at least eight letters and digits that no person would choose.
 fn is_prefixed_id(text: &str) -> bool {
-    let Some((prefix, rest)) = text.rsplit_once('_') else { return false };
-    let prefix_fits = (1..=24).contains(&prefix.len())
-        && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let count = |is: fn(&u8) -> bool| rest.as_bytes().iter().filter(|byte| is(byte)).count();
+    let bytes = text.as_bytes();
+    let Some(at) = bytes.iter().rposition(|byte| *byte == b'_') else { return false };
+    let (prefix, rest) = (&bytes[..at], &bytes[at + 1..]);
+    let prefix_fits =
+        (1..=24).contains(&prefix.len()) && prefix.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+    let count = |is: fn(&u8) -> bool| rest.iter().map(|byte| usize::from(is(byte))).sum::<usize>();
     let (digits, uppers, lowers) =
         (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
     prefix_fits
@@ -234,18 +238,25 @@ fn is_email(text: &str) -> bool {
     at > 0 && is_hostname(&text[at + 1..])
 }
 
-/// Labels of letters, digits and hyphens with dots between, the last of letters.
+/// Labels of letters, digits and hyphens with dots between, the last of at least two letters.
 fn is_hostname(text: &str) -> bool {
-    let Some((_, top)) = text.rsplit_once('.') else { return false };
-    (2..=24).contains(&top.len())
-        && top.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && text.len() <= 253
-        && text.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        })
+    if text.len() > 253 {
+        return false;
+    }
+    // What stood before: a dot and a hyphen may not follow a dot, nor a dot a hyphen.
+    let (mut before, mut labels, mut last_len, mut last_is_letters) = (b'.', 1, 0, true);
+    for byte in text.bytes() {
+        match byte {
+            b'.' if before == b'.' || before == b'-' => return false,
+            b'.' => (labels, last_len, last_is_letters) = (labels + 1, 0, true),
+            b'-' if before == b'.' => return false,
+            b'-' | b'0'..=b'9' => (last_len, last_is_letters) = (last_len + 1, false),
+            b'a'..=b'z' | b'A'..=b'Z' => last_len += 1,
+            _ => return false,
+        }
+        before = byte;
+    }
+    labels >= 2 && (2..=24).contains(&last_len) && last_is_letters
 }
 
 /// Four numbers up to 255 without leading zeros.

@@ -175,3 +175,13 @@ async fn headers_are_bounded() {
     let api = Api::start(|_| Reply::json(&page(0, 1)).header("x-long", &"a".repeat(100_000))).await;
     assert_eq!(Probe::of(&api).run().await.exchanges[0].status, Err(TransportError::TooLarge));
 }
+
+#[tokio::test]
+async fn json_is_read_whatever_it_is_called() {
+    for content_type in
+        ["text/html; charset=utf-8", "text/plain", "application/vnd.api+json", "application/octet-stream"]
+    {
+        let api = serve(content_type, page(0, 2).to_string()).await;
+        assert_eq!(complete(Probe::of(&api).run().await).window.profile.records, 2, "{content_type}");
+    }
+}

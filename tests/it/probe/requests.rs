@@ -98,3 +98,12 @@ async fn behaviour_is_taken_down() {
     assert_eq!(behaviour.statuses.get(&200), Some(&1));
     assert_eq!(behaviour.bytes, page(0, 3).to_string().len() as u64);
 }
+
+#[test]
+fn looks_may_run_as_tasks() {
+    const fn is_send<T: Send>(_: &T) {}
+    let probe = Probe::new("http://unused.invalid/");
+    let source = probe.source();
+    is_send(&probe.look(&source));
+    is_send(&drogue::observe::dry_run(&source, &probe.clock));
+}

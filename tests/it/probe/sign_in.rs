@@ -224,3 +224,41 @@ async fn a_rotated_refresh_token_goes_back_to_its_file() {
     assert!(failure.detail.contains("cannot read"), "{}", failure.detail);
     assert_eq!(api.seen().len(), before);
 }
+
+#[tokio::test]
+async fn two_processes_never_spend_one_refresh_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("refresh");
+    fs::write(&path, "refresh-0").unwrap();
+    let valid = std::sync::Mutex::new(0);
+    let api = Api::start(move |seen| {
+        if seen.path() != "/token" {
+            return Reply::json(&page(0, 1));
+        }
+        let mut valid = valid.lock().unwrap();
+        if form(seen, "refresh_token") != Some(format!("refresh-{valid}")) {
+            return Reply::json(&json!({ "error": "invalid_grant" })).status(400);
+        }
+        *valid += 1;
+        Reply::json(&json!({ "access_token": "access", "refresh_token": format!("refresh-{valid}") }))
+    })
+    .await;
+    let probe = Probe::of(&api).auth(AuthSettings::Oauth2RefreshToken {
+        token_url: api.url("/token"),
+        client_id: "drogue".to_owned(),
+        client_secret: None,
+        client_secret_file: None,
+        refresh_token: None,
+        refresh_token_file: Some(SecretSource::File {
+            path: path.clone(),
+            value: Some(Secret::new("refresh-0")),
+        }),
+        scope: None,
+    });
+    // Each source has a sign-in of its own, as two processes have.
+    let (one, two) = (probe.source(), probe.source());
+    let (one, two) = tokio::join!(probe.look(&one), probe.look(&two));
+    complete(one);
+    complete(two);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "refresh-2\n");
+}
