@@ -31,6 +31,8 @@ pub(super) struct DocChange {
     pub(super) parameter: Option<String>,
     pub(super) from: String,
     pub(super) to: String,
+    /// Whether it touches what is read, where that is known.
+    pub(super) read: Option<bool>,
     /// How many operations the change reaches, where it is told once for all.
     pub(super) operations: usize,
 }

@@ -378,6 +378,27 @@ fn watched_fields_are_followed_wherever_a_schema_is_shared() {
 }
 
 #[test]
+fn severity_follows_what_is_read() {
+    let after = edited(|v| {
+        remove(v, ORDER, "created_at");
+        remove(v, ORDER, "customer_email");
+    });
+    let compared = watch(&description(), &after, &["$.created_at"]);
+    let comparison =
+        drogue::compare::Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+    let subject = drogue::model::Subject { connector: "shop".to_owned(), stream: "docs".to_owned() };
+    let context =
+        drogue::rules::JudgeContext { mapping: None, learning: false, at: jiff::Timestamp::UNIX_EPOCH };
+    let judged = RuleSet::builtin().judge(&subject, &comparison, &context);
+    let told: Vec<(String, Severity)> =
+        judged.findings.iter().map(|f| (f.path.to_string(), f.severity)).collect();
+    assert_eq!(
+        told,
+        [("$.created_at".to_owned(), Severity::Breaking), ("$.customer_email".to_owned(), Severity::Warning)]
+    );
+}
+
+#[test]
 fn what_nobody_watches_is_one_summary() {
     let after = edited(|v| {
         remove(v, "/paths", "/health");
