@@ -40,7 +40,10 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     {
         let near = fields(baseline, latest, live, &mut Vec::new());
         changes.retain_mut(|change| {
-            let confirmed = near.iter().find(|c| c.path == change.path && c.kind == change.kind);
+            // One cause may look like two things: a day of one date, in another notation, has stood still to a
+            // baseline of many days and not to the day before. The nearest says which.
+            let here = || near.iter().filter(|c| c.path == change.path);
+            let confirmed = here().find(|c| c.kind == change.kind).or_else(|| here().next());
             if let Some(confirmed) = confirmed {
                 *change = confirmed.clone();
             }
