@@ -82,6 +82,8 @@ pub(super) enum Purpose {
 const CONFIRMED_AFTER: u64 = 2;
 /// The same, where answers like this pass by themselves.
 const LASTING_AFTER: u64 = 3;
+/// Who records while a stream is learning: nobody decided anything.
+const RECORDER: &str = "drogue";
 /// Windows whose history says how a stream varies by itself.
 const HISTORY: u64 = 8;
 /// A failure is looked at again this soon, and then at intervals that double, up to the stream's own.
@@ -151,9 +153,18 @@ impl Engine {
 
     /// Lets a baseline follow the last quiet windows: how values move from one to the next, and how they grow. That is
     /// worked out anew for each check; what was accepted stays as it is.
+    ///
+    /// Windows from before the last decision show a shape that is gone; the first one that counts after it is the
+    /// window that was accepted as a whole.
     async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
+        let history = self.store.baseline_history(subject).await?;
+        let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut stored = self.store.window_profiles(subject, HISTORY).await?;
-        stored.retain(|stored| stored.entry.is_clean);
+        stored.retain(|stored| match decided {
+            Some(at) if stored.entry.to < at => false,
+            Some(at) if stored.entry.to == at => stored.window.profile.entities == baseline.profile.entities,
+            Some(_) | None => stored.entry.is_clean,
+        });
         stored.reverse();
         baseline.latest = None;
         for quiet in &stored {
@@ -504,7 +515,7 @@ impl Engine {
     }
 
     fn recorded(&self, baseline: Baseline, reason: &str) -> NewBaseline {
-        NewBaseline { baseline, actor: "drogue".to_owned(), reason: Some(reason.to_owned()), at: self.now() }
+        NewBaseline { baseline, actor: RECORDER.to_owned(), reason: Some(reason.to_owned()), at: self.now() }
     }
 
     /// Whether too little has been seen for soft facts to alert.

@@ -4,7 +4,7 @@
 //! windows made with the same key hold the same entities wherever both saw them. Values are kept as numbers in clear
 //! and strings by keyed hash; see [`SampleMode`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,9 +52,10 @@ pub enum SampleValue {
         /// Its format class.
         format: Format,
         /// What it is as a number or as an instant (Unix seconds), where it is one.
-        #[serde(with = "exact_option")]
+        #[serde(default, with = "exact_option", skip_serializing_if = "Option::is_none")]
         number: Option<f64>,
         /// The string itself, with [`SampleMode::Clear`] alone (at most 256 characters).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         clear: Option<String>,
     },
     /// An array or object that is there, with its number of elements or members.
@@ -84,6 +85,7 @@ pub struct SampledRecord(pub BTreeMap<FieldPath, SampleValue>);
 
 /// The sampled records of a profile.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(into = "StoredEntities", try_from = "StoredEntities")]
 pub struct Entities {
     /// The key that pairs them; without one they are keyed by the whole record and pair only where nothing changed.
     pub key: Option<KeySpec>,
@@ -96,6 +98,53 @@ pub struct Entities {
     pub repeated: u64,
     /// The smallest hashes of all keys seen, each with the hash of its record; `None` for a repeated one.
     pub seen: BTreeMap<u64, Option<u64>>,
+}
+
+/// The stored form of [`Entities`]: each path stands once, and records name it by its place.
+#[derive(Serialize, Deserialize)]
+struct StoredEntities {
+    key: Option<KeySpec>,
+    mode: SampleMode,
+    repeated: u64,
+    seen: BTreeMap<u64, Option<u64>>,
+    paths: Vec<FieldPath>,
+    records: BTreeMap<u64, Vec<(usize, SampleValue)>>,
+}
+
+impl From<Entities> for StoredEntities {
+    fn from(entities: Entities) -> Self {
+        let paths: BTreeSet<FieldPath> =
+            entities.records.values().flat_map(|record| record.0.keys().cloned()).collect();
+        let paths: Vec<FieldPath> = paths.into_iter().collect();
+        let place = |path: &FieldPath| paths.binary_search(path).unwrap_or_default();
+        let stored =
+            |record: SampledRecord| record.0.into_iter().map(|(path, value)| (place(&path), value)).collect();
+        let records = entities.records.into_iter().map(|(key, record)| (key, stored(record))).collect();
+        let (repeated, seen) = (entities.repeated, entities.seen);
+        Self { key: entities.key, mode: entities.mode, repeated, seen, paths, records }
+    }
+}
+
+/// Why a stored form is none.
+#[derive(Debug, thiserror::Error)]
+#[error("a sampled record names a path that is not in the list")]
+struct UnknownPath;
+
+impl TryFrom<StoredEntities> for Entities {
+    type Error = UnknownPath;
+
+    fn try_from(stored: StoredEntities) -> Result<Self, UnknownPath> {
+        let StoredEntities { key, mode, repeated, seen, paths, records } = stored;
+        let value = |(place, value): (usize, SampleValue)| Some((paths.get(place)?.clone(), value));
+        let records = records
+            .into_iter()
+            .map(|(key, values)| {
+                let values: Option<BTreeMap<_, _>> = values.into_iter().map(value).collect();
+                Ok((key, SampledRecord(values.ok_or(UnknownPath)?)))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { key, mode, records, repeated, seen })
+    }
 }
 
 /// What to do with a record.

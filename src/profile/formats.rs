@@ -8,7 +8,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-use classes::{ByteClasses, LETTERS, NOT_ASCII, SPACE};
+use classes::{ByteClasses, COLON, HYPHEN, LETTERS, NOT_ASCII, SPACE};
 
 /// What notation a string is in; the most specific one that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,6 +104,19 @@ impl Format {
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self::with_classes(text, classes::of(text))
+    }
+
+    /// The class of a string whose byte classes are known, with what it is as a number or an instant.
+    #[inline]
+    pub(super) fn read(text: &str, found: ByteClasses) -> (Self, Option<f64>) {
+        // Instants are the commonest of all notations, and one look tells both.
+        if found & (HYPHEN | COLON | SPACE) == HYPHEN | COLON
+            && let Some((format, instant)) = dates::iso(text)
+        {
+            return (format, Some(instant));
+        }
+        let format = Self::with_classes(text, found);
+        (format, format.number_of(text))
     }
 
     /// The class of a string whose byte classes are known.

@@ -45,16 +45,18 @@ const KEY_WORDS: [(&str, i32); 22] = [
     ("name", 14),
 ];
 
-/// Words in a field's name that say that its values move.
-const MOVING_WORDS: [&str; 12] = [
-    "rank", "position", "index", "order", "row", "updated", "modified", "version", "hash", "etag", "cursor",
-    "token",
+/// The score of a name that says that its values move.
+const MOVING: i32 = -40;
+/// Words in a field's name that say so.
+const MOVING_WORDS: [&str; 13] = [
+    "rank", "position", "index", "order", "row", "updated", "modified", "latest", "last", "hash", "etag",
+    "cursor", "token",
 ];
 
 /// The keys that may tell this stream's entities, the likeliest first, at most four; none where nothing fits.
 ///
-/// A key is always there, never null, outside of arrays, unique as far as the profile can tell, and stable: an instant,
-/// a measure or a rank is unique but tells no entity. Pairs of fields are proposed only where no single field fits;
+/// A key is always there, never null, outside of arrays, unique as far as the profile can tell, and stable: a measure
+/// or a rank is unique but tells no entity, an instant does so only in a series without any other key. Pairs of fields are proposed only where no single field fits;
 /// whether they are unique is seen in the sampled records.
 #[must_use]
 pub fn find_keys(profile: &Profile) -> Vec<KeySpec> {
@@ -68,12 +70,17 @@ pub fn find_keys(profile: &Profile) -> Vec<KeySpec> {
     let spec =
         |paths: Vec<&Part<'_>>| KeySpec { paths: paths.iter().map(|part| part.path.clone()).collect() };
 
-    let singles = parts.iter().filter(|part| part.is_unique && !part.is_instant && part.score > 0);
-    let keys: Vec<KeySpec> = singles
-        .filter(|part| are_unique(profile, &[part.path]))
-        .take(MAX_KEYS)
-        .map(|part| spec(vec![part]))
-        .collect();
+    let singles = |wanted: fn(&Part<'_>) -> bool| -> Vec<KeySpec> {
+        let fitting = parts.iter().filter(|part| part.is_unique && wanted(part));
+        let unique = fitting.filter(|part| are_unique(profile, &[part.path]));
+        unique.take(MAX_KEYS).map(|part| spec(vec![part])).collect()
+    };
+    let keys = singles(|part| !part.is_instant && part.score > 0);
+    if !keys.is_empty() {
+        return keys;
+    }
+    // A series has one record an instant, and nothing else tells them apart.
+    let keys = singles(|part| part.is_instant && part.score > MOVING);
     if !keys.is_empty() {
         return keys;
     }
@@ -128,7 +135,7 @@ impl<'a> Part<'a> {
 fn score_of_name(path: &FieldPath) -> i32 {
     let words = words_of(path.name().unwrap_or(""));
     if words.iter().any(|word| MOVING_WORDS.contains(&word.as_str())) {
-        return -40;
+        return MOVING;
     }
     let score =
         |word: &String| KEY_WORDS.iter().find(|(known, _)| known == word).map_or(0, |(_, score)| *score);
@@ -186,7 +193,7 @@ fn score_of_strings(field: &FieldProfile) -> Option<(i32, bool)> {
         Format::Hex | Format::IntegerText | Format::ZeroPaddedText => 14,
         Format::UpperWord | Format::LowerWord | Format::Word => 12,
         Format::Email | Format::Hostname | Format::Url | Format::IpAddress => 8,
-        Format::Text | Format::Version | Format::Color | Format::Base64 => 2,
+        Format::Text | Format::Version | Format::DecimalText | Format::Color | Format::Base64 => 2,
         _ => return None,
     };
     Some((score, false))
@@ -256,9 +263,10 @@ mod tests {
 
     #[test]
     fn no_key_is_better_than_a_wrong_one() {
-        assert!(
-            keys((0..100).map(|i| format!(r#"{{"temp": {i}.5, "at": {}}}"#, 1_700_000_000 + i))).is_empty()
-        );
+        let series = |i: u64| format!(r#"{{"temp": {i}.5, "at": {}}}"#, 1_700_000_000 + i);
+        assert_eq!(keys((0..100).map(series)), ["$.at"], "a series has nothing else");
+        let updated = |i: u64| format!(r#"{{"temp": {i}.5, "updated_at": {}}}"#, 1_700_000_000 + i);
+        assert!(keys((0..100).map(updated)).is_empty());
         assert!(keys((0..100).map(|_| r#"{"id": 1}"#.to_owned())).is_empty());
     }
 }

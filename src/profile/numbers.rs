@@ -60,6 +60,8 @@ pub(super) mod exact {
 /// 1990-01-01 and 2100-01-01 in Unix seconds.
 const EPOCH_FROM: f64 = 631_152_000.0;
 const EPOCH_TO: f64 = 4_102_444_800.0;
+/// Seconds, milliseconds, microseconds, nanoseconds; the spans of time in these units do not overlap.
+const EPOCH_UNITS: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 
 /// A number as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -228,14 +230,11 @@ impl NumberProfile {
         self.decimals[number.decimals.min(7)] += weight;
         self.sum_micros = self.sum_micros.wrapping_add(micros(value) * i128::from(weight));
         self.quantiles.add(value, weight);
-        let mut unit = EPOCH_FROM;
-        if magnitude >= unit {
-            for (place, ratio) in [1.0, 1e3, 1e6, 1e9].into_iter().enumerate() {
-                unit = EPOCH_FROM * ratio;
-                if value >= unit && value < EPOCH_TO * ratio {
-                    self.epochs[place] += weight;
-                }
-            }
+        if value >= EPOCH_FROM
+            && let Some(unit) = EPOCH_UNITS.iter().rposition(|unit| value >= EPOCH_FROM * unit)
+            && value < EPOCH_TO * EPOCH_UNITS[unit]
+        {
+            self.epochs[unit] += weight;
         }
         let hash = number.hash(key);
         self.distinct.add(hash);

@@ -171,7 +171,7 @@ impl StringTally {
             profile.add_blemishes(text, found, weight);
         }
 
-        let format = Format::with_classes(text, found);
+        let (format, value) = Format::read(text, found);
         match self.formats.iter_mut().find(|(known, _)| *known == format) {
             Some((_, count)) => *count += weight,
             None => self.formats.push((format, weight)),
@@ -179,7 +179,7 @@ impl StringTally {
         let hash = key.of(text.as_bytes());
         profile.distinct.add(hash);
         profile.top.add(hash, || text.to_owned(), weight);
-        if let Some(value) = format.number_of(text) {
+        if let Some(value) = value {
             let number = Number::of_value(value, text);
             profile.as_numbers.get_or_insert_default().add_value(&number, weight, key);
         } else if text.len() <= LONGEST_FOLDED {

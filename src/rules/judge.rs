@@ -40,7 +40,14 @@ impl RuleSet {
             Judgement { inconclusive: comparison.inconclusive.clone(), ..Judgement::default() };
         let mut findings: BTreeMap<Fingerprint, Finding> = BTreeMap::new();
         for change in &comparison.changes {
-            let mapped = context.mapping.and_then(|mapping| is_mapped(mapping, change));
+            let mapped = match context.mapping {
+                Some(mapping) => is_mapped(mapping, change),
+                // Whoever compared may know: documents are watched for the fields of several streams at once.
+                None => match change.facts.get("mapped") {
+                    Some(Fact::Flag(mapped)) => Some(*mapped),
+                    Some(_) | None => None,
+                },
+            };
             match self.judge_one(subject, change, mapped, context) {
                 Verdict::Finding(finding) => {
                     // Two changes that one rule sees at one place are one finding; the worse speaks for both.
@@ -172,3 +179,6 @@ fn finding(rule: &Rule, subject: &Subject, change: &Change, severity: Severity, 
         last_seen: Some(at),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,10 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
                 run.touched.insert(index);
                 change
             });
-            let changes: Vec<DocChange> = found.changes.into_iter().chain(in_schemas).collect();
+            let mut changes: Vec<DocChange> = found.changes.into_iter().chain(in_schemas).collect();
+            if !endpoint.fields.is_empty() {
+                changes.iter_mut().for_each(|change| change.read = Some(is_read(change, &endpoint.fields)));
+            }
             run.push_all(changes);
         }
     }
@@ -148,6 +151,18 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
         run.push_all(vec![change]);
     }
     run.finish()
+}
+
+/// Whether a change touches one of the fields that are read; what is about no field in particular touches all.
+fn is_read(change: &DocChange, fields: &[FieldPath]) -> bool {
+    let touches =
+        |path: &FieldPath| fields.iter().any(|field| field.starts_with(path) || path.starts_with(field));
+    let of_response = change.part == Some("response") && change.field.is_some();
+    match &change.record {
+        Some(path) => touches(path),
+        // Beside the records in the response: paging and envelopes have rules of their own.
+        None => !of_response || change.what == "records-moved",
+    }
 }
 
 struct Run<'a> {
@@ -325,6 +340,9 @@ fn as_change(change: DocChange) -> Change {
     state("parameter", change.parameter);
     state("from", Some(change.from));
     state("to", Some(change.to));
+    if let Some(read) = change.read {
+        facts.set("mapped", read);
+    }
     if change.operations > 1 {
         facts.set("operations", change.operations);
     }

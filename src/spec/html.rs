@@ -6,21 +6,26 @@ use super::sections::{Builder, Sections};
 
 /// Nodes that are looked at; a page of documentation has some ten thousand.
 const MAX_NODES: usize = 2_000_000;
+/// The parser takes time that grows with the square of the depth; pages of people stay below a hundred.
+const MAX_DEPTH: usize = 500;
 /// Less text than this is no page of documentation.
 const LEAST_TEXT: usize = 120;
 
 /// The sections of a page, or why it says nothing.
 pub(super) fn read(content: &str) -> Result<Sections, String> {
+    if nests_deeper_than(content, MAX_DEPTH) {
+        return Err(format!("its elements nest deeper than {MAX_DEPTH}"));
+    }
     let page = Html::parse_document(content);
     let title = first(&page, "title").map(|element| element.text().collect::<String>()).unwrap_or_default();
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-    let root = ["main", "[role=main]", "article", "#content", ".content", "body"]
+    let places = ["main", "[role=main]", "article", "#content", ".content"]
         .iter()
-        .find_map(|selector| first(&page, selector).filter(|element| is_long_enough(*element)))
-        .or_else(|| first(&page, "body"))
-        .unwrap_or_else(|| page.root_element());
-    let mut reader = Reader::default();
-    reader.walk(root);
+        .filter_map(|place| first(&page, place));
+    let reader = places
+        .map(Reader::of)
+        .find(|reader| reader.text >= LEAST_TEXT)
+        .unwrap_or_else(|| Reader::of(first(&page, "body").unwrap_or_else(|| page.root_element())));
     let text = reader.text;
     if let Some(why) = says_nothing(&page, &title, text, content) {
         return Err(why);
@@ -28,14 +33,47 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
     Ok(reader.builder.finish())
 }
 
-fn first<'a>(page: &'a Html, selector: &str) -> Option<ElementRef<'a>> {
-    page.select(&Selector::parse(selector).ok()?).next()
+/// Whether elements nest deeper than that, by counting tags, before the parser sees them.
+fn nests_deeper_than(content: &str, limit: usize) -> bool {
+    // These end by themselves: the first group has no content, the second ends where the next one begins.
+    const ENDING: [&str; 26] = [
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+        "p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "html", "body",
+    ];
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = content;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        let closes = rest.starts_with('/');
+        let tag = rest.strip_prefix('/').unwrap_or(rest);
+        let length = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
+        let name = &tag[..length];
+        if name.is_empty() || ENDING.iter().any(|ending| ending.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        if closes {
+            // An end of what is not open ends nothing.
+            if let Some(index) = open.iter().rposition(|other| other.eq_ignore_ascii_case(name)) {
+                open.truncate(index);
+            }
+            continue;
+        }
+        if name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style") {
+            // What looks like a tag in a script is none.
+            let end = rest.find(if name.len() == 6 { "</script" } else { "</style" });
+            rest = end.map_or("", |end| &rest[end + 1..]);
+            continue;
+        }
+        open.push(name);
+        if open.len() > limit {
+            return true;
+        }
+    }
+    false
 }
 
-fn is_long_enough(element: ElementRef<'_>) -> bool {
-    let mut reader = Reader::default();
-    reader.walk(element);
-    reader.text >= LEAST_TEXT
+fn first<'a>(page: &'a Html, selector: &str) -> Option<ElementRef<'a>> {
+    page.select(&Selector::parse(selector).ok()?).next()
 }
 
 /// Why a page is none of documentation.
@@ -164,6 +202,12 @@ enum Visit<'a> {
 }
 
 impl Reader {
+    fn of(root: ElementRef<'_>) -> Self {
+        let mut reader = Self::default();
+        reader.walk(root);
+        reader
+    }
+
     /// Walks without recursion: pages may nest as deep as they like.
     fn walk(&mut self, root: ElementRef<'_>) {
         let mut work = vec![Visit::Enter(root)];

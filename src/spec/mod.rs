@@ -7,11 +7,13 @@
 mod api;
 mod compare;
 mod discover;
+mod envelope;
 mod examples;
 mod graph;
 mod html;
 mod load;
 mod operations;
+mod parameters;
 mod schema;
 mod sections;
 mod text;

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{
     Operation, api,
-    api::Parameter,
     discover::records_at,
+    envelope::moved_records,
     examples,
     graph::{Direction, Graph, fits},
-    schema::View,
+    parameters::{self, is_paging},
     volatile,
 };
 use crate::model::{FieldPath, Step};
@@ -31,6 +31,8 @@ pub(super) struct DocChange {
     pub(super) parameter: Option<String>,
     pub(super) from: String,
     pub(super) to: String,
+    /// Whether it touches what is read, where that is known.
+    pub(super) read: Option<bool>,
     /// How many operations the change reaches, where it is told once for all.
     pub(super) operations: usize,
 }
@@ -60,7 +62,7 @@ pub(super) fn compare<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>) -> Fou
     let mut found = Found { changes: Vec::new(), in_schemas: Vec::new(), prose: 0 };
     lifecycle(before, after, &mut found);
     signing_in(before, after, &mut found.changes);
-    parameters(graph, before, after, &mut found.changes);
+    parameters::compare(graph, before, after, &mut found.changes);
     if let (Some((was, _)), Some((is, required))) = (before.request_body(), after.request_body()) {
         let root = graph.pair(was, is, Direction::Request);
         schemas(graph, root, Direction::Request, &FieldPath::root(), None, &mut found);
@@ -78,7 +80,8 @@ pub(super) fn compare<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>) -> Fou
     found
 }
 
-fn change(what: &'static str) -> DocChange {
+/// A change with nothing but its name.
+pub(super) fn change(what: &'static str) -> DocChange {
     DocChange { what, operations: 1, ..DocChange::default() }
 }
 
@@ -134,151 +137,6 @@ fn signing_in(before: &Operation<'_>, after: &Operation<'_>, changes: &mut Vec<D
         "auth-option-removed"
     };
     changes.push(DocChange { from: words(&was), to: words(&is), ..change(what) });
-}
-
-/// Names of parameters and headers by which pages are asked for.
-fn is_paging(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    const NAMES: [&str; 24] = [
-        "page",
-        "pagenumber",
-        "pageno",
-        "pagesize",
-        "perpage",
-        "limit",
-        "offset",
-        "cursor",
-        "after",
-        "before",
-        "startingafter",
-        "endingbefore",
-        "startafter",
-        "nextpage",
-        "pagetoken",
-        "nexttoken",
-        "continuationtoken",
-        "skip",
-        "top",
-        "count",
-        "link",
-        "xnextpage",
-        "xtotalcount",
-        "xtotalpages",
-    ];
-    NAMES.contains(&name.as_str())
-}
-
-fn parameters<'a>(
-    graph: &mut Graph<'a>,
-    before: &Operation<'a>,
-    after: &Operation<'a>,
-    changes: &mut Vec<DocChange>,
-) {
-    let (was, is) = (before.parameters(), after.parameters());
-    let same = |a: &Parameter<'_>, b: &Parameter<'_>| a.key == b.key && a.place == b.place;
-    let mut removed: Vec<&Parameter<'a>> =
-        was.iter().filter(|p| !is.iter().any(|other| same(p, other))).collect();
-    let mut added: Vec<&Parameter<'a>> =
-        is.iter().filter(|p| !was.iter().any(|other| same(p, other))).collect();
-    let about = |what: &'static str, parameter: &Parameter<'_>| DocChange {
-        parameter: Some(parameter.name.to_owned()),
-        part: Some("request"),
-        ..change(what)
-    };
-    for old in removed.clone() {
-        let signature = |graph: &Graph<'a>, p: &Parameter<'a>, new: bool| {
-            let model = if new { graph.after } else { graph.before };
-            View::of(model, p.schema).signature(model)
-        };
-        let fold = |name: &str| -> String {
-            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-        };
-        let candidates: Vec<&&Parameter<'a>> = added
-            .iter()
-            .filter(|new| new.place == old.place || fold(new.name) == fold(old.name))
-            .filter(|new| signature(graph, old, false) == signature(graph, new, true))
-            .filter(|new| {
-                fold(new.name) == fold(old.name)
-                    || strsim::jaro_winkler(&fold(new.name), &fold(old.name)) >= 0.85
-            })
-            .collect();
-        if let [new] = candidates.as_slice() {
-            let new: &Parameter<'a> = new;
-            let place = |p: &Parameter<'_>| format!("{} ({})", p.name, p.place);
-            changes.push(DocChange { from: place(old), to: place(new), ..about("parameter-renamed", old) });
-            removed.retain(|p| !same(p, old));
-            let (key, at) = (new.key.clone(), new.place);
-            added.retain(|p| !(p.key == key && p.place == at));
-        }
-    }
-    for old in removed {
-        let what = if is_paging(old.name) { "paging-removed" } else { "parameter-removed" };
-        changes.push(about(what, old));
-    }
-    for new in added {
-        changes.push(about(if new.required { "parameter-required" } else { "parameter-added" }, new));
-    }
-    for old in &was {
-        let Some(new) = is.iter().find(|other| same(old, other)) else { continue };
-        if new.required && !old.required {
-            changes.push(about("parameter-required", old));
-        }
-        if new.deprecated && !old.deprecated {
-            changes.push(about("parameter-deprecated", old));
-        }
-        bounds(graph, old, new, &about, changes);
-        let root = graph.pair(old.schema, new.schema, Direction::Request);
-        for (index, path) in graph.reach(root) {
-            for local in &graph.pairs[index].locals {
-                let what = match local.what {
-                    "type-changed" | "format-changed" => "parameter-type-changed",
-                    "request-narrowed" | "body-field-removed" => "parameter-narrowed",
-                    "body-field-required" => "parameter-required",
-                    "field-deprecated" => "parameter-deprecated",
-                    "deprecated-in-prose" => "deprecated-in-prose",
-                    _ => continue,
-                };
-                let field = Some(path.clone()).filter(|path| !path.is_root());
-                changes.push(DocChange {
-                    field,
-                    from: local.from.clone(),
-                    to: local.to.clone(),
-                    ..about(what, old)
-                });
-            }
-        }
-    }
-}
-
-/// Limits and defaults of a parameter's values, which decide how large pages are.
-fn bounds<'a>(
-    graph: &Graph<'a>,
-    old: &Parameter<'a>,
-    new: &Parameter<'a>,
-    about: &impl Fn(&'static str, &Parameter<'_>) -> DocChange,
-    changes: &mut Vec<DocChange>,
-) {
-    let (was, is) = (graph.before.resolve(old.schema), graph.after.resolve(new.schema));
-    let number = |node: &Value, key: &str| node.get(key).and_then(Value::as_f64);
-    for (key, narrower) in [("maximum", -1.0), ("maxLength", -1.0), ("minimum", 1.0), ("minLength", 1.0)] {
-        let narrowed = match (number(was, key), number(is, key)) {
-            (Some(was), Some(is)) => (is - was) * narrower > 0.0,
-            (None, Some(is)) => key == "maximum" || key == "maxLength" || is > 1.0,
-            (Some(_) | None, None) => false,
-        };
-        if narrowed {
-            let word = |node: &Value| node.get(key).map_or_else(|| "none".to_owned(), ToString::to_string);
-            changes.push(DocChange {
-                from: format!("{key} {}", word(was)),
-                to: format!("{key} {}", word(is)),
-                ..about(if is_paging(old.name) { "page-size-limited" } else { "parameter-limited" }, old)
-            });
-        }
-    }
-    if was.get("default") != is.get("default") && was.get("default").is_some() {
-        let word = |node: &Value| node.get("default").map_or_else(|| "none".to_owned(), ToString::to_string);
-        changes.push(DocChange { from: word(was), to: word(is), ..about("parameter-default-changed", old) });
-    }
 }
 
 fn response<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>, found: &mut Found) {
@@ -464,68 +322,4 @@ fn in_record(field: &FieldPath, records: &FieldPath) -> Option<FieldPath> {
 
 fn joined(above: &FieldPath, below: &FieldPath) -> FieldPath {
     FieldPath::new(above.steps().iter().chain(below.steps()).cloned().collect())
-}
-
-/// Where the records went, when the same schema sits elsewhere in the response.
-fn moved_records<'a>(
-    graph: &Graph<'a>,
-    was: &'a Value,
-    is: &'a Value,
-    records: &FieldPath,
-) -> Option<(FieldPath, FieldPath, &'a Value, &'a Value)> {
-    let old = node_at(graph.before, was, records)?;
-    // Still there, whatever it looks like now: that is for the comparison of schemas.
-    let shape = |model: &'a super::ApiModel, node: &'a Value| {
-        let view = View::of(model, node);
-        (
-            view.properties.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>(),
-            view.type_words(),
-        )
-    };
-    let wanted = shape(graph.before, old);
-    let alike = |other: &(BTreeSet<String>, String)| {
-        if wanted.0.is_empty() || other.0.is_empty() {
-            return wanted.0.is_empty() && other.0.is_empty() && wanted.1 == other.1;
-        }
-        let common = wanted.0.intersection(&other.0).count();
-        // Three in five: records change a little when they move, envelopes share next to nothing with them.
-        common * 5 >= wanted.0.union(&other.0).count() * 3
-    };
-    let stays = node_at(graph.after, is, records).map(|node| shape(graph.after, node));
-    if stays.as_ref().is_some_and(|there| alike(there) || wanted.0.is_empty()) {
-        return None;
-    }
-    if wanted.0.is_empty() {
-        return None;
-    }
-    let mut places = vec![(FieldPath::root(), is)];
-    let mut next = 0;
-    while let Some((path, node)) = places.get(next).cloned() {
-        next += 1;
-        if next > 500 {
-            return None;
-        }
-        if path != *records && alike(&shape(graph.after, node)) {
-            return Some((records.clone(), path, old, node));
-        }
-        if path.steps().len() < 4 {
-            let view = View::of(graph.after, node);
-            places.extend(view.properties.iter().map(|(name, node)| (path.child(name), *node)));
-            places.extend(view.items.map(|items| (path.each(), items)));
-        }
-    }
-    None
-}
-
-/// The schema at a path.
-fn node_at<'a>(model: &'a super::ApiModel, root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
-    let mut node = root;
-    for step in path.steps() {
-        let view = View::of(model, node);
-        node = match step {
-            Step::Key(key) => view.properties.get(&**key).copied()?,
-            Step::Each | Step::Index(_) => view.items.or(view.map_values)?,
-        };
-    }
-    Some(node)
 }

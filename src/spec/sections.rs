@@ -1,6 +1,6 @@
 //! Prose by section, and what differs between two states of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use similar::{ChangeTag, TextDiff};
 
@@ -46,7 +46,8 @@ pub(super) struct Builder {
     /// Headings above the present place, by level.
     above: Vec<(u8, String)>,
     sections: Vec<Section>,
-    titles: BTreeSet<String>,
+    /// How often each title came.
+    titles: BTreeMap<String, usize>,
     lines: Vec<String>,
 }
 
@@ -84,12 +85,8 @@ impl Builder {
         }
         let words: Vec<&str> = self.above.iter().map(|(_, title)| title.as_str()).collect();
         let plain = if words.is_empty() { "(beginning)".to_owned() } else { words.join(" › ") };
-        let mut title = plain.clone();
-        let mut number = 1;
-        while !self.titles.insert(title.clone()) {
-            number += 1;
-            title = format!("{plain} ({number})");
-        }
+        let number = self.titles.entry(plain.clone()).and_modify(|number| *number += 1).or_insert(1);
+        let title = if *number == 1 { plain } else { format!("{plain} ({number})") };
         self.sections.push(Section { title, text: lines.join("\n") });
     }
 

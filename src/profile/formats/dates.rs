@@ -147,22 +147,27 @@ fn iso_clock(text: &[u8]) -> Option<Clock> {
     Some(Clock { second, fraction, zone: zone(rest)? })
 }
 
-/// The class of an ISO 8601 date, with or without a time.
+/// The class of an ISO 8601 date, with or without a time, and its instant.
 #[inline]
-pub(super) fn iso(text: &str) -> Option<Format> {
-    let (_, rest) = iso_day(text.as_bytes())?;
+pub(super) fn iso(text: &str) -> Option<(Format, f64)> {
+    let (mut moment, rest) = iso_day(text.as_bytes())?;
     let (separator, clock) = match rest {
-        [] => return Some(Format::Date),
+        [] => return Some((Format::Date, moment.unix_seconds())),
         [separator @ (b'T' | b't' | b' '), clock @ ..] => (separator, iso_clock(clock)?),
         _ => return None,
     };
-    Some(match (separator, clock.zone) {
+    moment.second = clock.second;
+    let format = match (separator, clock.zone) {
+        (_, Zone::Offset(offset)) => {
+            moment.offset_seconds = offset;
+            if *separator == b' ' { Format::DateTimeSpace } else { Format::DateTimeOffset }
+        }
         (b' ', _) => Format::DateTimeSpace,
         (_, Zone::None) => Format::DateTimeLocal,
         (_, Zone::Utc) if clock.fraction => Format::DateTimeFractionZ,
         (_, Zone::Utc) => Format::DateTimeZ,
-        (_, Zone::Offset(_)) => Format::DateTimeOffset,
-    })
+    };
+    Some((format, moment.unix_seconds()))
 }
 
 /// The class of a time of day alone.
@@ -343,15 +348,8 @@ pub(super) fn duration(text: &str) -> Option<Format> {
 /// The instant that a date in any notation tells, in Unix seconds; `None` where day and month may be either.
 pub(super) fn instant(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
-    if let Some((mut moment, rest)) = iso_day(bytes) {
-        if let [_, clock @ ..] = rest {
-            let clock = iso_clock(clock)?;
-            moment.second = clock.second;
-            if let Zone::Offset(offset) = clock.zone {
-                moment.offset_seconds = offset;
-            }
-        }
-        return Some(moment.unix_seconds());
+    if let Some((_, instant)) = iso(text) {
+        return Some(instant);
     }
     if let Some(moment) = compact_day(bytes) {
         return Some(moment.unix_seconds());

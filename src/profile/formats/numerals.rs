@@ -32,7 +32,7 @@ pub(super) fn without_letters(text: &str, found: ByteClasses) -> Option<Format> 
         let date = match found & (COLON | HYPHEN) {
             COLON => dates::time(text),
             0 => None,
-            _ => dates::iso(text),
+            _ => dates::iso(text).map(|(format, _)| format),
         };
         if let Some(date) = date.or_else(|| dates::numeric(text)) {
             return Some(date);

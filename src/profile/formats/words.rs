@@ -66,7 +66,7 @@ fn with_digits(text: &str, found: ByteClasses) -> Option<Format> {
     let first_is_digit = bytes[0].is_ascii_digit();
     if first_is_digit
         && bytes.get(4) == Some(&b'-')
-        && let Some(format) = dates::iso(text)
+        && let Some((format, _)) = dates::iso(text)
     {
         return Some(format);
     }
@@ -194,9 +194,12 @@ fn is_prefixed_id(text: &str) -> bool {
     let (prefix, rest) = (&bytes[..at], &bytes[at + 1..]);
     let prefix_fits =
         (1..=24).contains(&prefix.len()) && prefix.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
-    let count = |is: fn(&u8) -> bool| rest.iter().map(|byte| usize::from(is(byte))).sum::<usize>();
-    let (digits, uppers, lowers) =
-        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let (mut digits, mut uppers, mut lowers) = (0, 0, 0);
+    for byte in rest {
+        digits += usize::from(byte.is_ascii_digit());
+        uppers += usize::from(byte.is_ascii_uppercase());
+        lowers += usize::from(byte.is_ascii_lowercase());
+    }
     prefix_fits
         && rest.len() >= 8
         && digits + uppers + lowers == rest.len()
