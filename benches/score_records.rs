@@ -3,7 +3,13 @@
 //!
 //! Only words are translated here, by a table; what is found comes from the library, and labels are never read.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use drogue::{
     diagnose::diff_records,
@@ -138,8 +144,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let case: Value = serde_json::from_str(line)?;
         let name = |key: &str| case[key].as_str().unwrap_or_default().to_owned();
         for side in ["baseline", "live"] {
-            if !files.contains_key(&name(side)) {
-                files.insert(name(side), fs::read_to_string(folder.join(name(side)))?);
+            if let Entry::Vacant(entry) = files.entry(name(side)) {
+                entry.insert(fs::read_to_string(folder.join(name(side)))?);
             }
         }
         let records = |side| files[&name(side)].lines().collect::<Vec<_>>();
