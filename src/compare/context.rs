@@ -64,9 +64,9 @@ impl<'a> Lane<'a> {
     }
 
     /// Whether the baseline's own parts are samples of one population, as far as they tell: then chance is all that
-    /// sets two windows apart. Half more than chance gives is what eight parts show by themselves now and then.
+    /// sets two windows apart.
     pub(super) fn is_exchangeable(&self) -> bool {
-        self.ctx.variation.field(self.path).is_none_or(|v| v.dispersion < 1.6 && !v.trending && !v.open)
+        self.ctx.variation.field(self.path).is_none_or(|v| v.exchangeable)
     }
 
     /// The same of presence and nulls.

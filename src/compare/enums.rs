@@ -54,17 +54,16 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
 
     // Everything is other: the vocabulary was replaced, unless the field is no vocabulary at all.
     let words = live.len() - new.len();
-    let all_new = share >= 0.95 && live.len() <= base.len() + 2;
+    // One value alone is a collapse, and a handful out of many another segment.
+    let all_new = share >= 0.95 && live.len() <= base.len() + 2 && live.len() * 2 >= base.len();
     // The later part of a window alone: old words and as many new ones beside each other.
     let doubled = share >= 0.5 && new.len() >= 2 && new.len() <= base.len() && words <= base.len();
-    let replaced = (all_new || doubled) && distinct <= 0.5 * n as f64;
+    let replaced = (all_new || doubled) && distinct <= 0.25 * n as f64;
     // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
     if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || doubled) {
         return Some(change(lane, &new, &lost, share, gone, "all-values"));
     }
-    let format = lane.live.strings.as_deref().map(crate::profile::StringProfile::main_format);
-    // Versions and numbers move on by themselves.
-    if format.is_some_and(|f| f.is_numeral() || f == crate::profile::Format::Version) {
+    if !is_vocabulary(lane) {
         return None;
     }
     if unseen > 0.25 || open {
@@ -83,21 +82,27 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
         && renamed_from(&base, &live, n, m, count).is_some()
     {
         "one-value"
-    } else {
+    } else if base.len() <= VOCABULARY {
         "new-value"
+    } else {
+        return None;
     };
     Some(change(lane, &new, &lost, share, gone, transform))
 }
 
+/// Beyond a dozen values a set is a list of things (teams, carriers, stations), which come and go, and no vocabulary
+/// that a vendor decides on.
+pub(super) const VOCABULARY: usize = 12;
+
+/// Whether the values are words: versions, numbers, addresses and the like move on by themselves.
+fn is_vocabulary(lane: &Lane<'_>) -> bool {
+    let words = |field: &FieldProfile| field.strings.as_deref().is_some_and(|s| s.main_format().is_soft());
+    words(lane.base) && words(lane.live)
+}
+
 /// New words for the same entities. New entities with new words are the ordinary growth of the data.
 fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>) -> Option<Change> {
-    let strings = lane.live.strings.as_deref()?;
-    let format = strings.main_format();
-    // Versions and numbers move on by themselves.
-    if format.is_numeral()
-        || format == crate::profile::Format::Version
-        || base.len() * 4 > lane.base.present as usize
-    {
+    if !is_vocabulary(lane) || base.len() * 4 > lane.base.present as usize {
         return None;
     }
     let new: Vec<(u64, u64)> =
@@ -153,6 +158,9 @@ fn renamed_from(
 
 /// Members of a closed set that are gone and were frequent: expected ten times and never seen.
 fn closed_loss(lane: &Lane<'_>, lost: &[(u64, u64)], base: &BTreeMap<u64, u64>, m: u64) -> Option<Change> {
+    if base.len() > VOCABULARY {
+        return None;
+    }
     let n: u64 = base.values().sum();
     let by = lane.spread().max(1.0);
     let gone: Vec<(u64, u64)> = lost

@@ -104,6 +104,11 @@ fn is_soft(change: &Change) -> bool {
     }
 }
 
+fn null_step(change: &Change) -> f64 {
+    let rate = |name| change.facts.number(name).unwrap_or(0.0);
+    (rate("live_null_rate") - rate("baseline_null_rate")).abs()
+}
+
 /// When several fields moved at once in ways that other records bring about, then other records came: a holiday, a
 /// storm, another segment of customers. Which they are is not for one window to say.
 fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
@@ -113,6 +118,10 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| is_soft(c)).map(|c| c.path.clone()).collect();
     if soft.len() < 2 {
+        // A share of nulls that drifts alone must move by a fifth to be told.
+        changes.retain(|c| {
+            !is_soft(c) || c.kind != crate::model::ChangeKind::NullsChanged || null_step(c) >= 0.2
+        });
         return;
     }
     changes.retain(|c| !is_soft(c));

@@ -61,7 +61,7 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
         let near = |b: f64, l: f64| {
             let image = b * ratio + offset;
             // Two parts in a thousand, or a half in the third significant digit of small numbers that were rounded.
-            (image - l).abs() <= 0.002 * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().max(1.0).min(10.0)
+            (image - l).abs() <= 0.002 * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().clamp(1.0, 10.0)
         };
         paired.iter().filter(|(b, l)| near(*b, *l)).count()
     };
@@ -206,9 +206,14 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     let chance = 1.36 * ((n + m) / (n * m)).sqrt();
     let fits = after <= (chance + natural).min(0.35) && after <= before / 2.0;
     // Within a factor of five, or with an offset, plain movement is the likelier cause.
+    let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
+    if offset != 0.0 && !spoken {
+        return None;
+    }
     let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
-    // A named unit has nothing to fit; a shift has its size, and a stretch two numbers.
-    let beats = cost <= rival + 0.02 && lane.is_exchangeable() || cost < rival - 0.15;
+    // A unit that the name speaks for has nothing to fit; a shift has its size, and a stretch two numbers.
+    let margin = if spoken { 0.02 } else { -0.05 };
+    let beats = cost <= rival + margin && lane.is_exchangeable() || cost < rival - 0.15;
     if !fits || (near_one && !beats) {
         return None;
     }

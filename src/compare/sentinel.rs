@@ -20,10 +20,20 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     if nulls(lane.base) < 5 || left > 0.6 * null_rate || lane.live.present < 20 {
         return;
     }
+    // What happened to most of the values is the news, and the nulls are a part of it.
+    let of_all = |c: &Change| match c.kind {
+        ChangeKind::NullsChanged | ChangeKind::EnumChanged | ChangeKind::PresenceChanged => false,
+        _ => c.facts.number("share").is_none_or(|share| share > 2.0 * missing),
+    };
+    if found.iter().any(of_all) {
+        return;
+    }
     let (was, is) = (frequencies(lane.ctx.base, lane), frequencies(lane.ctx.live, lane));
     let newcomer = is
         .iter()
-        .filter(|(value, (_, count))| *count >= 3 && !was.contains_key(*value))
+        .filter(|(value, (_, count))| {
+            *count >= 3 && !was.contains_key(*value) && is_out_of_place(value, lane)
+        })
         .max_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0)));
     // A value never seen before comes as often as null no longer does, within what sampling does to small shares.
     let Some((value, (share, _))) =
@@ -47,6 +57,32 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     // Whatever else was seen of the field is this.
     found.retain(|c| c.kind == ChangeKind::PresenceChanged);
     found.push(lane.change(ChangeKind::NullsChanged, facts));
+}
+
+/// What stands for nothing, in the words of many vendors.
+const NOTHING: [&str; 12] =
+    ["n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown", "missing", "empty", "-", "?"];
+
+/// Whether a value is one that the field would not have by itself: a number outside of all numbers seen, a text
+/// beside numbers, the empty string, a text in another notation than all others, or a word for nothing.
+fn is_out_of_place(value: &Key, lane: &Lane<'_>) -> bool {
+    if value.0 == 1 {
+        let number = f64::from_bits(value.1);
+        return lane.base.numbers.as_deref().is_none_or(|n| number < n.min || number > n.max);
+    }
+    let Some(strings) = lane.base.strings.as_deref().filter(|s| s.count > 0) else { return true };
+    let text = Lane::sample(lane.ctx.live, lane.path).find_map(|v| match v {
+        SampleValue::Text { hash, format, clear, .. } if *hash == value.1 => {
+            Some((*format, clear.as_deref()))
+        }
+        _ => None,
+    });
+    let says_nothing =
+        |clear: Option<&str>| clear.is_some_and(|c| NOTHING.contains(&c.trim().to_lowercase().as_str()));
+    value.2 == 0
+        || text.is_some_and(|(format, clear)| {
+            says_nothing(clear) || !strings.main_format().is_soft() && strings.of_format(format) == 0
+        })
 }
 
 type Key = (u8, u64, u64);

@@ -187,7 +187,11 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     // Turned round, wholly or for the later part of the window: the rate went towards its mirror image.
     let mirror = 1.0 - was;
     let part = if (mirror - was).abs() > 0.1 { (is - was) / (mirror - was) } else { 0.0 };
-    let transform = if (0.4..=1.2).contains(&part) { "inverted" } else { "mix" };
+    // Less than half of the way is another mix, which small windows do not tell from the course of things.
+    let transform = if (0.55..=1.2).contains(&part) { "inverted" } else { "mix" };
+    if transform == "mix" && n.min(m) < ENOUGH {
+        return None;
+    }
     let facts = Facts::new()
         .with("statistic", is - was)
         .with("effect", (is - was).abs())
@@ -216,7 +220,8 @@ fn categories(lane: &Lane<'_>) -> Option<Change> {
     lane.base.strings.as_deref()?;
     let (base, live) = (enums::counts(lane.base)?, enums::counts(lane.live)?);
     let (n, m) = (base.values().sum::<u64>() as f64, live.values().sum::<u64>() as f64);
-    if n < ENOUGH as f64 || m < ENOUGH as f64 {
+    // Lists of things change their proportions with the things.
+    if n < ENOUGH as f64 || m < ENOUGH as f64 || base.len() > enums::VOCABULARY {
         return None;
     }
     let values: std::collections::BTreeSet<&u64> = base.keys().chain(live.keys()).collect();
@@ -252,7 +257,9 @@ fn measures(lane: &Lane<'_>) -> Option<Change> {
     let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
     let (n, m) = (was.count(), is.count());
     let effect = was.distance(&is, 0.0);
-    if effect < 0.2 || !scale::significant(lane, effect, n, m) {
+    // Three in ten values beyond where they would be: what one sees in a histogram without a test. Less is what a
+    // week does to the next; a history of windows tells more.
+    if effect < 0.3 || !scale::significant(lane, effect, n, m) {
         return None;
     }
     let by = lane.spread().max(1.0);

@@ -13,6 +13,8 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
     let moved: Vec<FieldPath> = {
         let mut paths: Vec<FieldPath> =
             changes.iter().filter(|c| is_about_values(c)).map(|c| c.path.clone()).collect();
+        // A swap in a small window is plain by the two fields together where neither is by itself.
+        paths.extend(ctx.base.fields.iter().filter(|(p, f)| looks_other(ctx, p, f)).map(|(p, _)| p.clone()));
         paths.sort();
         paths.dedup();
         paths
@@ -47,6 +49,14 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
         }
         changes.push(Change { kind: ChangeKind::Swapped, path: one, to: vec![other], facts });
     }
+}
+
+fn looks_other(ctx: &Context<'_>, path: &FieldPath, was: &FieldProfile) -> bool {
+    let enough = |f: &FieldProfile| f.scalars() >= super::context::MIN_SUPPORT;
+    let steady = ctx.variation.field(path).is_none_or(|v| v.exchangeable);
+    ctx.live.fields.get(path).is_some_and(|is| {
+        steady && enough(was) && enough(is) && resemblance(was, is).is_some_and(|apart| apart >= 0.35)
+    })
 }
 
 fn is_about_values(change: &Change) -> bool {

@@ -31,6 +31,8 @@ pub struct FieldVariation {
     pub distance: f64,
     /// Whether values come and go: some that are frequent in one half are unknown to the other.
     pub open: bool,
+    /// Whether the sub-windows are samples of one population, as far as tests of homogeneity tell.
+    pub exchangeable: bool,
     /// Whether the values only grow, or only fall, from sub-window to sub-window.
     pub trending: bool,
 }
@@ -63,8 +65,14 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     if parts.len() < 2 {
         return None;
     }
-    let mut result =
-        FieldVariation { dispersion: 1.0, shares: 1.0, distance: 0.0, open: false, trending: false };
+    let mut result = FieldVariation {
+        dispersion: 1.0,
+        shares: 1.0,
+        distance: 0.0,
+        open: false,
+        exchangeable: true,
+        trending: false,
+    };
     let mut worst = |dispersion: f64| result.shares = result.shares.max(dispersion);
 
     // Presence and nulls as shares.
@@ -77,18 +85,24 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     let points: Vec<Points> = parts.iter().filter_map(|p| Points::of(p)).collect();
     if points.len() >= 2 {
         let mut squares = 0.0;
+        let mut rarest = 1.0_f64;
         for (i, one) in points.iter().enumerate() {
             let others = Points::merged(points.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, p)| p));
             let (n, m) = (one.count(), others.count());
             let root = (n * m / (n + m)).sqrt();
             let distance = one.distance(&others, 0.0);
             squares += (distance * root).powi(2);
+            rarest = rarest.min(stats::ks_p_value(distance, n, m));
             // 1.22 is the 90 % point of the Kolmogorov distribution.
             result.distance = result.distance.max(distance - 1.22 / root);
         }
         // The mean square of a Kolmogorov variable is pi^2/12.
         let mean = squares / points.len() as f64 / (std::f64::consts::PI.powi(2) / 12.0);
         result.dispersion = result.dispersion.max(mean);
+        // Two in a hundred for the rarest of the parts, or for all of them together half as much again as chance.
+        if rarest * (points.len() as f64) < 0.02 || points.len() >= 5 && mean >= 1.6 {
+            result.exchangeable = false;
+        }
         let medians: Vec<f64> = points.iter().map(|p| p.quantile(0.5)).collect();
         let steps: Vec<f64> = medians.windows(2).map(|w| w[1] - w[0]).collect();
         let up = steps.iter().filter(|s| **s > 0.0).count();
@@ -128,7 +142,11 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
                     (here as f64, (total - here) as f64)
                 })
                 .collect();
-            ratio += stats::g_test(&cells).1;
+            let (p_value, of_chance) = stats::g_test(&cells);
+            ratio += of_chance;
+            if p_value * (tops.len() as f64) < 0.02 {
+                result.exchangeable = false;
+            }
             let n = one.values().sum::<u64>() as f64;
             let total = seen.values().sum::<u64>() as f64;
             if n > 0.0 && total > n {
@@ -139,7 +157,11 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
             }
         }
         result.dispersion = result.dispersion.max(ratio / tops.len() as f64);
+        if tops.len() >= 5 && ratio / tops.len() as f64 >= 1.6 {
+            result.exchangeable = false;
+        }
     }
+    result.exchangeable &= !result.trending && !result.open;
     Some(result)
 }
 

@@ -60,7 +60,7 @@ pub(super) fn weigh(sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> Opti
         let before = weighed.odds;
         values(&mut weighed, sides, (old, was), (new, is));
         // Values that move by themselves from one part of the baseline to the next speak against little.
-        let moving = |v: &compare::FieldVariation| v.dispersion >= 1.6 || v.trending || v.open;
+        let moving = |v: &compare::FieldVariation| !v.exchangeable;
         if weighed.odds < before - 0.5 && sides.variation.field(old).is_some_and(moving) {
             weighed.odds = before - 0.5;
             weighed.transform = None;

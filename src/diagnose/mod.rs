@@ -11,6 +11,8 @@ mod plain;
 mod renames;
 mod report;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use report::{ReportContext, baseline_of, common_key, diff_records, report, variation_of, window_of};
 

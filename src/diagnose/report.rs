@@ -84,8 +84,8 @@ pub fn baseline_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -
 /// How the fields of some records vary between parts of them, in their natural order.
 #[must_use]
 pub fn variation_of(records: &[&str], hash_key: HashKey) -> Variation {
-    // Parts of ten records at least, eight parts at most: fewer records say nothing, more parts nothing new.
-    let parts = (records.len() / 10).min(8);
+    // Parts of twenty records at least, eight parts at most: fewer records say nothing, more parts nothing new.
+    let parts = (records.len() / 20).min(8);
     if parts < 2 {
         return Variation::default();
     }

@@ -1,0 +1,202 @@
+//! What is said of small streams made here: the laws and traps of the whole path from records to diagnoses.
+
+use serde_json::{Map, Value, json};
+
+use super::{ReportContext, common_key, diff_records, report, window_of};
+use crate::compare::Baseline;
+use crate::model::{DiagnosisKind, HashKey, Report, Subject};
+use crate::rules::RuleSet;
+
+const KEY: HashKey = HashKey::new([3; 16]);
+
+/// Numbers that look random and are the same in every run.
+fn noise(seed: u64) -> u64 {
+    let mut x = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
+fn order(i: u64) -> Value {
+    json!({
+        "id": 1000 + i,
+        "amount": (noise(i) % 90_000 + 500) as f64 / 100.0,
+        "currency": (["EUR", "USD", "GBP"][(noise(i + 7) % 3) as usize]),
+        "status": (["open", "paid", "shipped", "closed"][(noise(i + 13) % 4) as usize]),
+        "created_at": format!("2026-03-{:02}T{:02}:15:00Z", 1 + noise(i + 1) % 28, noise(i + 2) % 24),
+        "customer": {"name": format!("Customer {}", noise(i + 3) % 1000), "vip": noise(i + 4).is_multiple_of(5)},
+    })
+}
+
+fn lines(range: std::ops::Range<u64>, change: impl Fn(&mut Map<String, Value>)) -> Vec<String> {
+    let record = |i| {
+        let mut value = order(i);
+        change(value.as_object_mut().unwrap());
+        value.to_string()
+    };
+    range.map(record).collect()
+}
+
+fn diff(baseline: &[String], live: &[String]) -> Report {
+    diff_records(&texts(baseline), &texts(live), &RuleSet::builtin(), KEY)
+}
+
+fn texts(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(|line| &**line).collect()
+}
+
+/// What is said of a change to other orders than those of the baseline.
+fn said(change: impl Fn(&mut Map<String, Value>)) -> Vec<(DiagnosisKind, String, Vec<String>)> {
+    let report = diff(&lines(0..200, |_| ()), &lines(1000..1200, change));
+    assert!(report.findings.iter().all(|f| f.explained_by.is_some()), "every finding is explained");
+    let texts = |paths: &[crate::model::FieldPath]| paths.iter().map(ToString::to_string).collect();
+    report.diagnoses.iter().map(|d| (d.kind, d.path.to_string(), texts(&d.to))).collect()
+}
+
+#[test]
+fn the_same_and_more_of_the_same_are_silent() {
+    let baseline = lines(0..200, |_| ());
+    for live in [baseline.clone(), lines(1000..1200, |_| ()), lines(5..60, |_| ())] {
+        let report = diff(&baseline, &live);
+        assert!(report.diagnoses.is_empty(), "{:?}", report.diagnoses);
+    }
+}
+
+#[test]
+fn an_empty_list_removes_nothing() {
+    assert!(diff(&lines(0..50, |_| ()), &[]).diagnoses.is_empty());
+}
+
+#[test]
+fn profiles_under_other_hash_keys_are_not_compared() {
+    let texts = lines(0..50, |_| ());
+    let texts = self::texts(&texts);
+    let baseline = Baseline::start(&window_of(&texts, None, KEY));
+    let comparison = crate::compare::compare(&baseline, &window_of(&texts, None, HashKey::new([4; 16])));
+    assert!(comparison.changes.is_empty());
+    assert!(comparison.inconclusive[0].why.contains("hash key"));
+}
+
+#[test]
+fn a_rename_is_told_from_a_loss_beside_something_new() {
+    let renamed = said(|r| {
+        let status = r.remove("status").unwrap();
+        r.insert("state".into(), status);
+        r.insert("request_id".into(), json!(format!("{:016x}", noise(r["id"].as_u64().unwrap()))));
+    });
+    assert!(
+        renamed.contains(&(DiagnosisKind::Renamed, "$.status".into(), vec!["$.state".into()])),
+        "{renamed:?}"
+    );
+    assert!(renamed.contains(&(DiagnosisKind::Added, "$.request_id".into(), vec![])), "{renamed:?}");
+    assert_eq!(renamed.len(), 2);
+
+    let lost = said(|r| {
+        r.remove("status");
+        r.insert("schema_revision".into(), json!(3));
+    });
+    assert!(lost.contains(&(DiagnosisKind::Removed, "$.status".into(), vec![])), "{lost:?}");
+    assert!(lost.contains(&(DiagnosisKind::Added, "$.schema_revision".into(), vec![])), "{lost:?}");
+}
+
+#[test]
+fn a_move_out_of_an_object_is_one_diagnosis() {
+    let moved = said(|r| {
+        let name = r["customer"].as_object_mut().unwrap().remove("name").unwrap();
+        r.insert("name".into(), name);
+    });
+    assert_eq!(moved, [(DiagnosisKind::Moved, "$.customer.name".into(), vec!["$.name".into()])]);
+}
+
+#[test]
+fn a_unit_is_named_with_and_without_entities_seen_in_both() {
+    let cents = |r: &mut Map<String, Value>| {
+        let cents = (r["amount"].as_f64().unwrap() * 100.0).round() as u64;
+        r.insert("amount".into(), json!(cents));
+    };
+    for range in [0..200, 1000..1200] {
+        let report = diff(&lines(0..200, |_| ()), &lines(range.clone(), cents));
+        let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+        assert_eq!(diagnosis.kind, DiagnosisKind::Rescaled);
+        assert_eq!(diagnosis.detail.text("unit"), Some("dollars to cents"));
+        let paired = if range.start == 0 { " (ratio 100.00 on 200 of 200 records seen in both)" } else { "" };
+        assert_eq!(
+            diagnosis.summary,
+            format!("`$.amount` is 100 times larger: dollars became cents{paired}")
+        );
+    }
+}
+
+#[test]
+fn notation_type_and_nulls_are_told_apart() {
+    use DiagnosisKind as K;
+    let epoch = said(|r| {
+        let at: jiff::Timestamp = r["created_at"].as_str().unwrap().parse().unwrap();
+        r.insert("created_at".into(), json!(at.as_second()));
+    });
+    assert_eq!(epoch, [(K::Reformatted, "$.created_at".into(), vec![])]);
+    let text = said(|r| {
+        let amount = r["amount"].to_string();
+        r.insert("amount".into(), json!(amount));
+    });
+    assert_eq!(text, [(K::Retyped, "$.amount".into(), vec![])]);
+    let nulls = said(|r| {
+        if noise(r["id"].as_u64().unwrap() + 99).is_multiple_of(4) {
+            r.insert("currency".into(), Value::Null);
+        }
+    });
+    assert_eq!(nulls, [(K::NullsChanged, "$.currency".into(), vec![])]);
+    let words = said(|r| {
+        if r["status"] == "open" {
+            r.insert("status".into(), json!("pending"));
+        }
+    });
+    assert_eq!(words, [(K::EnumChanged, "$.status".into(), vec![])]);
+}
+
+/// Levels, their growth, and on the third day new names for both beside the growth of another level, which has the
+/// name that resembles the old one.
+fn day(day: u64, renamed: bool) -> Vec<String> {
+    let level = |i: u64, day: u64| 300 + 40 * i + noise(i) % 50 + day * (10 + noise(i + 5) % 20);
+    let cases = |i: u64, day: u64| 2 * level(i, day) + day * (3 + noise(i + 9) % 9);
+    let record = |i: u64| {
+        let growth = level(i, day) - level(i, day - 1);
+        let (growth_name, level_name) = if renamed {
+            ("variazione_totale", "totale_positivi")
+        } else {
+            ("nuovi_attuali", "totale_attuali")
+        };
+        let mut record = json!({"regione": format!("Regione {i}"), "totale_casi": cases(i, day)});
+        let fields = record.as_object_mut().unwrap();
+        fields.insert(level_name.into(), json!(level(i, day)));
+        fields.insert(growth_name.into(), json!(growth));
+        if renamed {
+            fields.insert("nuovi_positivi".into(), json!(cases(i, day) - cases(i, day - 1)));
+        }
+        record.to_string()
+    };
+    (0..21).map(record).collect()
+}
+
+#[test]
+fn values_win_over_names_where_columns_follow_from_others() {
+    let days = [day(1, false), day(2, false), day(3, true)];
+    let texts: Vec<Vec<&str>> = days.iter().map(|d| texts(d)).collect();
+    let key = common_key(&texts[1], &texts[2], KEY);
+    let mut baseline = Baseline::start(&window_of(&texts[0], key.as_ref(), KEY));
+    baseline.follow(&window_of(&texts[1], key.as_ref(), KEY));
+    let subject = Subject { connector: "dpc".into(), stream: "regioni".into() };
+    let context = ReportContext { learning: false, at: jiff::Timestamp::UNIX_EPOCH };
+    let window = window_of(&texts[2], key.as_ref(), KEY);
+    let report = report(&subject, &baseline, &window, &RuleSet::builtin(), None, &context);
+    let find = |path: &str| report.diagnoses.iter().find(|d| d.path.to_string() == path).unwrap();
+    for (old, new) in [("$.nuovi_attuali", "$.variazione_totale"), ("$.totale_attuali", "$.totale_positivi")]
+    {
+        let diagnosis = find(old);
+        assert_eq!(diagnosis.kind, DiagnosisKind::Renamed);
+        assert_eq!(diagnosis.to[0].to_string(), new);
+        assert!(!diagnosis.ambiguous, "{diagnosis:?}");
+    }
+    assert_eq!(find("$.nuovi_positivi").kind, DiagnosisKind::Added);
+    assert_eq!(report.diagnoses.len(), 3);
+}
