@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let text = |side: &str| fs::read_to_string(folder.join(case[side].as_str().unwrap_or_default()));
         let (baseline, live) = (text("baseline")?, text("live")?);
         let records = |text| str::lines(text).collect::<Vec<_>>();
-        let report = diff_records(&records(&baseline), &records(&live), &rules, key);
+        let report = diff_records(&records(&baseline), &records(&live), &rules, key, None);
         writeln!(lines, "{}", json!({"case_id": case["case_id"], "findings": findings(&report)}))?;
     }
     if let Some(sequences) = sequences {

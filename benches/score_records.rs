@@ -149,7 +149,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         let records = |side| files[&name(side)].lines().collect::<Vec<_>>();
-        let report = diff_records(&records("baseline"), &records("live"), &rules, HashKey::new([7; 16]));
+        let report =
+            diff_records(&records("baseline"), &records("live"), &rules, HashKey::new([7; 16]), None);
         let findings: Vec<Value> = report.diagnoses.iter().flat_map(findings).collect();
         writeln!(lines, "{}", json!({"case_id": case["case_id"], "findings": findings}))?;
     }

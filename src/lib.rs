@@ -2,8 +2,8 @@
 //! away from what was recorded, says what really happened, patches the connector's mapping, and calls a person.
 //!
 //! Read from here down: [`model`] is what everything speaks in; [`profile`], [`spec`], [`compare`], [`rules`],
-//! [`diagnose`], [`adapters`] and [`repair`] are pure; [`net`], [`observe`], [`store`], [`notify`] and [`apply`] are
-//! the outside world; `engine` is everything that a user can do. `ARCHITECTURE.md` has the whole picture, and
+//! [`diagnose`], [`adapters`] and [`repair`] are pure; [`net`], [`proc`], [`observe`], [`store`], [`notify`] and
+//! [`apply`] are the outside world; [`engine`] is everything that a user can do. `ARCHITECTURE.md` has the whole picture, and
 //! `tests/layering.rs` holds it.
 
 // L0: plain data and seams.
@@ -18,9 +18,10 @@ pub mod repair;
 pub mod rules;
 pub mod spec;
 
-// L2a: the doors: requests out, the time.
+// L2a: the doors: requests out, programs started, the time.
 pub mod clock;
 pub mod net;
+pub mod proc;
 
 // L2: the outside world.
 pub mod apply;
@@ -30,3 +31,10 @@ pub mod store;
 
 // L3: the order of steps.
 pub mod config;
+pub mod engine;
+
+// L4: show and ask; decide nothing.
+pub mod cli;
+pub mod daemon;
+pub mod demo;
+pub mod telemetry;

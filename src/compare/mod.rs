@@ -3,6 +3,7 @@
 //! Deterministic lanes come first (structure, types, formats, presence with exact bounds), then transforms, then
 //! distributions. A lane that lacks support says so as [`Inconclusive`], never silence and never a guess.
 
+mod accept;
 mod baseline;
 mod behaviour;
 mod cdf;
@@ -25,6 +26,7 @@ mod zones;
 
 use std::collections::BTreeMap;
 
+pub use accept::accept;
 pub use context::name_words;
 use jiff::Timestamp;
 pub use lanes::compare;

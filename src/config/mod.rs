@@ -1,4 +1,16 @@
 //! `drogue.yaml`: assembles the settings that each module defines, strictly.
+//!
+//! A text becomes a [`tree`] that knows its places, the tree becomes a [`Config`] with every mistake told ([`read`],
+//! [`check`]), and [`load`] reads what it names: secrets and files. Nothing here writes.
+
+mod check;
+mod de;
+mod errors;
+pub mod find;
+pub mod init;
+mod load;
+mod read;
+mod tree;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -10,6 +22,9 @@ use crate::observe::{AuthSettings, DocSettings, HttpSettings, RequestSettings};
 use crate::profile::SampleMode;
 use crate::rules::RulesSettings;
 use crate::store::StoreSettings;
+
+pub use errors::{ConfigError, ConfigErrors};
+pub use load::{LoadedConfig, read_rule_files};
 
 /// The whole of `drogue.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

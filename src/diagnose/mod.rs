@@ -42,6 +42,27 @@ pub fn diagnose(input: DiagnoseInput<'_>) -> Vec<Diagnosis> {
     let mut drafts = renames::renames(baseline, window, findings);
     compose::compose(baseline, window, findings, &mut drafts);
     plain::plain(findings, &mut drafts);
+    finish(drafts, subject, findings, mapping)
+}
+
+/// Diagnoses of findings that no window stands behind: failed responses, streams that were not observed, documents.
+#[must_use]
+pub fn diagnose_outcomes(
+    subject: &Subject,
+    findings: &mut [Finding],
+    mapping: Option<&MappedStream>,
+) -> Vec<Diagnosis> {
+    let mut drafts = Vec::new();
+    plain::plain(findings, &mut drafts);
+    finish(drafts, subject, findings, mapping)
+}
+
+fn finish(
+    drafts: Vec<Draft>,
+    subject: &Subject,
+    findings: &mut [Finding],
+    mapping: Option<&MappedStream>,
+) -> Vec<Diagnosis> {
     let mut diagnoses: Vec<Diagnosis> =
         drafts.into_iter().map(|draft| draft.finish(subject, findings, mapping)).collect();
     diagnoses.sort_by(|a, b| (b.severity, &a.path, a.kind, &a.id).cmp(&(a.severity, &b.path, b.kind, &b.id)));

@@ -59,8 +59,14 @@ pub fn report(
 /// Records compared with records, each its own JSON text: what `drogue diff` prints. Nothing of it is kept, so that
 /// samples are in clear.
 #[must_use]
-pub fn diff_records(baseline: &[&str], live: &[&str], rules: &RuleSet, hash_key: HashKey) -> Report {
-    let key = common_key(baseline, live, hash_key);
+pub fn diff_records(
+    baseline: &[&str],
+    live: &[&str],
+    rules: &RuleSet,
+    hash_key: HashKey,
+    key: Option<KeySpec>,
+) -> Report {
+    let key = key.or_else(|| common_key(baseline, live, hash_key));
     let (baseline, window) =
         (baseline_of(baseline, key.as_ref(), hash_key), window_of(live, key.as_ref(), hash_key));
     let subject = Subject { connector: "diff".to_owned(), stream: "records".to_owned() };

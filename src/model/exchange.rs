@@ -54,7 +54,7 @@ pub enum TransportError {
 }
 
 /// One request and its response.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Exchange {
     /// What was asked.
     pub request: RequestHead,
@@ -66,6 +66,19 @@ pub struct Exchange {
     pub at: Timestamp,
     /// Until the last byte, in milliseconds.
     pub latency_ms: u64,
+}
+
+impl std::fmt::Debug for Exchange {
+    /// Shows how long the body is, and nothing of it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange")
+            .field("request", &self.request)
+            .field("response", &self.response)
+            .field("body_bytes", &self.body.len())
+            .field("at", &self.at)
+            .field("latency_ms", &self.latency_ms)
+            .finish()
+    }
 }
 
 /// What a response means to a connector, whatever its status says.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,7 +12,9 @@ pub enum Fact {
     Flag(bool),
     /// A count, printed without a fraction.
     Count(u64),
-    /// A ratio, a share or a statistic.
+    /// A ratio, a share or a statistic. What is not finite, such as a ratio to nothing, is written as a word: JSON has
+    /// no number for it, and a `null` could not be read back.
+    #[serde(serialize_with = "finite_or_word")]
     Number(f64),
     /// A word such as a type or a format; never a raw value out of a record unless it is a frequent one.
     Text(String),
@@ -97,6 +99,10 @@ impl Facts {
     }
 }
 
+fn finite_or_word<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if number.is_finite() { serializer.serialize_f64(*number) } else { serializer.collect_str(number) }
+}
+
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -147,5 +153,20 @@ impl From<String> for Fact {
 impl From<Vec<String>> for Fact {
     fn from(words: Vec<String>) -> Self {
         Self::Words(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_finite_can_be_read_back() {
+        for (number, text) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
+            let facts = Facts::new().with("ratio", number);
+            let written = serde_json::to_string(&facts).unwrap();
+            let read: Facts = serde_json::from_str(&written).unwrap();
+            assert_eq!(read.text("ratio"), Some(text));
+        }
     }
 }

@@ -21,6 +21,20 @@ pub enum NotifyReason {
     Decided,
 }
 
+impl NotifyReason {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Update => "update",
+            Self::Reminder => "reminder",
+            Self::Resolved => "resolved",
+            Self::Decided => "decided",
+        }
+    }
+}
+
 /// A group of findings that one receiver is told of: one stream, one check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Escalation {
@@ -32,6 +46,8 @@ pub struct Escalation {
     pub subject: Subject,
     /// Why it is told.
     pub reason: NotifyReason,
+    /// When the incident began: the first window that showed it, the same in every message of a thread.
+    pub since: Timestamp,
     /// When it was written.
     pub at: Timestamp,
     /// What was recorded.

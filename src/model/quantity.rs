@@ -145,7 +145,7 @@ impl Serialize for ByteSize {
 impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "a size is expected, such as `64kB`, `32MB` or `1GiB`")]
         enum Written {
             Number(u64),
             Text(String),

@@ -1,5 +1,47 @@
 //! The only module that takes in live data: probes, imports, documents.
+//!
+//! - [`observe`] asks a stream's endpoint, [`import_file`] reads files: both give an [`Observation`], which is a [`Complete`]
+//!   window, or says why there is none.
+//! - [`fetch_document`] re-reads a document that describes the API.
+//! - [`dry_run`] shows one exchange, redacted.
+//!
+//! Everything that comes in is untrusted: bounded in size, depth, time and number; judged by the rules before a record
+//! is read, so that nothing is ever learned from an error page. Nothing here keeps a body, and whatever leaves goes
+//! through [`crate::net::redact`]. The only file written is that of a rotated refresh token.
 
+mod auth;
+mod body;
+mod docs;
+mod dry_run;
+mod exchange;
+mod foreign;
+mod import;
+mod json;
+mod judge;
+mod outcome;
+mod paging;
+mod politeness;
+mod probe;
+mod request;
+mod rotate;
+mod session;
 mod settings;
+mod source;
+mod template;
+mod window;
 
+pub use auth::{SignIn, SignInError};
+pub use docs::{DocState, Document, Fetched, fetch_document};
+pub use dry_run::{DryRun, dry_run};
+pub use import::{HarFilter, ImportError, ImportOptions, import_file};
+pub use json::guess_records_path;
+pub use outcome::{Complete, ExchangeSummary, Failure, Notice, Observation, Outcome, Validators};
+pub use politeness::{Budget, Politeness};
+pub use probe::{ObserveContext, observe};
+pub use request::RequestError;
+pub use rotate::is_readable_by_others;
 pub use settings::*;
+pub use source::{Connection, ConnectionError, Source};
+pub use template::{TemplateError, check_request_templates, check_template};
+
+pub use crate::net::HttpSettings;

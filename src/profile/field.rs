@@ -106,7 +106,7 @@ impl FieldProfile {
     }
 
     /// Adds what `other` saw; both must be made with the same hash key.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.present += other.present;
         self.types.merge(&other.types);
         self.trues += other.trues;
@@ -153,17 +153,18 @@ impl TopValues {
     const LONGEST_TEXT: usize = 64;
 
     /// Counts `weight` times the value of that hash.
-    pub(super) fn add(&mut self, hash: u64, text: &str, weight: u64) {
+    #[inline]
+    pub(super) fn add(&mut self, hash: u64, text: impl FnOnce() -> String, weight: u64) {
         if self.overflown {
             return;
         }
-        let text = || (text.len() <= Self::LONGEST_TEXT).then(|| text.to_owned());
+        let text = || Some(text()).filter(|text| text.len() <= Self::LONGEST_TEXT);
         self.counts.entry(hash).or_insert_with(|| (0, text())).0 += weight;
         self.give_up_beyond_cap();
     }
 
     /// Adds the counts of `other`.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.overflown |= other.overflown;
         for (hash, (count, text)) in &other.counts {
             let (mine, my_text) = self.counts.entry(*hash).or_insert_with(|| (0, text.clone()));

@@ -112,12 +112,15 @@ impl Format {
         if text.is_empty() {
             return Self::Empty;
         }
-        let trimmed = text.trim_ascii();
-        if trimmed.is_empty() {
-            return Self::Text;
-        }
-        if trimmed.len() != text.len() {
-            found = classes::of(trimmed);
+        let mut trimmed = text;
+        if found & SPACE != 0 {
+            trimmed = text.trim_ascii();
+            if trimmed.is_empty() {
+                return Self::Text;
+            }
+            if trimmed.len() != text.len() {
+                found = classes::of(trimmed);
+            }
         }
         if trimmed.len() > LONGEST_NOTATION {
             return words::long_text(trimmed, found);
@@ -213,8 +216,8 @@ pub fn instant_of(text: &str, format: Format) -> Option<f64> {
     if format.is_instant() { format.number_of(text) } else { None }
 }
 
-/// Longer strings are looked at by their ends alone: no notation but markup, JSON and Base64 is that long.
-const LONGEST_NOTATION: usize = 2048;
+/// Longer strings are looked at by their ends alone: no notation but addresses, markup, JSON and Base64 is that long.
+const LONGEST_NOTATION: usize = classes::HEAD;
 
 /// Which classes of bytes a string holds, found in one pass.
 pub(super) mod classes {
@@ -293,10 +296,36 @@ pub(super) mod classes {
         }
     }
 
-    /// The classes of all bytes of a string.
+    /// Of long texts, this much is looked at byte by byte.
+    pub(in crate::profile) const HEAD: usize = 128;
+
+    /// The classes of all bytes of a string. Of a text with white space near its start, what follows the first 128
+    /// bytes is only searched for what is counted of texts: bytes beyond ASCII, `&` and `<`.
     #[inline]
     pub(in crate::profile) fn of(text: &str) -> ByteClasses {
-        text.bytes().fold(0, |found, byte| found | TABLE[usize::from(byte)])
+        let bytes = text.as_bytes();
+        match bytes.split_at_checked(HEAD) {
+            None => of_all(bytes),
+            Some((head, rest)) => of_long(head, rest),
+        }
+    }
+
+    #[inline]
+    fn of_all(bytes: &[u8]) -> ByteClasses {
+        bytes.iter().fold(0, |found, byte| found | TABLE[usize::from(*byte)])
+    }
+
+    fn of_long(head: &[u8], rest: &[u8]) -> ByteClasses {
+        let mut found = of_all(head);
+        if found & SPACE == 0 || !rest.is_ascii() {
+            return found | of_all(rest);
+        }
+        for (byte, class) in [(b'&', AMPERSAND), (b'<', ANGLE)] {
+            if found & class == 0 && memchr::memchr(byte, rest).is_some() {
+                found |= class;
+            }
+        }
+        found
     }
 
     /// Whether a set holds nothing but these classes.
@@ -400,6 +429,9 @@ mod tests {
             ("Ä", Word),
             ("two words", Text),
             ("a < b and c", Text),
+            (&format!("{}<br>{}", "word ".repeat(40), "word ".repeat(40)), Markup),
+            (&format!("https://example.org/{}", "a/".repeat(90)), Url),
+            (&"0123456789abcdef".repeat(9), Hex),
             (" USD ", UpperWord),
             ("  ", Text),
         ] {

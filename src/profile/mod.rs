@@ -7,6 +7,7 @@
 mod entities;
 mod field;
 mod formats;
+mod hashing;
 mod keys;
 mod maps;
 mod merge;
@@ -30,6 +31,7 @@ pub use entities::{Entities, KeySpec, SampleMode, SampleValue, SampledRecord};
 pub use field::{ArrayProfile, FieldProfile, TopValues};
 pub use formats::{Format, instant_of};
 pub use keys::find_keys;
+pub use maps::align;
 pub use merge::MergeError;
 pub use numbers::NumberProfile;
 use serde::{Deserialize, Serialize};

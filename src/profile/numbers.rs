@@ -1,11 +1,8 @@
 //! What numbers look like.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Bins, MinHashes, TopValues};
-use crate::model::HashKey;
+use super::{Bins, MinHashes, TopValues, hashing::ValueHash};
 
 /// What numbers look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,51 +62,91 @@ const EPOCH_FROM: f64 = 631_152_000.0;
 const EPOCH_TO: f64 = 4_102_444_800.0;
 
 /// A number as it is counted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Number<'a> {
-    /// Its value.
+    /// Its value; zero has one sign.
     pub(super) value: f64,
-    /// The one text that stands for all notations of the value.
-    pub(super) canonical: Cow<'a, str>,
     /// How many digits stand after the decimal point as written.
     pub(super) decimals: usize,
+    /// The digits of an integer that a double cannot hold: identifiers go that far.
+    beyond_double: Option<&'a str>,
 }
+
+/// Powers of ten that a double holds exactly.
+const POWERS_OF_TEN: [f64; 20] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19,
+];
+/// Up to here a double holds every integer.
+const EXACT_INTEGERS: u64 = 1 << 53;
 
 impl<'a> Number<'a> {
     /// Reads a JSON number.
     #[inline]
     pub(super) fn of_token(raw: &'a str) -> Self {
-        let value = raw.parse().unwrap_or(f64::NAN);
-        let Some(point) = raw.bytes().position(|byte| matches!(byte, b'.' | b'e' | b'E')) else {
-            // Integers keep all their digits: identifiers go beyond what f64 can tell apart.
-            let canonical = if raw == "-0" { "0" } else { raw };
-            return Self { value, canonical: Cow::Borrowed(canonical), decimals: 0 };
+        let (negative, unsigned) = match raw.strip_prefix('-') {
+            Some(unsigned) => (true, unsigned),
+            None => (false, raw),
         };
-        let fraction = raw[point..].bytes().skip(1).take_while(u8::is_ascii_digit).count();
-        let decimals = if raw.as_bytes()[point] == b'.' { fraction } else { 0 };
-        let canonical = if raw.ends_with(|c: char| c.is_ascii_digit()) && point + decimals + 1 == raw.len() {
-            match raw.trim_end_matches('0').trim_end_matches('.') {
-                "-0" | "" => Cow::Borrowed("0"),
-                trimmed => Cow::Borrowed(trimmed),
+        let (mut mantissa, mut point) = (0_u64, unsigned.len());
+        for (at, byte) in unsigned.bytes().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+                b'.' => point = at,
+                _ => return Self::of_exponent(raw),
             }
-        } else {
-            Cow::Owned(canonical(value))
+        }
+        let decimals = unsigned.len().saturating_sub(point + 1);
+        // Quotients of exact doubles are rounded once, so correctly (Clinger); 19 digits fit into 64 bits.
+        let value = match POWERS_OF_TEN.get(decimals) {
+            Some(power) if unsigned.len() <= 19 && mantissa <= EXACT_INTEGERS => {
+                let value = mantissa as f64 / power;
+                if negative { -value } else { value }
+            }
+            _ => return Self::of_long(raw, decimals),
         };
-        Self { value, canonical, decimals }
+        Self { value: value + 0.0, decimals, beyond_double: None }
+    }
+
+    #[cold]
+    fn of_long(raw: &'a str, decimals: usize) -> Self {
+        let value = raw.parse().unwrap_or(f64::NAN);
+        let is_integer = raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        Self { value: value + 0.0, decimals, beyond_double: is_integer.then_some(raw) }
+    }
+
+    #[cold]
+    fn of_exponent(raw: &'a str) -> Self {
+        let value: f64 = raw.parse().unwrap_or(f64::NAN);
+        let fraction = raw.split_once('.').map_or("", |(_, fraction)| fraction);
+        let decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        Self { value: value + 0.0, decimals, beyond_double: None }
     }
 
     /// A number that stands in a string, or the instant that a string tells.
     pub(super) fn of_value(value: f64, text: &str) -> Number<'static> {
-        let decimals = text
-            .rfind(['.', ','])
-            .map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count());
-        Number { value, canonical: Cow::Owned(canonical(value)), decimals }
+        let point = text.bytes().rposition(|byte| matches!(byte, b'.' | b','));
+        let decimals =
+            point.map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count());
+        Number { value: value + 0.0, decimals, beyond_double: None }
     }
-}
 
-/// The text of a value, as short as it can be.
-fn canonical(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e15 { format!("{}", value as i64) } else { format!("{value}") }
+    /// The hash of the value, the same for all of its notations.
+    #[inline]
+    pub(super) fn hash(&self, key: &ValueHash) -> u64 {
+        match self.beyond_double {
+            Some(digits) => key.of(digits.as_bytes()),
+            None => key.of_bits(self.value.to_bits()),
+        }
+    }
+
+    /// The one text that stands for all notations of the value.
+    pub(super) fn canonical(&self) -> String {
+        match self.beyond_double {
+            Some(digits) => digits.to_owned(),
+            None => self.value.to_string(),
+        }
+    }
 }
 
 impl Default for NumberProfile {
@@ -167,15 +204,14 @@ impl NumberProfile {
     }
 
     /// Counts `weight` times a number that stands as such in JSON.
-    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &HashKey) {
+    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) {
         let hash = self.add_value(number, weight, key);
-        self.top.add(hash, &number.canonical, weight);
+        self.top.add(hash, || number.canonical(), weight);
     }
 
     /// Counts `weight` times a number, frequent values apart; returns its hash.
-    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &HashKey) -> u64 {
-        // Zero has one sign, here: -0 is written as 0 in the extremes.
-        let value = number.value + 0.0;
+    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) -> u64 {
+        let value = number.value;
         self.count += weight;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -201,7 +237,7 @@ impl NumberProfile {
                 }
             }
         }
-        let hash = key.hash(number.canonical.as_bytes());
+        let hash = number.hash(key);
         self.distinct.add(hash);
         hash
     }
@@ -233,6 +269,7 @@ fn micros(value: f64) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HashKey;
 
     #[test]
     fn one_value_has_one_text() {
@@ -247,15 +284,19 @@ mod tests {
             ("1e2", "100", 0),
             ("1.5e-7", "0.00000015", 1),
             ("12345678901234567890123", "12345678901234567890123", 0),
+            ("0.12345678901234567890", "0.12345678901234568", 20),
+            ("-9007199254740993", "-9007199254740993", 0),
+            ("1E-3", "0.001", 0),
         ] {
             let number = Number::of_token(raw);
-            assert_eq!((&*number.canonical, number.decimals), (text, decimals), "{raw}");
+            assert_eq!((number.canonical().as_str(), number.decimals), (text, decimals), "{raw}");
+            assert_eq!(number.value, raw.parse::<f64>().unwrap(), "{raw}");
         }
     }
 
     #[test]
     fn counts_what_it_says() {
-        let key = HashKey::new([1; 16]);
+        let key = ValueHash::new(&HashKey::new([1; 16]));
         let mut profile = NumberProfile::default();
         for raw in ["1585155600", "-2.50", "0", "0.1", "1585155600000"] {
             profile.add(&Number::of_token(raw), 2, &key);

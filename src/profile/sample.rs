@@ -4,12 +4,13 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     Format, SampleMode, SampleValue, SampledRecord,
+    hashing::ValueHash,
     numbers::Number,
     scan, strings,
     tape::{Event, EventKind},
     trie::NodeId,
 };
-use crate::model::{FieldPath, HashKey, JsonType};
+use crate::model::{FieldPath, JsonType};
 
 /// The most values that are kept of one record.
 const MAX_VALUES: usize = 512;
@@ -29,7 +30,13 @@ fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
     match event.kind {
         EventKind::String | EventKind::EscapedString => Some(plain(event, text)),
         EventKind::Integer | EventKind::Number => {
-            Some(Number::of_token(&text[event.start as usize..event.end as usize]).canonical)
+            let written = &text[event.start as usize..event.end as usize];
+            let is_plain = event.kind == EventKind::Integer && written != "-0";
+            Some(if is_plain {
+                Cow::Borrowed(written)
+            } else {
+                Cow::Owned(Number::of_token(written).canonical())
+            })
         }
         EventKind::False => Some(Cow::Borrowed("false")),
         EventKind::True => Some(Cow::Borrowed("true")),
@@ -38,10 +45,10 @@ fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
 }
 
 /// The hash of the record's key, its parts at these nodes; `None` where one is missing or no scalar.
-pub(super) fn key_hash(nodes: &[NodeId], events: &[Event], text: &str, key: &HashKey) -> Option<u64> {
+pub(super) fn key_hash(nodes: &[NodeId], events: &[Event], text: &str, key: &ValueHash) -> Option<u64> {
     let part = |node: &NodeId| key_text(events.iter().find(|event| event.node == *node)?, text);
     if let [node] = nodes {
-        return Some(key.hash(part(node)?.as_bytes()));
+        return Some(key.of(part(node)?.as_bytes()));
     }
     let mut parts = Vec::new();
     for node in nodes {
@@ -49,7 +56,7 @@ pub(super) fn key_hash(nodes: &[NodeId], events: &[Event], text: &str, key: &Has
         parts.extend_from_slice(&(part.len() as u64).to_le_bytes());
         parts.extend_from_slice(part.as_bytes());
     }
-    Some(key.hash(&parts))
+    Some(key.of(&parts))
 }
 
 /// The values of a record that stand outside of arrays and maps.
@@ -58,7 +65,7 @@ pub(super) fn record<'e>(
     text: &str,
     paths: &[FieldPath],
     mode: SampleMode,
-    key: &HashKey,
+    key: &ValueHash,
 ) -> SampledRecord {
     let mut values = BTreeMap::new();
     for event in events {
@@ -75,7 +82,7 @@ pub(super) fn record<'e>(
     SampledRecord(values)
 }
 
-fn value(event: &Event, text: &str, mode: SampleMode, key: &HashKey) -> SampleValue {
+fn value(event: &Event, text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
     match event.kind {
         EventKind::Null => SampleValue::Null,
         EventKind::False => SampleValue::Bool(false),
@@ -92,14 +99,14 @@ fn value(event: &Event, text: &str, mode: SampleMode, key: &HashKey) -> SampleVa
 }
 
 /// A string as the sample keeps it.
-fn sampled_text(text: &str, mode: SampleMode, key: &HashKey) -> SampleValue {
+fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
     let format = Format::of(text);
     let clear = match mode {
         SampleMode::Clear => Some(text.chars().take(LONGEST_CLEAR).collect()),
         SampleMode::Keyed | SampleMode::Off => None,
     };
     SampleValue::Text {
-        hash: key.hash(text.as_bytes()),
+        hash: key.of(text.as_bytes()),
         folded: strings::folded_hash(text, key),
         length: text.chars().count() as u64,
         format,

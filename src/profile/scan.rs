@@ -69,20 +69,52 @@ const fn stops(word: u64) -> u64 {
     (is_quote | is_backslash | is_control) & HIGHS
 }
 
+/// Words looked at one by one before whole blocks are: most strings are short.
+const FIRST_WORDS: usize = 4;
+/// The bytes of a block.
+const BLOCK: usize = 32;
+
 /// Finds the first byte at or after `at` that a string cannot simply pass over.
 #[inline]
 fn plain_run(text: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = text.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let marks = stops(u64::from_le_bytes(chunk));
+    for _ in 0..FIRST_WORDS {
+        let Some(word) = word(text, at) else { return plain_rest(text, at) };
+        let marks = stops(word);
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    while text.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
-        at += 1;
+    plain_blocks(text, at)
+}
+
+fn word(text: &[u8], at: usize) -> Option<u64> {
+    text.get(at..at + 8)?.first_chunk().map(|word| u64::from_le_bytes(*word))
+}
+
+/// [`plain_run`] for long strings: without branches inside of a block, so that it becomes a few vector operations.
+fn plain_blocks(text: &[u8], mut at: usize) -> usize {
+    while let Some(block) = text.get(at..at + BLOCK) {
+        let stops = |byte: &u8| (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20);
+        if block.iter().fold(false, |found, byte| found | stops(byte)) {
+            break;
+        }
+        at += BLOCK;
     }
-    at
+    while let Some(word) = word(text, at) {
+        let marks = stops(word);
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    plain_rest(text, at)
+}
+
+/// [`plain_run`] for the last bytes of a text.
+fn plain_rest(text: &[u8], at: usize) -> usize {
+    let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    text[at..].iter().position(stops).map_or(text.len(), |len| at + len)
 }
 
 /// Reads a string from behind its opening quote.
@@ -143,7 +175,7 @@ fn hex4(text: &[u8], at: usize) -> Result<u16, Broken> {
 pub(super) fn unescape(raw: &str) -> String {
     let mut plain = String::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         plain.push_str(&rest[..at]);
         let (c, len) = unescape_one(&rest.as_bytes()[at..]);
         plain.push(c);

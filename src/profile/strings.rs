@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     Bins, Format, MinHashes, NumberProfile, TopValues,
     field::merge_parts,
-    formats::classes::{self, AMPERSAND, ByteClasses, LATIN_LEAD, LOWER, NOT_ASCII, UPPER},
+    formats::classes::{
+        self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, OTHER, SPACE, UPPER,
+    },
+    hashing::ValueHash,
     numbers::Number,
 };
-use crate::model::HashKey;
 
 /// What strings look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,7 +47,8 @@ pub struct StringProfile {
     pub upper: u64,
     /// Distinct values.
     pub distinct: MinHashes,
-    /// Distinct values with case and separators taken out, to see that only notation moved.
+    /// Distinct values with case and separators taken out, to see that only notation moved; of strings up to 32 bytes
+    /// that are neither numbers nor instants, whose notations `as_numbers` sees through.
     pub folded: MinHashes,
     /// Frequent values.
     pub top: TopValues,
@@ -57,10 +60,10 @@ pub struct StringProfile {
 const MAX_PATTERNS: usize = 32;
 /// Longer strings, in bytes, have no pattern.
 const LONGEST_WITH_PATTERN: usize = 32;
-/// Runs of a class are written out up to this length, and as `x+` beyond.
-const LONGEST_RUN: usize = 8;
+/// Longer strings, in bytes, are not counted folded.
+const LONGEST_FOLDED: usize = 32;
 /// Folding looks at this much of a string, in bytes.
-const LONGEST_FOLDED: usize = 256;
+const FOLDED_HEAD: usize = 256;
 
 impl Default for StringProfile {
     fn default() -> Self {
@@ -102,50 +105,6 @@ impl StringProfile {
         if self.count == 0 { 0.0 } else { count as f64 / self.count as f64 }
     }
 
-    /// Counts `weight` times a string.
-    pub(super) fn add(&mut self, text: &str, weight: u64, key: &HashKey) {
-        let found = classes::of(text);
-        let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
-        self.count += weight;
-        self.empty += if length == 0 { weight } else { 0 };
-        self.min_length = self.min_length.min(length);
-        self.max_length = self.max_length.max(length);
-        self.lengths.add(length as f64, weight);
-
-        let format = Format::with_classes(text, found);
-        *self.formats.entry(format).or_default() += weight;
-        self.add_pattern(text, weight);
-        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
-            self.padded += weight;
-        }
-        if found & AMPERSAND != 0 && has_html_escape(text) {
-            self.html_escaped += weight;
-        }
-        if found & LATIN_LEAD != 0 && is_mojibake(text) {
-            self.mojibake += weight;
-        }
-        match case(text, found) {
-            (true, false) => self.lower += weight,
-            (false, true) => self.upper += weight,
-            _ => {}
-        }
-
-        let hash = key.hash(text.as_bytes());
-        self.distinct.add(hash);
-        self.folded.add(folded_hash(text, key));
-        self.top.add(hash, text, weight);
-        if let Some(value) = format.number_of(text) {
-            let number = Number::of_value(value, text);
-            self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
-        }
-    }
-
-    fn add_pattern(&mut self, text: &str, weight: u64) {
-        let pattern = if self.patterns_overflown { String::new() } else { pattern(text) };
-        *self.patterns.entry(pattern).or_default() += weight;
-        self.bound_patterns();
-    }
-
     fn bound_patterns(&mut self) {
         let kept = self.patterns.len() - usize::from(self.patterns.contains_key(""));
         if kept > MAX_PATTERNS || (self.patterns_overflown && kept > 0) {
@@ -182,36 +141,179 @@ impl StringProfile {
     }
 }
 
+/// A [`StringProfile`] while strings come in: what is looked up by each string is kept at hand.
+#[derive(Debug, Default)]
+pub(super) struct StringTally {
+    profile: StringProfile,
+    /// Few, so searched in order.
+    formats: Vec<(Format, u64)>,
+    patterns: PatternTally,
+}
+
+impl StringTally {
+    /// Counts `weight` times a string.
+    pub(super) fn add(&mut self, text: &str, weight: u64, key: &ValueHash) {
+        let profile = &mut self.profile;
+        let found = classes::of(text);
+        let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
+        profile.count += weight;
+        profile.empty += if length == 0 { weight } else { 0 };
+        profile.min_length = profile.min_length.min(length);
+        profile.max_length = profile.max_length.max(length);
+        profile.lengths.add(length as f64, weight);
+        self.patterns.add(text, found, weight);
+        match case(text, found) {
+            (true, false) => profile.lower += weight,
+            (false, true) => profile.upper += weight,
+            _ => {}
+        }
+        if found & (SPACE | NOT_ASCII | AMPERSAND) != 0 {
+            profile.add_blemishes(text, found, weight);
+        }
+
+        let format = Format::with_classes(text, found);
+        match self.formats.iter_mut().find(|(known, _)| *known == format) {
+            Some((_, count)) => *count += weight,
+            None => self.formats.push((format, weight)),
+        }
+        let hash = key.of(text.as_bytes());
+        profile.distinct.add(hash);
+        profile.top.add(hash, || text.to_owned(), weight);
+        if let Some(value) = format.number_of(text) {
+            let number = Number::of_value(value, text);
+            profile.as_numbers.get_or_insert_default().add_value(&number, weight, key);
+        } else if text.len() <= LONGEST_FOLDED {
+            let is_folded = classes::only(found, LOWER | DIGIT);
+            profile.folded.add(if is_folded { hash } else { folded_hash(text, key) });
+        }
+    }
+
+    /// The profile of the strings that came in.
+    pub(super) fn finish(mut self) -> StringProfile {
+        self.profile.formats = self.formats.into_iter().collect();
+        (self.profile.patterns, self.profile.patterns_overflown) = self.patterns.finish();
+        self.profile
+    }
+}
+
+impl StringProfile {
+    /// Counts what a string has that it should not have.
+    fn add_blemishes(&mut self, text: &str, found: ByteClasses, weight: u64) {
+        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+            self.padded += weight;
+        }
+        if found & AMPERSAND != 0 && has_html_escape(text) {
+            self.html_escaped += weight;
+        }
+        if found & LATIN_LEAD != 0 && is_mojibake(text) {
+            self.mojibake += weight;
+        }
+    }
+}
+
+/// A pattern, filled up with zeros.
+type Pattern = [u8; LONGEST_WITH_PATTERN];
+
+/// Patterns, the frequent ones near the front.
+#[derive(Debug, Default)]
+struct PatternTally {
+    seen: Vec<(Pattern, u64)>,
+    /// Strings without a pattern, and all once there were too many.
+    without: u64,
+    overflown: bool,
+}
+
+impl PatternTally {
+    #[inline]
+    fn add(&mut self, text: &str, found: ByteClasses, weight: u64) {
+        if self.overflown || text.len() > LONGEST_WITH_PATTERN || text.is_empty() {
+            self.without += weight;
+            return;
+        }
+        let pattern = pattern_of(text, found & (NOT_ASCII | OTHER) == 0);
+        match self.seen.iter().position(|(known, _)| *known == pattern) {
+            Some(at) => {
+                self.seen[at].1 += weight;
+                if at > 0 {
+                    self.seen.swap(at, at - 1);
+                }
+            }
+            None => self.insert(pattern, weight),
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, pattern: Pattern, weight: u64) {
+        self.seen.push((pattern, weight));
+        if self.seen.len() > MAX_PATTERNS {
+            self.without += self.seen.drain(..).map(|(_, count)| count).sum::<u64>();
+            self.overflown = true;
+        }
+    }
+
+    fn finish(self) -> (BTreeMap<String, u64>, bool) {
+        let mut patterns: BTreeMap<String, u64> = self
+            .seen
+            .into_iter()
+            .map(|(pattern, count)| (pattern_text(&pattern).to_owned(), count))
+            .collect();
+        if self.without > 0 {
+            patterns.insert(String::new(), self.without);
+        }
+        (patterns, self.overflown)
+    }
+}
+
 /// The character pattern of a string: `9` for a digit, `A` for an upper-case letter, `a` for any other, white space
-/// and ASCII signs as they are, `?` for the rest; runs of more than 8 are cut (`9+`). Empty for long strings.
+/// and ASCII signs as they are, `?` for the rest. Empty for strings of more than 32 bytes.
 #[must_use]
 pub fn pattern(text: &str) -> String {
-    if text.len() > LONGEST_WITH_PATTERN {
-        return String::new();
+    match text.len() {
+        0..=LONGEST_WITH_PATTERN => pattern_text(&pattern_of(text, false)).to_owned(),
+        _ => String::new(),
     }
-    let mut pattern = String::with_capacity(text.len());
-    let (mut last, mut run) = ('\0', 0);
-    for c in text.chars() {
-        let class = match c {
-            '0'..='9' => '9',
-            'a'..='z' => 'a',
-            'A'..='Z' => 'A',
-            c if c.is_ascii() => c,
-            c if c.is_uppercase() => 'A',
-            c if c.is_alphabetic() => 'a',
-            c if c.is_whitespace() => ' ',
-            _ => '?',
-        };
-        run = if class == last { run + 1 } else { 1 };
-        last = class;
-        if run <= LONGEST_RUN {
-            pattern.push(class);
-        } else if run == LONGEST_RUN + 1 {
-            pattern.truncate(pattern.len() - LONGEST_RUN + 1);
-            pattern.push('+');
+}
+
+fn pattern_text(pattern: &Pattern) -> &str {
+    let len = pattern.iter().position(|byte| *byte == 0).unwrap_or(LONGEST_WITH_PATTERN);
+    str::from_utf8(&pattern[..len]).unwrap_or_default()
+}
+
+/// The pattern of a string of at most 32 bytes; a plain one is ASCII without control characters.
+#[inline]
+fn pattern_of(text: &str, is_plain: bool) -> Pattern {
+    let mut pattern = [0; LONGEST_WITH_PATTERN];
+    if is_plain {
+        pattern[..text.len()].copy_from_slice(text.as_bytes());
+        // All bytes of the buffer, so that it becomes a few vector operations; zero stays zero.
+        for byte in &mut pattern {
+            *byte = match *byte {
+                b'0'..=b'9' => b'9',
+                b'a'..=b'z' => b'a',
+                b'A'..=b'Z' => b'A',
+                other => other,
+            };
+        }
+    } else {
+        for (place, c) in pattern.iter_mut().zip(text.chars()) {
+            *place = class_of(c);
         }
     }
     pattern
+}
+
+fn class_of(c: char) -> u8 {
+    match c {
+        '0'..='9' => b'9',
+        'a'..='z' => b'a',
+        'A'..='Z' => b'A',
+        '\0' => b'?',
+        c if c.is_ascii() => c as u8,
+        c if c.is_uppercase() => b'A',
+        c if c.is_alphabetic() => b'a',
+        c if c.is_whitespace() => b' ',
+        _ => b'?',
+    }
 }
 
 /// Whether there are lower-case letters, and whether there are upper-case ones.
@@ -255,33 +357,62 @@ fn is_mojibake(text: &str) -> bool {
 }
 
 /// The keyed hash of a string with case and everything but letters and digits taken out.
-pub(super) fn folded_hash(text: &str, key: &HashKey) -> u64 {
-    let mut folded = Vec::with_capacity(text.len().min(LONGEST_FOLDED));
-    let mut buffer = [0; 4];
-    let head = text.char_indices().take_while(|(at, _)| *at < LONGEST_FOLDED).map(|(_, c)| c);
-    for c in head.filter(|c| c.is_alphanumeric()) {
-        if c.is_ascii() {
-            folded.push(c.to_ascii_lowercase() as u8);
-        } else {
-            c.to_lowercase().for_each(|c| folded.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()));
-        }
+pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
+    let text = &text[..text.floor_char_boundary(FOLDED_HEAD)];
+    if !text.is_ascii() {
+        let folded: String =
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        return key.of(folded.as_bytes());
     }
-    key.hash(&folded)
+    if text.len() <= LONGEST_FOLDED {
+        fold_ascii::<LONGEST_FOLDED>(text, key)
+    } else {
+        fold_ascii::<FOLDED_HEAD>(text, key)
+    }
 }
+
+fn fold_ascii<const N: usize>(text: &str, key: &ValueHash) -> u64 {
+    // Filled without branches: each byte is written, and passed over unless it counts.
+    let mut folded = [0; N];
+    let mut len = 0;
+    for byte in text.bytes() {
+        let plain = FOLDED[usize::from(byte)];
+        // The text is no longer than N, a power of two.
+        folded[len % N] = plain;
+        len += usize::from(plain != 0);
+    }
+    key.of(&folded[..len])
+}
+
+/// ASCII letters and digits in lower case; zero for anything else.
+static FOLDED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HashKey;
 
     #[test]
     fn patterns() {
         for (text, expected) in [
             ("AB-123", "AA-999"),
             ("Überfall 7", "Aaaaaaaa 9"),
-            ("123456789012", "9+"),
+            ("Ⅷ·x", "A?a"),
+            ("123456789012", "999999999999"),
             ("12345678", "99999999"),
             ("x@y.z", "a@a.a"),
             ("→", "?"),
+            ("a\0b", "a?a"),
             ("", ""),
         ] {
             assert_eq!(pattern(text), expected, "{text}");
@@ -304,7 +435,7 @@ mod tests {
 
     #[test]
     fn notation_folds_away() {
-        let key = HashKey::new([1; 16]);
+        let key = ValueHash::new(&HashKey::new([1; 16]));
         assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
         assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
     }

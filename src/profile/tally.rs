@@ -1,13 +1,15 @@
 //! What is counted at one node of the trie while records come in.
 
 use super::{
-    ArrayProfile, FieldProfile, NumberProfile, StringProfile,
+    ArrayProfile, FieldProfile, NumberProfile,
+    hashing::ValueHash,
     numbers::Number,
     scan,
+    strings::StringTally,
     tape::{Event, EventKind},
     tokens::{Cached, TokenCache},
 };
-use crate::model::{HashKey, JsonType, TypeCounts};
+use crate::model::{JsonType, TypeCounts};
 
 /// Counts at one path.
 #[derive(Debug, Default)]
@@ -17,7 +19,7 @@ pub(super) struct Tally {
     position_sum: u64,
     arrays: Option<Box<ArrayProfile>>,
     numbers: Option<Box<Cell<NumberProfile>>>,
-    strings: Option<Box<Cell<StringProfile>>>,
+    strings: Option<Box<Cell<StringTally>>>,
 }
 
 /// Values of one kind: equal ones wait in the cache to be worked on together.
@@ -30,39 +32,39 @@ struct Cell<P> {
 /// Something that counts tokens.
 trait Counts {
     /// Counts `weight` times a token, as it stands in JSON.
-    fn count(&mut self, token: &str, weight: u64, key: &HashKey);
+    fn count(&mut self, token: &str, weight: u64, key: &ValueHash);
 }
 
 impl Counts for NumberProfile {
-    fn count(&mut self, token: &str, weight: u64, key: &HashKey) {
+    fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
         self.add(&Number::of_token(token), weight, key);
     }
 }
 
-impl Counts for StringProfile {
-    fn count(&mut self, token: &str, weight: u64, key: &HashKey) {
+impl Counts for StringTally {
+    fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
         self.add(token, weight, key);
     }
 }
 
 impl<P: Counts> Cell<P> {
     #[inline]
-    fn add(&mut self, token: &str, key: &HashKey) {
+    fn add(&mut self, text: &str, start: usize, end: usize, key: &ValueHash) {
         loop {
-            match self.waiting.add(token) {
+            match self.waiting.add(text, start, end) {
                 Cached::Yes => return,
-                Cached::No => return self.profile.count(token, 1, key),
+                Cached::No => return self.profile.count(&text[start..end], 1, key),
                 Cached::Full => self.flush(key),
             }
         }
     }
 
-    fn flush(&mut self, key: &HashKey) {
+    fn flush(&mut self, key: &ValueHash) {
         let profile = &mut self.profile;
         self.waiting.drain(|token, weight| profile.count(token, weight, key));
     }
 
-    fn finish(mut self, key: &HashKey) -> P {
+    fn finish(mut self, key: &ValueHash) -> P {
         self.flush(key);
         self.profile
     }
@@ -71,9 +73,9 @@ impl<P: Counts> Cell<P> {
 impl Tally {
     /// Counts one value; with `with_sketches` off, its presence and type alone.
     #[inline]
-    pub(super) fn add(&mut self, event: &Event, text: &str, with_sketches: bool, key: &HashKey) {
+    pub(super) fn add(&mut self, event: &Event, text: &str, with_sketches: bool, key: &ValueHash) {
         self.position_sum += u64::from(event.position);
-        let token = || &text[event.start as usize..event.end as usize];
+        let (start, end) = (event.start as usize, event.end as usize);
         match event.kind {
             EventKind::Null => self.types.add(JsonType::Null),
             EventKind::False => self.types.add(JsonType::Boolean),
@@ -85,7 +87,7 @@ impl Tally {
                 let is_integer = event.kind == EventKind::Integer;
                 self.types.add(if is_integer { JsonType::Integer } else { JsonType::Number });
                 if with_sketches {
-                    self.numbers.get_or_insert_default().add(token(), key);
+                    self.numbers.get_or_insert_default().add(text, start, end, key);
                 }
             }
             EventKind::String | EventKind::EscapedString => {
@@ -93,9 +95,10 @@ impl Tally {
                 if with_sketches {
                     let strings = self.strings.get_or_insert_default();
                     if event.kind == EventKind::String {
-                        strings.add(token(), key);
+                        strings.add(text, start, end, key);
                     } else {
-                        strings.add(&scan::unescape(token()), key);
+                        let plain = scan::unescape(&text[start..end]);
+                        strings.add(&plain, 0, plain.len(), key);
                     }
                 }
             }
@@ -113,7 +116,7 @@ impl Tally {
     }
 
     /// The profile of what was counted; its parents are worked out later.
-    pub(super) fn finish(self, key: &HashKey) -> FieldProfile {
+    pub(super) fn finish(self, key: &ValueHash) -> FieldProfile {
         FieldProfile {
             parents: 0,
             present: self.present(),
@@ -121,7 +124,7 @@ impl Tally {
             trues: self.trues,
             position_sum: self.position_sum,
             numbers: self.numbers.map(|cell| Box::new(cell.finish(key))),
-            strings: self.strings.map(|cell| Box::new(cell.finish(key))),
+            strings: self.strings.map(|cell| Box::new(cell.finish(key).finish())),
             arrays: self.arrays.map(|arrays| *arrays),
             is_map: false,
         }

@@ -5,7 +5,7 @@
 
 use super::{
     scan::{self, Broken},
-    trie::{BEFORE_FIRST, NOWHERE, NodeId, ROOT, Trie},
+    trie::{BEFORE_FIRST, NOWHERE, NodeId, Place, ROOT, Trie},
 };
 
 /// What an event tells.
@@ -184,22 +184,23 @@ impl Tape {
             return Err(Broken::Syntax);
         }
         let start = at + 1;
-        let (member, mut at) = match trie.predicted(frame.node, frame.previous, &bytes[start..]) {
+        let event = self.events.len() as u32;
+        let place = Place { parent: frame.node, previous: frame.previous, object: frame.serial, event };
+        let (member, mut at) = match trie.predicted(place, &bytes[start..]) {
             Some((member, len)) => (member, start + len),
             None => {
                 let token = scan::string(bytes, start)?;
                 let raw = &text[start..token.end];
                 let member = if token.escaped {
-                    trie.member(frame.node, frame.previous, &scan::unescape(raw))
+                    trie.member(place, &scan::unescape(raw))
                 } else {
-                    trie.member(frame.node, frame.previous, raw)
+                    trie.member(place, raw)
                 };
                 (member, token.end + 1)
             }
         };
         frame.previous = member.link;
-        let (serial, event) = (frame.serial, self.events.len() as u32);
-        if let Some(before) = trie.see(member.node, serial, event) {
+        if let Some(before) = member.before {
             self.strike_out(before);
         }
         if bytes.get(at) != Some(&b':') {

@@ -25,11 +25,43 @@ pub(super) enum Cached {
     No,
 }
 
+/// A token's first 16 bytes as one integer, with its length; short tokens are told apart by this alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Front {
+    bytes: u128,
+    len: usize,
+}
+
+impl Front {
+    /// The front of the token that stands at the start of `text`, whatever follows it.
+    #[inline]
+    fn of(text: &[u8], len: usize) -> Self {
+        let bytes = match text.first_chunk() {
+            Some(front) => u128::from_le_bytes(*front),
+            None => {
+                let mut front = [0; size_of::<u128>()];
+                front[..text.len()].copy_from_slice(text);
+                u128::from_le_bytes(front)
+            }
+        };
+        let mask = if len < size_of::<u128>() { (1 << (8 * len)) - 1 } else { u128::MAX };
+        Self { bytes: bytes & mask, len }
+    }
+
+    /// A hash for look-up alone; a collision costs one comparison more.
+    #[inline]
+    const fn mix(self, rest: u64) -> u64 {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let hash = (self.bytes as u64 ^ rest).wrapping_mul(ODD) ^ ((self.bytes >> 64) as u64).rotate_left(23);
+        let hash = (hash ^ self.len as u64).wrapping_mul(ODD);
+        hash >> 32
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    hash: u64,
-    start: u32,
-    end: u32,
+    front: Front,
+    start: usize,
     count: u64,
 }
 
@@ -40,7 +72,7 @@ pub(super) struct TokenCache {
     /// Index into `entries` plus one; 0 is free.
     slots: Box<[u8; SLOTS]>,
     text: String,
-    hits: u32,
+    hits: usize,
     pause: u32,
     next_pause: u32,
 }
@@ -59,24 +91,30 @@ impl Default for TokenCache {
 }
 
 impl TokenCache {
-    /// Counts a token, if it is one for the cache.
+    /// Counts the token at these bytes of a text, if it is one for the cache.
     #[inline]
-    pub(super) fn add(&mut self, token: &str) -> Cached {
+    pub(super) fn add(&mut self, text: &str, start: usize, end: usize) -> Cached {
+        let len = end - start;
         if self.pause > 0 {
             self.pause -= 1;
             return Cached::No;
         }
-        if token.len() > LONGEST {
+        if len > LONGEST {
             return Cached::No;
         }
-        let hash = mix(token.as_bytes());
-        let mut slot = hash as usize % SLOTS;
+        let bytes = text.as_bytes();
+        let front = Front::of(&bytes[start..], len);
+        // The end tells long tokens with a common start apart: addresses, paths.
+        let last = if len > 16 { bytes[end - 8..end].first_chunk() } else { None };
+        let mut slot = front.mix(last.map_or(0, |last| u64::from_le_bytes(*last))) as usize % SLOTS;
         loop {
             let Some(at) = usize::from(self.slots[slot]).checked_sub(1) else {
-                return self.insert(token, hash, slot);
+                return self.insert(&text[start..end], front, slot);
             };
             let entry = &mut self.entries[at];
-            if entry.hash == hash && self.text[entry.start as usize..entry.end as usize] == *token {
+            if entry.front == front
+                && (len <= 16 || self.text.as_bytes()[entry.start..entry.start + len] == bytes[start..end])
+            {
                 entry.count += 1;
                 self.hits += 1;
                 return Cached::Yes;
@@ -85,13 +123,13 @@ impl TokenCache {
         }
     }
 
-    fn insert(&mut self, token: &str, hash: u64, slot: usize) -> Cached {
+    #[cold]
+    fn insert(&mut self, token: &str, front: Front, slot: usize) -> Cached {
         if self.entries.len() == CAPACITY {
             return Cached::Full;
         }
-        let start = self.text.len() as u32;
+        self.entries.push(Entry { front, start: self.text.len(), count: 1 });
         self.text.push_str(token);
-        self.entries.push(Entry { hash, start, end: self.text.len() as u32, count: 1 });
         self.slots[slot] = self.entries.len() as u8;
         Cached::Yes
     }
@@ -99,10 +137,10 @@ impl TokenCache {
     /// Hands every token with its count to `take`, and forgets them.
     pub(super) fn drain(&mut self, mut take: impl FnMut(&str, u64)) {
         for entry in &self.entries {
-            take(&self.text[entry.start as usize..entry.end as usize], entry.count);
+            take(&self.text[entry.start..entry.start + entry.front.len], entry.count);
         }
         // A filling pays when each token came three times or more.
-        let paid = self.hits as usize >= 2 * self.entries.len();
+        let paid = self.hits >= 2 * self.entries.len();
         if self.entries.len() == CAPACITY && !paid {
             self.pause = self.next_pause;
             self.next_pause = (self.next_pause * 2).min(LONGEST_PAUSE);
@@ -114,23 +152,6 @@ impl TokenCache {
         self.text.clear();
         self.slots.fill(0);
     }
-}
-
-/// A hash for look-up alone; a collision costs one comparison more.
-#[inline]
-fn mix(token: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let word = |at: usize| {
-        token.get(at..at + 8).and_then(|w| <[u8; 8]>::try_from(w).ok()).map_or(0, u64::from_le_bytes)
-    };
-    let len = token.len();
-    let hash = if len >= 8 {
-        word(0) ^ word(len - 8).rotate_left(23) ^ word((len - 8) / 2).wrapping_mul(ODD)
-    } else {
-        token.iter().fold(0, |hash: u64, byte| hash << 8 | u64::from(*byte))
-    };
-    let hash = (hash ^ len as u64).wrapping_mul(ODD);
-    hash ^ hash >> 29
 }
 
 #[cfg(test)]
@@ -145,7 +166,7 @@ mod tests {
         for i in 0..100_000_u64 {
             let token = format!("{}", i * i % 1000);
             loop {
-                match cache.add(&token) {
+                match cache.add(&token, 0, token.len()) {
                     Cached::Yes => break,
                     Cached::Full => cache.drain(|_, count| drained += count),
                     Cached::No => {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::maps;
+use super::maps::{self, KeyCounts};
 
 /// The index of a node.
 pub(super) type NodeId = u32;
@@ -34,19 +34,71 @@ pub(super) enum Hung {
 
 /// A member of an object.
 #[derive(Debug)]
-pub(super) struct Link {
+struct Link {
     /// The key as JSON writes it without escapes, with its closing quote: one comparison finds key and end.
     quoted: Box<str>,
+    /// Its first 16 bytes, and which of them there are: most keys are compared as one integer.
+    front: u128,
+    front_mask: u128,
     node: NodeId,
     /// The link that came next, last time.
     next: u32,
+    /// In which object it was seen last, and as which event: for keys that come twice.
+    seen_in: u64,
+    seen_as: u32,
 }
 
+/// How many bytes of a key are compared at once.
+const FRONT: usize = size_of::<u128>();
+
 impl Link {
+    fn new(key: &str, node: NodeId, next: u32) -> Self {
+        let quoted = format!("{key}\"").into_boxed_str();
+        let len = quoted.len().min(FRONT);
+        let mut front = [0; FRONT];
+        let mut mask = [0; FRONT];
+        front[..len].copy_from_slice(&quoted.as_bytes()[..len]);
+        mask[..len].fill(0xff);
+        let (front, front_mask) = (u128::from_le_bytes(front), u128::from_le_bytes(mask));
+        Self { quoted, front, front_mask, node, next, seen_in: 0, seen_as: 0 }
+    }
+
     /// The key.
-    pub(super) fn key(&self) -> &str {
+    fn key(&self) -> &str {
         &self.quoted[..self.quoted.len() - 1]
     }
+
+    /// Whether a text starts with the key and its closing quote.
+    #[inline]
+    fn is_at_front_of(&self, text: &[u8]) -> bool {
+        let quoted = self.quoted.as_bytes();
+        match text.first_chunk() {
+            Some(front) if (u128::from_le_bytes(*front) ^ self.front) & self.front_mask != 0 => false,
+            Some(_) if quoted.len() <= FRONT => true,
+            Some(_) | None => text.starts_with(quoted),
+        }
+    }
+
+    /// Notes that it was seen in the object of that serial number, as that event.
+    #[inline]
+    fn see(&mut self, place: Place) -> Option<u32> {
+        let before = (self.seen_in == place.object).then_some(self.seen_as);
+        (self.seen_in, self.seen_as) = (place.object, place.event);
+        before
+    }
+}
+
+/// Where a key stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The node of the object.
+    pub(super) parent: NodeId,
+    /// The link of the member before, or [`BEFORE_FIRST`].
+    pub(super) previous: u32,
+    /// The serial number of the object, from 1.
+    pub(super) object: u64,
+    /// The event that the value will be.
+    pub(super) event: u32,
 }
 
 /// The structure below one path.
@@ -60,17 +112,13 @@ struct Node {
     /// Links by key, kept once there are many.
     index: BTreeMap<Box<str>, u32>,
     each: NodeId,
-    /// How many of the keys look like data.
-    data_keys: u32,
+    keys: KeyCounts,
     /// Keys are data: every value is `each`.
     is_map: bool,
-    /// In which object it was seen last, and by which event: for keys that come twice.
-    seen_in: u64,
-    seen_as: u32,
 }
 
 impl Node {
-    const fn new(parent: NodeId, hung: Hung) -> Self {
+    fn new(parent: NodeId, hung: Hung) -> Self {
         Self {
             parent,
             hung,
@@ -78,10 +126,8 @@ impl Node {
             first: 0,
             index: BTreeMap::new(),
             each: NOWHERE,
-            data_keys: 0,
+            keys: KeyCounts::default(),
             is_map: false,
-            seen_in: 0,
-            seen_as: 0,
         }
     }
 
@@ -100,6 +146,8 @@ pub(super) struct Member {
     pub(super) node: NodeId,
     /// Its link, for the prediction of the next.
     pub(super) link: u32,
+    /// The event of the last time that its key was in the same object.
+    pub(super) before: Option<u32>,
 }
 
 /// The nodes.
@@ -121,19 +169,20 @@ impl Trie {
         self.nodes.len()
     }
 
-    /// The member whose key starts at the front of `text` (behind its quote), if it is one of the two expected after
-    /// the link `previous`; with the length of the key and its closing quote.
+    /// The member whose key starts at the front of `text` (behind its quote), if it is one of the two expected there;
+    /// with the length of the key and its closing quote.
     #[inline]
-    pub(super) fn predicted(&self, parent: NodeId, previous: u32, text: &[u8]) -> Option<(Member, usize)> {
-        let parent = self.nodes.get(parent as usize)?;
+    pub(super) fn predicted(&mut self, place: Place, text: &[u8]) -> Option<(Member, usize)> {
+        let parent = self.nodes.get_mut(place.parent as usize)?;
         if parent.is_map {
             return None;
         }
-        let mut expected = parent.links.get(previous as usize).map_or(parent.first, |link| link.next);
+        let mut expected = parent.links.get(place.previous as usize).map_or(parent.first, |link| link.next);
         for _ in 0..2 {
-            let link = parent.links.get(expected as usize)?;
-            if text.starts_with(link.quoted.as_bytes()) {
-                return Some((Member { node: link.node, link: expected }, link.quoted.len()));
+            let link = parent.links.get_mut(expected as usize)?;
+            if link.is_at_front_of(text) {
+                let before = link.see(place);
+                return Some((Member { node: link.node, link: expected, before }, link.quoted.len()));
             }
             expected = link.next;
         }
@@ -141,30 +190,31 @@ impl Trie {
     }
 
     /// The member of that key, hung in if it is new.
-    pub(super) fn member(&mut self, parent: NodeId, previous: u32, key: &str) -> Member {
+    pub(super) fn member(&mut self, place: Place, key: &str) -> Member {
+        let Place { parent, previous, .. } = place;
         let Some(node) = self.nodes.get(parent as usize) else {
-            return Member { node: NOWHERE, link: BEFORE_FIRST };
+            return Member { node: NOWHERE, link: BEFORE_FIRST, before: None };
         };
-        if node.is_map {
-            return Member { node: self.each(parent), link: BEFORE_FIRST };
-        }
         let link = match node.find(key) {
-            Some(link) => link,
+            _ if node.is_map => None,
+            Some(link) => Some(link),
             // A record with more keys than any object has is taken as a map at once; `commit` makes it one.
-            None if node.links.len() > maps::MAX_KEYS => {
-                return Member { node: self.each(parent), link: BEFORE_FIRST };
-            }
+            None if node.links.len() > maps::MAX_KEYS => None,
             None => match self.hang(parent, Hung::Key(node.links.len() as u32), Some(key)) {
-                Some(link) => link,
-                None => return Member { node: NOWHERE, link: previous },
+                Some(link) => Some(link),
+                None => return Member { node: NOWHERE, link: previous, before: None },
             },
+        };
+        let Some(link) = link else {
+            return Member { node: self.each(parent), link: BEFORE_FIRST, before: None };
         };
         let node = &mut self.nodes[parent as usize];
         match node.links.get_mut(previous as usize) {
             Some(previous) => previous.next = link,
             None => node.first = link,
         }
-        Member { node: node.links[link as usize].node, link }
+        let found = &mut node.links[link as usize];
+        Member { node: found.node, link, before: found.see(place) }
     }
 
     /// What stands for all elements of an array, or all values of a map.
@@ -191,8 +241,8 @@ impl Trie {
             return Some(BEFORE_FIRST);
         };
         let link = node.links.len() as u32;
-        node.links.push(Link { quoted: format!("{key}\"").into(), node: id, next: link + 1 });
-        node.data_keys += u32::from(maps::looks_like_data(key));
+        node.links.push(Link::new(key, id, link + 1));
+        node.keys.add(key);
         if node.links.len() > SCANNED_KEYS {
             if node.index.is_empty() {
                 node.index = node.links.iter().zip(0..).map(|(link, at)| (link.key().into(), at)).collect();
@@ -200,16 +250,6 @@ impl Trie {
             node.index.insert(key.into(), link);
         }
         Some(link)
-    }
-
-    /// Notes that a member was seen in the object of that serial number; gives the event of the last time if that was
-    /// in the same object.
-    #[inline]
-    pub(super) fn see(&mut self, node: NodeId, object: u64, event: u32) -> Option<u32> {
-        let node = self.nodes.get_mut(node as usize)?;
-        let before = (node.seen_in == object && !matches!(node.hung, Hung::Each)).then_some(node.seen_as);
-        (node.seen_in, node.seen_as) = (object, event);
-        before
     }
 
     /// Whether a record has hung in something new.
@@ -222,7 +262,7 @@ impl Trie {
         for id in self.committed..self.nodes.len() {
             let parent = self.nodes[id].parent as usize;
             let node = &mut self.nodes[parent];
-            if maps::is_map(node.links.len(), node.data_keys as usize) {
+            if node.keys.are_data() {
                 node.is_map = true;
                 node.index.clear();
             }
@@ -241,7 +281,7 @@ impl Trie {
                 Hung::Key(_) => {
                     if let Some(link) = node.links.pop() {
                         node.index.remove(link.key());
-                        node.data_keys -= u32::from(maps::looks_like_data(link.key()));
+                        node.keys.remove(link.key());
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Entities, FieldProfile, KeySpec, Malformed, PROFILE_VERSION, Profile, SampleMode, SampledRecord,
     entities::Sampling,
+    hashing::ValueHash,
     maps, sample,
     scan::Broken,
     tally::Tally,
@@ -87,6 +88,7 @@ pub struct Profiler {
     /// The nodes of the key's parts, as far as they were seen.
     key_nodes: Option<Vec<NodeId>>,
     entities: Entities,
+    hash: ValueHash,
     /// The text of the sampled records, by the hash of their key; worked on at the end, where most were evicted.
     sampled: BTreeMap<u64, Box<str>>,
     records: u64,
@@ -102,6 +104,7 @@ impl Profiler {
     pub fn new(options: ProfileOptions) -> Self {
         let trie = Trie::new(options.max_fields);
         let entities = Entities { key: options.key.clone(), mode: options.samples, ..Entities::default() };
+        let hash = ValueHash::new(&options.hash_key);
         Self {
             options,
             trie,
@@ -109,6 +112,7 @@ impl Profiler {
             tallies: Vec::new(),
             key_nodes: None,
             entities,
+            hash,
             sampled: BTreeMap::new(),
             records: 0,
             malformed: Malformed::default(),
@@ -141,7 +145,7 @@ impl Profiler {
         self.malformed.too_many_fields += u64::from(self.tape.has_too_many_fields);
         for event in &self.tape.events {
             if let Some(tally) = self.tallies.get_mut(event.node as usize) {
-                tally.add(event, text, with_sketches, &self.options.hash_key);
+                tally.add(event, text, with_sketches, &self.hash);
             }
         }
         if self.options.samples != SampleMode::Off && text.len() <= LONGEST_SAMPLE {
@@ -155,7 +159,7 @@ impl Profiler {
         if !self.entities.may_hold(key) {
             return;
         }
-        let content = self.options.hash_key.hash(text.as_bytes());
+        let content = self.hash.of(text.as_bytes());
         if self.entities.note(key, Some(content)) == Sampling::Keep {
             self.sampled.insert(key, text.into());
         }
@@ -168,13 +172,13 @@ impl Profiler {
     /// The hash that tells this record's entity; `None` where a part of the key is missing or no scalar.
     fn entity_key(&mut self, text: &str) -> Option<u64> {
         let Some(key) = &self.options.key else {
-            return Some(self.options.hash_key.hash(text.as_bytes()));
+            return Some(self.hash.of(text.as_bytes()));
         };
         if self.key_nodes.is_none() {
             let nodes = key.paths.iter().map(|path| self.node_of(path)).collect::<Option<Vec<_>>>()?;
             self.key_nodes = Some(nodes);
         }
-        sample::key_hash(self.key_nodes.as_deref()?, &self.tape.events, text, &self.options.hash_key)
+        sample::key_hash(self.key_nodes.as_deref()?, &self.tape.events, text, &self.hash)
     }
 
     fn node_of(&self, path: &FieldPath) -> Option<NodeId> {
@@ -192,7 +196,7 @@ impl Profiler {
         let mut fields: BTreeMap<FieldPath, FieldProfile> = BTreeMap::new();
         for (id, (tally, path)) in self.tallies.into_iter().zip(paths).enumerate() {
             if tally.present() > 0 {
-                let mut field = tally.finish(&self.options.hash_key);
+                let mut field = tally.finish(&self.hash);
                 field.is_map = self.trie.is_map(id as NodeId);
                 fields.insert(path, field);
             }
@@ -230,8 +234,7 @@ impl Profiler {
             // It was read before, so it can be read again.
             if is_kept && self.tape.read(&text, &mut self.trie, self.options.max_depth).is_ok() {
                 let events = self.tape.events.iter().filter(|event| event.node != NOWHERE);
-                let record =
-                    sample::record(events, &text, paths, self.options.samples, &self.options.hash_key);
+                let record = sample::record(events, &text, paths, self.options.samples, &self.hash);
                 records.insert(key, record);
             }
         }

@@ -15,7 +15,7 @@ pub enum Condition {
     /// The flag is that.
     Flag(bool),
     /// The number stands in that relation to another.
-    Number(Comparison, f64),
+    Number(Operator, f64),
     /// The word is that.
     Text(String),
     /// One of these holds.
@@ -32,7 +32,7 @@ pub enum Condition {
 
 /// How two numbers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Operator {
     /// `<`
     Less,
     /// `<=`
@@ -47,17 +47,17 @@ pub enum Comparison {
     More,
 }
 
-const OPERATORS: [(&str, Comparison); 7] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("!=", Comparison::Unequal),
-    ("==", Comparison::Equal),
-    ("<", Comparison::Less),
-    (">", Comparison::More),
-    ("=", Comparison::Equal),
+const OPERATORS: [(&str, Operator); 7] = [
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("!=", Operator::Unequal),
+    ("==", Operator::Equal),
+    ("<", Operator::Less),
+    (">", Operator::More),
+    ("=", Operator::Equal),
 ];
 
-impl Comparison {
+impl Operator {
     fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Less => left < right,
@@ -98,7 +98,7 @@ impl TryFrom<Value> for Condition {
         match value {
             Value::Bool(flag) => Ok(Self::Flag(flag)),
             Value::Number(number) => {
-                Ok(Self::Number(Comparison::Equal, number.as_f64().ok_or("a number out of range")?))
+                Ok(Self::Number(Operator::Equal, number.as_f64().ok_or("a number out of range")?))
             }
             Value::String(text) => {
                 let Some((rest, comparison)) =

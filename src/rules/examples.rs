@@ -1,13 +1,16 @@
 //! Runs the examples that rules carry.
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Example, Expect, JudgeContext, Rule, RuleSet};
-use crate::compare::Comparison;
-use crate::model::{Change, FieldPath, MappedField, MappedStream, Severity, Subject};
+use crate::compare::{self, Baseline, Behaviour, Comparison, Window};
+use crate::model::{Change, FieldPath, HashKey, MappedField, MappedStream, Severity, Subject};
+use crate::profile::{ProfileOptions, Profiler, SampleMode};
 
 /// How one example went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExampleResult {
     /// The rule, by id.
     pub rule: String,
@@ -18,7 +21,8 @@ pub struct ExampleResult {
 }
 
 /// What came of an example.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ExampleOutcome {
     /// What the example says.
     Passed,
@@ -30,9 +34,7 @@ impl RuleSet {
     /// Runs every example of every rule.
     #[must_use]
     pub fn test_examples(&self) -> Vec<ExampleResult> {
-        let examples = self.rules().flat_map(|rule| {
-            rule.examples.iter().filter(|e| e.facts.is_some()).map(move |example| (rule, example))
-        });
+        let examples = self.rules().flat_map(|rule| rule.examples.iter().map(move |example| (rule, example)));
         examples
             .map(|(rule, example)| ExampleResult {
                 rule: rule.id.clone(),
@@ -107,6 +109,43 @@ fn mapping_that(reads: bool) -> MappedStream {
     }
 }
 
-fn compare_records(_example: &Example) -> Comparison {
-    Comparison::default()
+/// The comparison of the records that an example writes down.
+fn compare_records(example: &Example) -> Comparison {
+    let window = |written: &[Value]| {
+        // A fixed key: the outcome of an example is the same everywhere.
+        let mut options = ProfileOptions::new(HashKey::new(*b"examples of rule"));
+        options.samples = SampleMode::Clear;
+        let mut profiler = Profiler::new(options);
+        let count = example.records.unwrap_or(written.len()).min(MAX_RECORDS);
+        for (number, record) in
+            written.iter().cycle().take(if written.is_empty() { 0 } else { count }).enumerate()
+        {
+            profiler.record(filled(record, number).to_string().as_bytes());
+        }
+        Window {
+            profile: profiler.finish(),
+            behaviour: Behaviour::default(),
+            from: Timestamp::UNIX_EPOCH,
+            to: Timestamp::UNIX_EPOCH,
+            partial: true,
+        }
+    };
+    let baseline = Baseline::start(&window(&example.before));
+    compare::compare(&baseline, &window(&example.after))
+}
+
+/// Examples are small; a site's own must not run for hours.
+const MAX_RECORDS: usize = 10_000;
+
+/// A written record as the one of that number: `{n}` alone becomes the number, within other text its digits.
+fn filled(written: &Value, number: usize) -> Value {
+    match written {
+        Value::String(text) if text == "{n}" => Value::from(number),
+        Value::String(text) => Value::from(text.replace("{n}", &number.to_string())),
+        Value::Array(values) => values.iter().map(|value| filled(value, number)).collect(),
+        Value::Object(object) => {
+            Value::Object(object.iter().map(|(name, value)| (name.clone(), filled(value, number))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => written.clone(),
+    }
 }

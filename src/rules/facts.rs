@@ -12,6 +12,7 @@ pub(super) const COMMON: &[&str] = &[
     "p_value",
     "path",
     "to",
+    "transform",
 ];
 
 /// Facts that come from the context of a judgement, for conditions alone.
@@ -21,15 +22,19 @@ pub(super) const CONTEXT: &[&str] = &["learning", "mapped"];
 #[must_use]
 pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
-        ChangeKind::FieldAdded | ChangeKind::FieldRemoved => &["presence", "types"],
+        ChangeKind::FieldAdded | ChangeKind::FieldRemoved => &["presence", "types", "paired"],
         ChangeKind::PresenceChanged => &["baseline_presence", "live_presence"],
         ChangeKind::NullsChanged => &["baseline_null_rate", "live_null_rate"],
         ChangeKind::TypeChanged => &["from_types", "to_types", "share"],
-        ChangeKind::FormatChanged => &["from_format", "to_format", "share"],
-        ChangeKind::EnumChanged => &["new_values", "lost_values", "share"],
-        ChangeKind::ScaleChanged => &["ratio", "offset", "unit", "paired", "agreeing"],
+        ChangeKind::FormatChanged => &["from_format", "to_format", "share", "ratio"],
+        ChangeKind::EnumChanged => {
+            &["new_values", "lost_values", "new_count", "lost_count", "share", "lost_share"]
+        }
+        ChangeKind::ScaleChanged => &["ratio", "offset", "unit", "paired", "agreeing", "statistic", "share"],
         ChangeKind::CaseChanged => &["from_case", "to_case", "share"],
-        ChangeKind::EncodingChanged => &["encoding", "share"],
+        ChangeKind::EncodingChanged => {
+            &["encoding", "share", "baseline_share", "from_separator", "to_separator"]
+        }
         ChangeKind::Truncated => &["from_length", "to_length", "from_decimals", "to_decimals", "share"],
         ChangeKind::Stale => &["distinct", "share"],
         ChangeKind::CardinalityChanged => &["baseline_distinct", "live_distinct"],
@@ -38,7 +43,7 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::TimezoneShifted => &["offset_minutes", "paired", "agreeing"],
         ChangeKind::IdSchemeChanged => &["from_format", "to_format", "share"],
         ChangeKind::Swapped => &["other", "paired", "agreeing"],
-        ChangeKind::VolumeChanged => &["expected", "seen"],
+        ChangeKind::VolumeChanged => &["expected", "seen", "what"],
         ChangeKind::EnvelopeChanged => &["from"],
         ChangeKind::PagingChanged => &["pages", "repeated"],
         ChangeKind::ResponseFailed => &["class", "status", "attempts", "since"],

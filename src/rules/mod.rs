@@ -6,19 +6,23 @@
 //! embedded, those of a site come in as text.
 
 mod condition;
+mod documents;
 mod examples;
 mod facts;
 mod judge;
+mod response;
 mod rule;
 mod set;
 mod settings;
 mod table;
 mod template;
 
-pub use condition::{Comparison as Operator, Condition};
+pub use condition::{Condition, Operator};
+pub use documents::{diagnose_documents, diff_documents};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};
 pub use judge::{JudgeContext, Judgement};
+pub use response::{Classified, Media, RateLimit, rate_limit};
 pub use rule::{Example, Expect, Rule, RuleError};
 pub use set::RuleSet;
 pub use settings::*;

@@ -70,6 +70,7 @@ fn value(name: &str, percent: bool, change: &Change) -> Option<String> {
     match name {
         "path" if change.path.is_root() => return Some("the stream".to_owned()),
         "path" => return Some(format!("`{}`", change.path)),
+        "field" => return change.facts.text("field").map(|field| format!("`{field}`")),
         "to" if change.to.is_empty() => return change.facts.get("to").map(ToString::to_string),
         "to" => {
             let paths: Vec<String> = change.to.iter().map(|path| format!("`{path}`")).collect();

@@ -1,1 +1,203 @@
-//! imports.
+//! Imports: JSON, JSONL and HAR files as observations, and what is said of files that are none.
+
+use std::path::PathBuf;
+
+use drogue::clock::DrivenClock;
+use drogue::model::{ErrorClass, HashKey};
+use drogue::observe::{
+    Complete, HarFilter, ImportError, ImportOptions, Observation, ObserveContext, Outcome, import_file,
+};
+use drogue::rules::RuleSet;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn import(
+        &self,
+        name: &str,
+        content: impl AsRef<[u8]>,
+        options: &ImportOptions,
+    ) -> Result<Observation, ImportError> {
+        let path = self.write(name, content);
+        let clock = DrivenClock::new("2026-03-01T12:00:00Z".parse().unwrap());
+        let rules = RuleSet::builtin();
+        let context =
+            ObserveContext { clock: &clock, hash_key: HashKey::new([7; 16]), key: None, rules: &rules };
+        import_file(&path, options, &context)
+    }
+}
+
+#[track_caller]
+fn complete(observation: Result<Observation, ImportError>) -> Complete {
+    match observation.unwrap().outcome {
+        Outcome::Complete(complete) => *complete,
+        other => panic!("no window: {other:?}"),
+    }
+}
+
+fn at(records: &str) -> ImportOptions {
+    ImportOptions { records: Some(records.parse().unwrap()), ..ImportOptions::default() }
+}
+
+#[test]
+fn json_and_jsonl() {
+    let files = Files::new();
+    for (name, content, options, count) in [
+        ("list.json", r#"[{"id": 1}, {"id": 2}]"#, ImportOptions::default(), 2),
+        ("bare.json", r#"[{"id": 1}]"#, at("$.data[*]"), 1),
+        ("envelope.json", r#"{"data": [{"id": 1}], "other": [{"x": 1}, {"x": 2}]}"#, at("$.data[*]"), 1),
+        ("guessed.json", r#"{"total": 2, "rows": [{"id": 1}, {"id": 2}]}"#, ImportOptions::default(), 2),
+        ("lines.jsonl", "{\"id\": 1}\n\n{\"id\": 2}\r\n{\"id\": 3}", at("$.data[*]"), 3),
+        ("lines.json", "{\"id\": 1}\n{\"id\": 2}\n", ImportOptions::default(), 2),
+        ("marked.jsonl", "\u{feff}{\"id\": 1}\n", ImportOptions::default(), 1),
+        ("empty.json", "[]", ImportOptions::default(), 0),
+    ] {
+        let complete = complete(files.import(name, content, &options));
+        assert_eq!(complete.window.profile.records, count, "{name}");
+        assert!(!complete.window.partial && complete.moved_from.is_none(), "{name}");
+        assert_eq!(complete.window.from.to_string(), "2026-03-01T12:00:00Z");
+    }
+}
+
+#[test]
+fn a_bad_line_costs_no_other_and_is_told() {
+    let files = Files::new();
+    let lines = "{\"id\": 1}\n{\"id\": 1e999}\noops\n{\"id\": \"\\ud800\"}\n{\"id\": 2}\n{\"id\": \n";
+    let found = complete(files.import("a.jsonl", lines, &ImportOptions::default()));
+    assert_eq!(found.window.profile.malformed.syntax, 2);
+    assert_eq!(found.window.profile.malformed.number_out_of_range, 1);
+    assert_eq!(found.window.profile.malformed.lone_surrogate, 1);
+    assert!(found.warnings[0].contains("a.jsonl`, line 3: no JSON"), "{:?}", found.warnings);
+    assert_eq!(found.warnings.len(), 2);
+}
+
+#[test]
+fn what_is_no_such_file_is_refused_by_place_and_name() {
+    let files = Files::new();
+    for (name, content, part) in [
+        ("a.json", &b"{\"a\": 1,\n  oops}"[..], "a.json`, line 2, column 3: no JSON"),
+        ("cut.json", b"[{\"a\": 1}, {\"a\"", "line 1, column"),
+        ("a.csv", b"id,name\n", "is CSV; JSON, JSONL and HAR files are read"),
+        ("b.json", b"<?xml version='1.0'?><a/>", "is XML"),
+        ("c.json", b"\x1f\x8b\x08\x00", "is gzip data"),
+        ("d.jsonl", b"one\ntwo\n", "d.jsonl`, line 1"),
+        ("e.json", b"12", "holds no record"),
+    ] {
+        let error = files.import(name, content, &ImportOptions::default()).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    let error = files.import("f.json", r#"{"hello": "you"}"#, &at("$.data[*]")).unwrap_err().to_string();
+    assert!(error.contains("no records at `$.data[*]`"), "{error}");
+    std::fs::create_dir(files.0.path().join("folder")).unwrap();
+    let clock = DrivenClock::new("2026-03-01T12:00:00Z".parse().unwrap());
+    let rules = RuleSet::builtin();
+    let context = ObserveContext { clock: &clock, hash_key: HashKey::new([7; 16]), key: None, rules: &rules };
+    for path in ["folder", "absent"] {
+        let error = import_file(&files.0.path().join(path), &ImportOptions::default(), &context).unwrap_err();
+        assert!(matches!(error, ImportError::Read { .. }), "{error}");
+    }
+}
+
+fn entry(url: &str, status: i64, content: &Value) -> Value {
+    json!({
+        "startedDateTime": "2026-02-01T10:00:00.000+01:00",
+        "time": 120.5,
+        "request": { "method": "GET", "url": url, "headers": [
+            { "name": ":authority", "value": "x" },
+            { "name": "Authorization", "value": "Bearer canary" },
+            { "name": "Cookie", "value": "sid=canary" },
+        ] },
+        "response": { "status": status, "headers": [
+            { "name": "Content-Type", "value": "application/json" },
+            { "name": "Set-Cookie", "value": "sid=canary" },
+        ], "content": content },
+    })
+}
+
+fn har(entries: &[Value]) -> String {
+    json!({ "log": { "version": "1.2", "creator": { "name": "x", "version": "1" }, "entries": entries } })
+        .to_string()
+}
+
+fn text(body: &Value) -> Value {
+    json!({ "mimeType": "application/json", "text": body.to_string() })
+}
+
+fn items() -> ImportOptions {
+    let request = serde_json::from_value(json!({ "url": "https://api.example/items" })).unwrap();
+    ImportOptions { filter: HarFilter::of_request(None, &request), ..at("$.data[*]") }
+}
+
+#[test]
+fn har_entries_of_the_stream() {
+    let files = Files::new();
+    let page = |first: u32| text(&json!({ "data": [{ "id": first }, { "id": first + 1 }] }));
+    let content = har(&[
+        entry("https://api.example/items?page=1&token=canary", 200, &page(1)),
+        entry("https://api.example/users", 200, &text(&json!([{ "name": "a" }]))),
+        entry(
+            "https://api.example/items?page=2",
+            200,
+            &json!({ "mimeType": "application/json", "encoding": "base64", "text": "eyJkYXRhIjogW3siaWQiOiA5fV19" }),
+        ),
+        entry("https://api.example/items?page=2", 200, &page(1)),
+        entry("https://api.example/items?page=3", 200, &json!({ "mimeType": "application/json" })),
+        entry("https://api.example/items?page=4", 401, &text(&json!({ "error": "invalid_token" }))),
+        entry("https://api.example/items?page=5", 0, &json!({})),
+        json!({ "request": 1 }),
+    ]);
+    let observation = files.import("a.har", &content, &items());
+    let shown = format!("{observation:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    let found = complete(observation);
+    assert_eq!(found.window.profile.records, 3);
+    assert!(found.window.partial, "nobody knows how many pages there were");
+    assert_eq!(found.window.from.to_string(), "2026-02-01T09:00:00Z");
+    assert_eq!((found.window.behaviour.pages, found.window.behaviour.statuses.get(&401)), (2, Some(&1)));
+    assert!(
+        found.warnings.iter().any(|warning| warning.starts_with("entry 5: its body was not saved")),
+        "{:?}",
+        found.warnings
+    );
+
+    // The kind is told from the content, whatever the name; one endpoint needs no filter.
+    let one = har(&[entry("https://api.example/items", 200, &page(1))]);
+    assert_eq!(complete(files.import("b.json", one, &ImportOptions::default())).window.profile.records, 2);
+}
+
+#[test]
+fn har_files_that_say_nothing_of_the_stream() {
+    let files = Files::new();
+    let list = text(&json!([{ "id": 1 }]));
+    let two = har(&[entry("https://api.example/a", 200, &list), entry("https://api.example/b", 200, &list)]);
+    let error = files.import("a.har", &two, &ImportOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("several endpoints (api.example/a, api.example/b)"), "{error}");
+    let error = files.import("a.har", &two, &items()).unwrap_err().to_string();
+    assert!(
+        error.contains("none of its 2 entries is one of `api.example/items`; it has api.example/a"),
+        "{error}"
+    );
+    let part = ImportOptions { filter: Some(HarFilter::containing("/b")), ..ImportOptions::default() };
+    assert_eq!(complete(files.import("a.har", &two, &part)).window.profile.records, 1);
+
+    let page = json!({ "mimeType": "text/html", "text": "<html><form><input type=password></form></html>" });
+    let login = har(&[entry("https://api.example/items", 200, &page)]);
+    match files.import("a.har", login, &items()).unwrap().outcome {
+        Outcome::Failed(failure) => assert_ne!(failure.class, ErrorClass::OkWithError),
+        other => panic!("{other:?}"),
+    }
+    let error = files.import("cut.har", &two[..two.len() - 10], &items()).unwrap_err().to_string();
+    assert!(error.contains("line 1, column"), "{error}");
+}

@@ -1,6 +1,9 @@
 //! The integration tests: one binary, one module a journey.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on has failed the test")]
+
 mod config_errors;
+mod demo_parts;
 mod documents;
 mod escalation;
 mod imports;

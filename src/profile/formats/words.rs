@@ -3,14 +3,17 @@
 use super::{
     Format,
     classes::{
-        ANGLE, AT, BRACKET, ByteClasses, COLON, DIGIT, DOT, EQUALS, HASH, HEX_LOWER, HEX_UPPER, HYPHEN,
-        LETTERS, LOWER, NOT_ASCII, PLUS, SLASH, SPACE, UNDERSCORE, UPPER, only,
+        ANGLE, AT, BRACKET, ByteClasses, COLON, COMMA, DIGIT, DOT, EQUALS, HASH, HEX_LOWER, HEX_UPPER,
+        HYPHEN, LETTERS, LOWER, NOT_ASCII, PLUS, SLASH, SPACE, UNDERSCORE, UPPER, only,
     },
     dates, numerals,
 };
 
 /// The class of a string by its notation; `None` where it is words.
 pub(super) fn with_letters(text: &str, found: ByteClasses) -> Option<Format> {
+    if found & (COLON | SLASH | SPACE) == COLON | SLASH && is_url(text) {
+        return Some(Format::Url);
+    }
     if found & ANGLE != 0 && is_markup(text) {
         return Some(Format::Markup);
     }
@@ -25,35 +28,31 @@ pub(super) fn with_letters(text: &str, found: ByteClasses) -> Option<Format> {
     {
         return Some(format);
     }
-    if found & SPACE == 0 {
-        if found & COLON != 0 && is_url(text) {
-            return Some(Format::Url);
-        }
-        if found & AT != 0 && is_email(text) {
-            return Some(Format::Email);
-        }
-        if found & DOT != 0 && only(found, LOWER | DIGIT | DOT | HYPHEN) && is_hostname(text) {
-            return Some(Format::Hostname);
-        }
-        if found & HASH != 0 && is_color(text) {
-            return Some(Format::Color);
-        }
-        if only(found, LETTERS | DIGIT | PLUS | SLASH | EQUALS | HYPHEN | UNDERSCORE)
-            && is_base64(text, found)
-        {
-            return Some(Format::Base64);
-        }
-        if only(found, LETTERS) && is_boolean_word(text) {
-            return Some(Format::BooleanWord);
-        }
+    if found & SPACE != 0 {
+        return None;
     }
-    None
+    if found & AT != 0 {
+        return is_email(text).then_some(Format::Email);
+    }
+    if found & DOT != 0 {
+        let may_be = only(found, LOWER | DIGIT | DOT | HYPHEN);
+        return (may_be && is_hostname(text)).then_some(Format::Hostname);
+    }
+    if found & HASH != 0 {
+        return is_color(text).then_some(Format::Color);
+    }
+    if only(found, LETTERS) && is_boolean_word(text) {
+        return Some(Format::BooleanWord);
+    }
+    let may_be =
+        text.len() >= 16 && only(found, LETTERS | DIGIT | PLUS | SLASH | EQUALS | HYPHEN | UNDERSCORE);
+    (may_be && is_base64(text, found)).then_some(Format::Base64)
 }
 
 /// Numbers may hold a currency sign or a space beyond ASCII.
 fn not_ascii(text: &str, found: ByteClasses) -> Option<Format> {
     if found & DIGIT == 0 || text.len() > 64 {
-        return if found & (SPACE | COLON) == COLON && is_url(text) { Some(Format::Url) } else { None };
+        return None;
     }
     if found & LETTERS == 0 && numerals::locale_number(text).is_some() {
         return Some(Format::LocaleNumber);
@@ -89,13 +88,19 @@ fn with_digits(text: &str, found: ByteClasses) -> Option<Format> {
     if bytes.len() == 26 && only(found, DIGIT | UPPER) && is_ulid(bytes) {
         return Some(Format::Ulid);
     }
-    if found & UNDERSCORE != 0 && is_prefixed_id(text) {
+    if found & UNDERSCORE != 0 && only(found, LETTERS | DIGIT | UNDERSCORE) && is_prefixed_id(text) {
         return Some(Format::PrefixedId);
     }
-    if found & DOT != 0 && (is_version(text) || numerals::is_decimal(text)) {
-        return Some(if numerals::is_decimal(text) { Format::DecimalText } else { Format::Version });
+    if found & DOT != 0 && (first_is_digit || matches!(bytes[0], b'v' | b'V' | b'-' | b'+' | b'.')) {
+        if is_version(text) {
+            return Some(Format::Version);
+        }
+        if numerals::is_decimal(text) {
+            return Some(Format::DecimalText);
+        }
     }
-    if matches!(bytes[0], b'P' | b'p')
+    if bytes[0] == b'P'
+        && only(found, DIGIT | UPPER | DOT | COMMA)
         && let Some(format) = dates::duration(text)
     {
         return Some(format);
@@ -106,7 +111,7 @@ fn with_digits(text: &str, found: ByteClasses) -> Option<Format> {
     {
         return Some(format);
     }
-    if found & COLON != 0 && is_ip_v6(text) {
+    if found & COLON != 0 && only(found, DIGIT | HEX_LOWER | HEX_UPPER | COLON) && is_ip_v6(text) {
         return Some(Format::IpAddress);
     }
     None
@@ -123,18 +128,20 @@ pub(super) const fn word(found: ByteClasses) -> Format {
     }
 }
 
-/// The class of a string too long for most notations, by its ends.
+/// The class of a string too long for most notations.
 pub(super) fn long_text(text: &str, found: ByteClasses) -> Format {
-    if text.starts_with('<') && text.ends_with('>') {
+    if found & (COLON | SLASH | SPACE) == COLON | SLASH && is_url(text) {
+        Format::Url
+    } else if found & ANGLE != 0 && is_markup(text) {
         Format::Markup
     } else if is_json(text) {
         Format::JsonText
     } else if found & SPACE != 0 {
         Format::Text
+    } else if only(found, DIGIT | HEX_LOWER) || only(found, DIGIT | HEX_UPPER) {
+        Format::Hex
     } else if only(found, LETTERS | DIGIT | PLUS | SLASH | EQUALS | HYPHEN | UNDERSCORE) {
         Format::Base64
-    } else if is_url(text) {
-        Format::Url
     } else {
         Format::Word
     }
@@ -182,10 +189,12 @@ fn is_ulid(text: &[u8]) -> bool {
 
 /// A prefix of lower-case words, `_`, and at least eight letters and digits that no person would choose.
 fn is_prefixed_id(text: &str) -> bool {
-    let Some((prefix, rest)) = text.rsplit_once('_') else { return false };
-    let prefix_fits = (1..=24).contains(&prefix.len())
-        && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let count = |is: fn(&u8) -> bool| rest.as_bytes().iter().filter(|byte| is(byte)).count();
+    let bytes = text.as_bytes();
+    let Some(at) = bytes.iter().rposition(|byte| *byte == b'_') else { return false };
+    let (prefix, rest) = (&bytes[..at], &bytes[at + 1..]);
+    let prefix_fits =
+        (1..=24).contains(&prefix.len()) && prefix.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+    let count = |is: fn(&u8) -> bool| rest.iter().map(|byte| usize::from(is(byte))).sum::<usize>();
     let (digits, uppers, lowers) =
         (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
     prefix_fits
@@ -218,30 +227,36 @@ fn is_boolean_word(text: &str) -> bool {
 
 /// A scheme, `://`, and something.
 fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let scheme_fits = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.len() <= 16
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    scheme_fits && !rest.is_empty()
+    let bytes = text.as_bytes();
+    let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let scheme = bytes.iter().take(16).take_while(|byte| is_of_scheme(byte)).count();
+    bytes[0].is_ascii_alphabetic() && bytes[scheme..].starts_with(b"://") && bytes.len() > scheme + 3
 }
 
 fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    !local.is_empty() && !local.contains('@') && is_hostname(&domain.to_ascii_lowercase())
+    let Some(at) = memchr::memchr(b'@', text.as_bytes()) else { return false };
+    at > 0 && is_hostname(&text[at + 1..])
 }
 
-/// Labels of letters, digits and hyphens with dots between, the last of letters.
+/// Labels of letters, digits and hyphens with dots between, the last of at least two letters.
 fn is_hostname(text: &str) -> bool {
-    let Some((_, top)) = text.rsplit_once('.') else { return false };
-    (2..=24).contains(&top.len())
-        && top.bytes().all(|byte| byte.is_ascii_lowercase())
-        && text.len() <= 253
-        && text.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        })
+    if text.len() > 253 {
+        return false;
+    }
+    // What stood before: a dot and a hyphen may not follow a dot, nor a dot a hyphen.
+    let (mut before, mut labels, mut last_len, mut last_is_letters) = (b'.', 1, 0, true);
+    for byte in text.bytes() {
+        match byte {
+            b'.' if before == b'.' || before == b'-' => return false,
+            b'.' => (labels, last_len, last_is_letters) = (labels + 1, 0, true),
+            b'-' if before == b'.' => return false,
+            b'-' | b'0'..=b'9' => (last_len, last_is_letters) = (last_len + 1, false),
+            b'a'..=b'z' | b'A'..=b'Z' => last_len += 1,
+            _ => return false,
+        }
+        before = byte;
+    }
+    labels >= 2 && (2..=24).contains(&last_len) && last_is_letters
 }
 
 /// Four numbers up to 255 without leading zeros.

@@ -1,0 +1,237 @@
+//! How fast records are profiled, against `serde_json`'s `Value` on the same data in the same run.
+//!
+//! `cargo bench --bench profile -- [FILE.ndjson …]` prints a line per file and mode: `FILE MODE MB/s RATIO`.
+//! Without files it makes its own data: nested records (3.6 KB, some 55 values) and flat ones (234 B, 10 values).
+//!
+//! `--only=full` runs one mode alone, for a profiler.
+//!
+//! Modes: `value` parses to a DOM and drops it; `counts` profiles presence and types alone; `full` looks at every
+//! value of every record; `sampled` looks at the values of one record in 16 after a warm-up, as a tap does.
+//! Thread CPU time; the rounds of all modes are interleaved, and medians printed, so that a busy machine harms
+//! no mode more than another. Only ratios within one run mean anything.
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
+use std::{error::Error, fs, hint::black_box, time::Instant};
+
+use drogue::{
+    model::HashKey,
+    profile::{ProfileOptions, Profiler, Sketches, split_lines},
+};
+use serde_json::Value;
+
+/// Rounds of each mode; medians of so many are steady.
+const ROUNDS: usize = 9;
+/// How much of our own data is made, in bytes.
+const GENERATED_BYTES: usize = 48_000_000;
+
+/// What is done with each record.
+#[derive(Clone, Copy)]
+enum Mode {
+    Value,
+    Profile(Sketches),
+}
+
+const MODES: [(&str, Mode); 4] = [
+    ("value", Mode::Value),
+    ("counts", Mode::Profile(Sketches::None)),
+    ("full", Mode::Profile(Sketches::All)),
+    ("sampled", Mode::Profile(Sketches::Sampled { warm_up: 1_000, one_in: 16 })),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let only = arguments.iter().find_map(|argument| argument.strip_prefix("--only="));
+    // Cargo hands `--bench` on.
+    let files: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    if files.is_empty() {
+        measure("nested", &generate(nested_record), only);
+        measure("flat", &generate(flat_record), only);
+    }
+    for file in files {
+        measure(file, &fs::read_to_string(file)?, only);
+    }
+    Ok(())
+}
+
+fn measure(name: &str, body: &str, only: Option<&str>) {
+    let records: Vec<&[u8]> = split_lines(body).map(str::as_bytes).collect();
+    let bytes: usize = records.iter().map(|record| record.len() + 1).sum();
+    let mut seconds: [Vec<f64>; MODES.len()] = Default::default();
+    for _ in 0..ROUNDS {
+        for ((mode_name, mode), seconds) in MODES.iter().zip(&mut seconds) {
+            let start = cpu_seconds();
+            if only.is_none_or(|only| only == *mode_name) {
+                run(*mode, &records);
+            }
+            seconds.push(cpu_seconds() - start);
+        }
+    }
+    let medians = seconds.map(|mut seconds| {
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2]
+    });
+    for ((mode, _), median) in MODES.iter().zip(medians) {
+        println!("{name} {mode} {:.0} {:.2}", bytes as f64 / 1e6 / median, medians[0] / median);
+    }
+}
+
+fn run(mode: Mode, records: &[&[u8]]) {
+    match mode {
+        Mode::Value => {
+            for record in records {
+                let _ = black_box(serde_json::from_slice::<Value>(record));
+            }
+        }
+        Mode::Profile(sketches) => {
+            let mut options = ProfileOptions::new(HashKey::new([7; 16]));
+            options.sketches = sketches;
+            let mut profiler = Profiler::new(options);
+            for record in records {
+                profiler.record(record);
+            }
+            let _ = black_box(profiler.finish());
+        }
+    }
+}
+
+/// CPU time of this thread; wall time where the system does not tell it.
+fn cpu_seconds() -> f64 {
+    thread_local!(static START: Instant = Instant::now());
+    let on_cpu = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    match on_cpu.and_then(|text| text.split(' ').next()?.parse::<f64>().ok()) {
+        Some(nanoseconds) => nanoseconds / 1e9,
+        None => START.with(Instant::elapsed).as_secs_f64(),
+    }
+}
+
+fn generate(record: impl Fn(&mut Numbers) -> String) -> String {
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut body = String::with_capacity(GENERATED_BYTES + 8_192);
+    while body.len() < GENERATED_BYTES {
+        body.push_str(&record(&mut numbers));
+        body.push('\n');
+    }
+    body
+}
+
+/// Marsaglia's xorshift: the same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[self.below(words.len() as u64) as usize]
+    }
+
+    fn time(&mut self) -> String {
+        let (month, day, hour, minute, second) =
+            (self.below(12) + 1, self.below(28) + 1, self.below(24), self.below(60), self.below(60));
+        format!("2024-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    fn words(&mut self, count: u64) -> String {
+        let words: Vec<&str> = (0..count).map(|_| self.pick(&WORDS)).collect();
+        words.join(" ")
+    }
+}
+
+const WORDS: [&str; 24] = [
+    "the",
+    "record",
+    "is",
+    "missing",
+    "after",
+    "upgrade",
+    "and",
+    "a",
+    "connector",
+    "fails",
+    "with",
+    "status",
+    "when",
+    "page",
+    "token",
+    "expires",
+    "please",
+    "see",
+    "logs",
+    "below",
+    "for",
+    "details",
+    "of",
+    "stream",
+];
+
+fn user(numbers: &mut Numbers) -> String {
+    let (id, login) = (numbers.below(9_000_000), numbers.below(500_000));
+    format!(
+        r#"{{"login":"user{login}","id":{id},"node_id":"MDQ6VXNlcj{id}","avatar_url":"https://avatars.example.com/u/{id}?v=4","url":"https://api.example.com/users/user{login}","html_url":"https://example.com/user{login}","type":"{}","site_admin":{}}}"#,
+        numbers.pick(&["User", "Bot", "Organization"]),
+        numbers.below(50) == 0,
+    )
+}
+
+fn label(numbers: &mut Numbers) -> String {
+    let name = numbers.pick(&["bug", "enhancement", "good first issue", "question", "wontfix", "docs"]);
+    let id = 1_000 + name.len();
+    format!(
+        r#"{{"id":{id},"name":"{name}","color":"{:06x}","default":{},"description":"Things about {name}"}}"#,
+        id * 7_919,
+        id.is_multiple_of(2)
+    )
+}
+
+/// A record like an issue of a code forge: objects in objects, a list, long texts and addresses.
+fn nested_record(numbers: &mut Numbers) -> String {
+    let (id, number) = (numbers.below(2_000_000_000), numbers.below(60_000));
+    let repository = "https://api.example.com/repos/acme/connectors";
+    let labels: Vec<String> = (0..2).map(|_| label(numbers)).collect();
+    format!(
+        r#"{{"id":{id},"node_id":"I_kwDOA{id:x}","url":"{repository}/issues/{number}","repository_url":"{repository}","labels_url":"{repository}/issues/{number}/labels{{/name}}","comments_url":"{repository}/issues/{number}/comments","events_url":"{repository}/issues/{number}/events","html_url":"https://example.com/acme/connectors/issues/{number}","number":{number},"title":"{}","user":{},"labels":[{}],"state":"{}","locked":{},"assignee":{},"milestone":null,"comments":{},"created_at":"{}","updated_at":"{}","closed_at":{},"author_association":"{}","active_lock_reason":null,"body":"{}\n\n{}\n","reactions":{{"url":"{repository}/issues/{number}/reactions","total_count":{},"+1":{},"-1":{},"laugh":0,"heart":{},"rocket":0,"eyes":{}}},"score":{}.{:04},"draft":{}}}"#,
+        numbers.words(8),
+        user(numbers),
+        labels.join(","),
+        numbers.pick(&["open", "closed"]),
+        numbers.below(20) == 0,
+        user(numbers),
+        numbers.below(40),
+        numbers.time(),
+        numbers.time(),
+        if numbers.below(2) == 0 { "null".to_owned() } else { format!("\"{}\"", numbers.time()) },
+        numbers.pick(&["NONE", "CONTRIBUTOR", "MEMBER", "OWNER"]),
+        numbers.words(90),
+        numbers.words(80),
+        numbers.below(20),
+        numbers.below(10),
+        numbers.below(5),
+        numbers.below(5),
+        numbers.below(3),
+        numbers.below(100),
+        numbers.below(10_000),
+        numbers.below(9) == 0,
+    )
+}
+
+/// A record like a row of a payments table.
+fn flat_record(numbers: &mut Numbers) -> String {
+    format!(
+        r#"{{"id":{},"customer_id":"cus_{:012x}","amount":{}.{:02},"currency":"{}","status":"{}","created_at":"{}","country":"{}","quantity":{},"email":"user{}@example.com","refunded":{}}}"#,
+        numbers.below(1_000_000_000),
+        numbers.below(1 << 48),
+        numbers.below(5_000),
+        numbers.below(100),
+        numbers.pick(&["USD", "EUR", "GBP", "JPY"]),
+        numbers.pick(&["succeeded", "pending", "failed", "disputed"]),
+        numbers.time(),
+        numbers.pick(&["US", "DE", "FR", "IT", "ES", "GB", "JP", "BR"]),
+        numbers.below(12) + 1,
+        numbers.below(300_000),
+        numbers.below(30) == 0,
+    )
+}

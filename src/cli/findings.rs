@@ -1,0 +1,125 @@
+//! `drogue findings`, `drogue silence`, `drogue ignore`.
+
+use super::args::{FindingsAction, Ignore, SilenceAction};
+use super::output::{Exit, Output};
+use super::render::{self, Cell, Tone};
+use crate::engine::{Engine, FindingFilter, FindingView};
+use crate::model::Severity;
+
+pub(super) async fn run(
+    engine: &Engine,
+    action: Option<FindingsAction>,
+    out: &Output,
+) -> anyhow::Result<Exit> {
+    match action {
+        None => list(engine, FindingFilter::default(), Severity::Info, out).await,
+        Some(FindingsAction::List { all, selection, fail_on }) => {
+            list(engine, FindingFilter { streams: selection.streams, all }, fail_on.fail_on, out).await
+        }
+        Some(FindingsAction::Show { fingerprint }) => {
+            let view = engine.finding(&fingerprint).await?;
+            out.result(&view, |style| render::finding_detail(&view.subject, &view.finding, style))?;
+            Ok(Exit::Clean)
+        }
+        Some(FindingsAction::Ack { fingerprint, reason }) => {
+            let view = engine.acknowledge(&fingerprint, &super::actor(None), reason.as_deref()).await?;
+            out.result(&view, |_| {
+                format!("acknowledged `{}`: it stays listed and is told no more", view.finding.fingerprint)
+            })?;
+            Ok(Exit::Clean)
+        }
+        Some(FindingsAction::Explain { fingerprint }) => {
+            let view = engine.finding(&fingerprint).await?;
+            out.result(&view, |style| explain(engine, &view, style))?;
+            Ok(Exit::Clean)
+        }
+    }
+}
+
+async fn list(
+    engine: &Engine,
+    filter: FindingFilter,
+    fail_on: Severity,
+    out: &Output,
+) -> anyhow::Result<Exit> {
+    let set = engine.findings(&filter).await?;
+    out.result(&set, |style| render::report_set(&set, style))?;
+    Ok(Exit::of(&set, fail_on))
+}
+
+fn explain(engine: &Engine, view: &FindingView, style: &render::Style) -> String {
+    let mut text = render::finding_detail(&view.subject, &view.finding, style);
+    text.push('\n');
+    for because in &view.because {
+        text.push_str(&format!("- {}\n", render::clean(because)));
+    }
+    if let Some(rule) = engine.rules().explain(&view.finding.rule) {
+        text.push_str(&format!("\n{}\n", rule.explain.trim_end()));
+    }
+    text
+}
+
+pub(super) async fn silence(engine: &Engine, action: SilenceAction, out: &Output) -> anyhow::Result<Exit> {
+    match action {
+        SilenceAction::Add { stream, path, span, reason } => {
+            let silence = engine.silence(&stream, path.as_ref(), span, &super::actor(None), &reason).await?;
+            out.result(&silence, |_| {
+                format!(
+                    "silence `{}` until {:.0}; end it with `drogue silence expire {}`",
+                    silence.id, silence.until, silence.id
+                )
+            })?;
+        }
+        SilenceAction::List => {
+            let silences = engine.silences().await?;
+            out.result(&silences, |style| {
+                if silences.is_empty() {
+                    return "no silences are in force\n".to_owned();
+                }
+                let rows: Vec<Vec<Cell>> = silences
+                    .iter()
+                    .map(|s| {
+                        let place = [s.connector.as_deref(), s.stream.as_deref(), s.path.as_deref()];
+                        [
+                            s.id.clone(),
+                            place.into_iter().flatten().collect::<Vec<_>>().join(" "),
+                            format!("{:.0}", s.until),
+                            s.actor.clone(),
+                            s.reason.clone().unwrap_or_default(),
+                        ]
+                        .map(|text| Cell::new(text, Tone::Plain))
+                        .into()
+                    })
+                    .collect();
+                render::table(&["silence", "mutes", "until", "by", "why"], &rows, style)
+            })?;
+        }
+        SilenceAction::Expire { id } => {
+            engine.expire_silence(&id, &super::actor(None)).await?;
+            out.say(&format!("silence `{id}` is over"));
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// `ignore` is a rule override in the config: it is shown, and a person puts it there, because Drogue does not write
+/// its own config.
+pub(super) fn ignore(engine: &Engine, args: &Ignore, out: &Output) -> anyhow::Result<Exit> {
+    let subject = engine.subject(&args.stream)?;
+    let quote = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let mut yaml = format!(
+        "rules:\n  overrides:\n    - connector: {}\n      stream: {}\n      path: {}\n      ignore: true\n",
+        quote(&subject.connector),
+        quote(&subject.stream),
+        quote(&args.path.to_string()),
+    );
+    if let Some(reason) = &args.reason {
+        yaml.push_str(&format!("      reason: {}\n", quote(reason)));
+    }
+    out.say(&format!(
+        "add this to {}; a running daemon takes it on SIGHUP:\n",
+        engine.config().path.display()
+    ));
+    out.text(&yaml);
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,94 @@
+//! The command line: reads what was typed, calls the engine, prints what it gives back. Decides nothing.
+
+mod args;
+mod baseline;
+mod check;
+mod config;
+mod decide;
+mod demo;
+mod diff;
+mod findings;
+mod init;
+mod output;
+mod probe;
+pub mod render;
+mod replay;
+mod rules;
+mod watch;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+pub use args::{Cli, Command, Common};
+pub use output::Exit;
+use output::Output;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, LoadedConfig};
+use crate::engine::Engine;
+use crate::telemetry;
+
+/// Runs what was typed.
+///
+/// # Errors
+/// Where the command could not run: exit code 1, with the chain of causes.
+pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    telemetry::init(
+        cli.common.verbose,
+        matches!(cli.command, Command::Watch) && cli.common.format == args::Format::Json,
+    );
+    let out = Output::new(&cli.common);
+    let common = &cli.common;
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, &out).await,
+        Command::Init(args) => init::run(&args, &out),
+        Command::Record(args) => check::record(&open(common, &out).await?, &args, &out).await,
+        Command::Check(args) => check::check(&open(common, &out).await?, &args, &out).await,
+        Command::Watch => watch::run(common, &out).await,
+        Command::Import(args) => check::import(&open(common, &out).await?, &args, &out).await,
+        Command::Diff(args) => diff::run(&args, &out).await,
+        Command::Findings(args) => findings::run(&open(common, &out).await?, args.action, &out).await,
+        Command::Silence(args) => findings::silence(&open(common, &out).await?, args.action, &out).await,
+        Command::Ignore(args) => findings::ignore(&open(common, &out).await?, &args, &out),
+        Command::Patches(args) => decide::patches(&open(common, &out).await?, args.action, &out).await,
+        Command::Approve(args) => decide::approve(&open(common, &out).await?, args, &out).await,
+        Command::Reject(args) => decide::reject(&open(common, &out).await?, args, &out).await,
+        Command::Rollback(args) => decide::roll_back(&open(common, &out).await?, args, &out).await,
+        Command::Baseline(args) => baseline::run(&open(common, &out).await?, args.action, &out).await,
+        Command::Rules(args) => rules::run(common, args.action, &out),
+        Command::Config(_) => config::check(common, &out),
+        Command::Probe(args) => probe::run(&open(common, &out).await?, &args, &out).await,
+        Command::Replay(args) => replay::run(&args, &out),
+        Command::Doctor => config::doctor(common, &out).await,
+        Command::Audit(args) => decide::audit(&open(common, &out).await?, args.action, &out).await,
+    }
+}
+
+/// Loads the config that the options and the environment name.
+fn load(common: &Common, out: &Output) -> anyhow::Result<LoadedConfig> {
+    let path = Config::find(common.config.as_deref(), &|name| std::env::var(name).ok())?;
+    load_from(&path, out)
+}
+
+fn load_from(path: &Path, out: &Output) -> anyhow::Result<LoadedConfig> {
+    let loaded = Config::load(path, &|name| std::env::var(name).ok())?;
+    for warning in &loaded.warnings {
+        out.say(&format!("warning: {warning}"));
+    }
+    Ok(loaded)
+}
+
+async fn open(common: &Common, out: &Output) -> anyhow::Result<Engine> {
+    let config = load(common, out)?;
+    Engine::open(config, Arc::new(SystemClock::new())).await.context("cannot start")
+}
+
+/// The name that decisions are made in: what was given, else the user's name.
+fn actor(given: Option<String>) -> String {
+    given
+        .or_else(|| std::env::var("USER").ok())
+        .or_else(|| std::env::var("LOGNAME").ok())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".to_owned())
+}

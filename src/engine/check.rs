@@ -1,0 +1,657 @@
+//! The path of one window: observe, compare, classify, diagnose, propose, verify, commit, and then apply or escalate.
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{info, warn};
+
+use super::open::{MappingFile, Stream};
+use super::{Approval, Engine, EngineError, escalate};
+use crate::compare::{Baseline, Comparison, Variation, Window, compare};
+use crate::config::AutoApply;
+use crate::diagnose::{DiagnoseInput, diagnose, diagnose_outcomes};
+use crate::model::{
+    Category, Change, ChangeKind, CompareKind, Compared, Disposition, ErrorClass, Facts, FieldPath, Finding,
+    Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
+};
+use crate::observe::{self, Complete, Failure, Notice, Observation};
+use crate::profile::Profile;
+use crate::repair::{self, ProposeInput};
+use crate::rules::JudgeContext;
+use crate::store::{CheckOutcome, CheckRecord, NewBaseline, StreamState};
+
+/// What one check of one stream came to.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The stream.
+    pub subject: Subject,
+    /// How far the check came.
+    pub outcome: Outcome,
+    /// What was seen, where there was something to compare.
+    pub report: Option<Report>,
+    /// Patches that wait for a decision.
+    pub patches: Vec<Patch>,
+    /// Diagnoses (by id) that the mapping copes with already.
+    pub handled: Vec<String>,
+    /// Diagnoses (by id) that get no patch, and why.
+    pub refused: Vec<(String, String)>,
+    /// Things worth knowing that are no drift, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// How far a check came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The first window, or one more by `drogue record`: it is in the baseline now.
+    Recorded {
+        /// Records of this window.
+        records: u64,
+    },
+    /// Compared, hard facts alone, because the stream is not known well enough yet.
+    Learning {
+        /// Windows that were seen.
+        seen: u64,
+        /// Windows that are needed.
+        needed: u64,
+        /// When learning ends at the earliest.
+        until: Timestamp,
+    },
+    /// Compared in full.
+    Compared,
+    /// The source says that nothing changed since the last check.
+    Unchanged,
+    /// No records came: no evidence of anything.
+    Empty,
+    /// The stream could not be observed.
+    Failed(Unobserved),
+}
+
+/// What is known of a stream before a check.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) state: StreamState,
+    pub(super) baseline: Option<Baseline>,
+}
+
+/// Whether a window is compared or recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Check,
+    Record,
+}
+
+/// Failed checks in a row that make a pattern, where the answer is definite: the second one confirms it.
+const CONFIRMED_AFTER: u64 = 2;
+/// The same, where answers like this pass by themselves.
+const LASTING_AFTER: u64 = 3;
+/// Windows whose history says how a stream varies by itself.
+const HISTORY: u64 = 8;
+/// A failure is looked at again this soon, and then at intervals that double, up to the stream's own.
+const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+impl Engine {
+    /// Looks once at a stream, and does all that follows from what is seen.
+    ///
+    /// # Errors
+    /// Where the store fails or a mapping cannot be read. A source that cannot be observed is an [`Outcome`].
+    pub async fn check(&self, subject: &Subject) -> Result<Checked, EngineError> {
+        self.look(subject, Purpose::Check).await
+    }
+
+    /// Looks once at a stream, and takes what is seen into its baseline: by a person's word, this is normal.
+    ///
+    /// # Errors
+    /// As [`Engine::check`].
+    pub async fn record(&self, subject: &Subject) -> Result<Checked, EngineError> {
+        self.look(subject, Purpose::Record).await
+    }
+
+    async fn look(&self, subject: &Subject, purpose: Purpose) -> Result<Checked, EngineError> {
+        let stream = self.stream(subject)?;
+        let known = self.recall(subject).await?;
+        let observation = self.observe(&stream, &known, purpose).await?;
+        self.settle(&stream, known, observation, purpose).await
+    }
+
+    /// What follows from an observation, whether a probe or an import made it.
+    pub(super) async fn settle(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        observation: Observation,
+        purpose: Purpose,
+    ) -> Result<Checked, EngineError> {
+        let subject = &stream.subject;
+        match observation.outcome {
+            observe::Outcome::Complete(complete) => self.take_in(stream, known, *complete, purpose).await,
+            observe::Outcome::Unchanged => {
+                let why = "nothing new since the last check";
+                self.no_evidence(stream, known, Outcome::Unchanged, why, None).await
+            }
+            observe::Outcome::Deferred { detail, until } => {
+                let unobserved = Unobserved {
+                    connector: subject.connector.clone(),
+                    stream: subject.stream.clone(),
+                    outcome: format!("deferred: {detail}"),
+                    retry_at: Some(until),
+                };
+                self.no_evidence(stream, known, Outcome::Failed(unobserved), &detail, Some(until)).await
+            }
+            observe::Outcome::Failed(failure) => self.failed(stream, known, failure).await,
+        }
+    }
+
+    /// What is known of a stream; the baseline with the nearest clean window beside it.
+    pub(super) async fn recall(&self, subject: &Subject) -> Result<Known, EngineError> {
+        let state = self.store.stream_state(subject).await?.unwrap_or_default();
+        let mut baseline = self.store.baseline(subject).await?.map(|stored| stored.baseline);
+        if let Some(baseline) = &mut baseline {
+            self.follow(subject, baseline).await?;
+        }
+        Ok(Known { state, baseline })
+    }
+
+    /// Lets a baseline follow the last quiet windows: how values move from one to the next, and how they grow. That is
+    /// worked out anew for each check; what was accepted stays as it is.
+    async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
+        let mut stored = self.store.window_profiles(subject, HISTORY).await?;
+        stored.retain(|stored| stored.entry.is_clean);
+        stored.reverse();
+        baseline.latest = None;
+        for quiet in &stored {
+            baseline.follow(&quiet.window);
+        }
+        let profiles: Vec<Profile> = stored.into_iter().map(|stored| stored.window.profile).collect();
+        baseline.variation = Variation::of(&profiles);
+        Ok(())
+    }
+
+    async fn take_in(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        complete: Complete,
+        purpose: Purpose,
+    ) -> Result<Checked, EngineError> {
+        if complete.window.profile.records == 0 {
+            let mut checked = self.no_evidence(stream, known, Outcome::Empty, "an empty list", None).await?;
+            checked.notes = complete.warnings;
+            return Ok(checked);
+        }
+        match (known.baseline.clone(), purpose) {
+            (None, _) => self.first_window(stream, known, complete).await,
+            (Some(baseline), Purpose::Record) => self.one_more(stream, known, baseline, complete).await,
+            (Some(baseline), Purpose::Check) => self.compare(stream, known, baseline, complete).await,
+        }
+    }
+
+    async fn first_window(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        complete: Complete,
+    ) -> Result<Checked, EngineError> {
+        let window = complete.window;
+        let records = window.profile.records;
+        let window = Window { profile: window.profile.redacted(), ..window };
+        let baseline = Baseline { latest: None, ..Baseline::start(&window) };
+        let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
+        record.learning_until = Some(self.learning_until(stream, &baseline));
+        record.judges = vec![Category::Behaviour];
+        record.baseline = Some(self.recorded(baseline, "the first window"));
+        record.is_clean = true;
+        record.window = Some(window);
+        self.commit(stream, &record, None).await?;
+        Ok(Checked { notes: complete.warnings, ..Checked::new(stream, Outcome::Recorded { records }) })
+    }
+
+    async fn one_more(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        mut baseline: Baseline,
+        complete: Complete,
+    ) -> Result<Checked, EngineError> {
+        let window = complete.window;
+        let records = window.profile.records;
+        extend(&mut baseline, &window)?;
+        let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
+        record.learning_until = Some(self.learning_until(stream, &baseline));
+        record.judges = ALL_OF_A_WINDOW.to_vec();
+        record.baseline = Some(self.recorded(baseline, "recorded by command"));
+        record.is_clean = true;
+        record.window = Some(Window { profile: window.profile.redacted(), ..window });
+        self.commit(stream, &record, None).await?;
+        Ok(Checked { notes: complete.warnings, ..Checked::new(stream, Outcome::Recorded { records }) })
+    }
+
+    /// The heart of it: one window against the baseline, in memory, then one transaction.
+    async fn compare(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        baseline: Baseline,
+        complete: Complete,
+    ) -> Result<Checked, EngineError> {
+        let mapping = self.mapping(stream)?;
+        let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
+        let window = &complete.window;
+        let learning = self.is_learning(&baseline);
+
+        let mut comparison = compare(&baseline, window);
+        comparison.changes.extend(changes_around(&complete));
+        let context = JudgeContext { mapping: mapped, learning, at: window.to };
+        let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
+        let diagnoses = diagnose(DiagnoseInput {
+            subject: &stream.subject,
+            baseline: &baseline,
+            window,
+            findings: &mut judgement.findings,
+            mapping: mapped,
+        });
+        let mut report = Report {
+            version: 1,
+            subject: stream.subject.clone(),
+            compared: compared(&baseline, window),
+            diagnoses,
+            findings: judgement.findings,
+            inconclusive: judgement.inconclusive,
+        };
+
+        let mut checked = Checked::new(stream, Outcome::Compared);
+        checked.notes = complete.warnings.clone();
+        if let Some(mapping) = &mapping {
+            self.propose(stream, mapping, &baseline, window, &mut report, &mut checked);
+        }
+
+        let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
+        record.is_clean = is_quiet(&report.findings);
+        record.compared = Some(report.compared.clone());
+        record.findings.clone_from(&report.findings);
+        record.diagnoses.clone_from(&report.diagnoses);
+        record.inconclusive.clone_from(&report.inconclusive);
+        record.patches.clone_from(&checked.patches);
+        record.judges =
+            if window.partial { vec![Category::Schema, Category::Values] } else { ALL_OF_A_WINDOW.to_vec() };
+        if learning {
+            checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
+        }
+        record.window = Some(Window { profile: window.profile.clone().redacted(), ..window.clone() });
+        self.commit(stream, &record, Some(&report)).await?;
+
+        checked.report = Some(report);
+        self.after_window(stream, &record, &mut checked).await?;
+        Ok(checked)
+    }
+
+    /// A window without hard facts, while learning, is recorded: that is what learning is. One with hard facts is not.
+    fn still_learning(
+        &self,
+        stream: &Stream<'_>,
+        baseline: &Baseline,
+        record: &mut CheckRecord,
+        window: &Window,
+    ) -> Result<Outcome, EngineError> {
+        let mut next = baseline.clone();
+        if record.is_clean {
+            extend(&mut next, window)?;
+            record.baseline = Some(self.recorded(next.clone(), "learning"));
+        }
+        let until = self.learning_until(stream, &next);
+        record.learning_until = Some(until);
+        let needed = self.config.config.learning.windows;
+        Ok(if self.is_learning(&next) {
+            Outcome::Learning { seen: next.windows, needed, until }
+        } else {
+            Outcome::Compared
+        })
+    }
+
+    /// Makes and verifies the patch for what was diagnosed, in memory.
+    fn propose(
+        &self,
+        stream: &Stream<'_>,
+        mapping: &MappingFile,
+        baseline: &Baseline,
+        window: &Window,
+        report: &mut Report,
+        checked: &mut Checked,
+    ) {
+        let proposal = repair::propose(&ProposeInput {
+            subject: &stream.subject,
+            diagnoses: &report.diagnoses,
+            framework: mapping.framework,
+            path: &mapping.path,
+            label: &mapping.label,
+            text: &mapping.text,
+            stream: &mapping.name,
+            created: self.now(),
+        });
+        checked.handled = proposal.handled;
+        checked.refused = proposal.refused;
+        let Some(mut patch) = proposal.patch else { return };
+        // Yesterday's names and today's: the nearest sample of the old shape is the one to try the patch on.
+        let old = baseline.latest.as_ref().unwrap_or(&baseline.profile);
+        let verification = repair::verify(&repair::VerifyInput {
+            patch: &patch,
+            framework: mapping.framework,
+            before: &mapping.text,
+            stream: &mapping.name,
+            recorded: &old.entities,
+            live: &window.profile.entities,
+        });
+        patch.state = if verification.passed { PatchState::Verified } else { PatchState::Unverifiable };
+        patch.verification = Some(verification);
+        for diagnosis in &mut report.diagnoses {
+            if patch.diagnoses.contains(&diagnosis.id) {
+                diagnosis.patch = Some(patch.id.clone());
+            }
+        }
+        checked.patches.push(patch);
+    }
+
+    /// What follows once a window is stored: patches that policy allows are applied, applied ones confirmed.
+    async fn after_window(
+        &self,
+        stream: &Stream<'_>,
+        record: &CheckRecord,
+        checked: &mut Checked,
+    ) -> Result<(), EngineError> {
+        if record.is_clean {
+            self.confirm_applied(&stream.subject, record.at).await?;
+        }
+        if self.auto_apply(stream) == AutoApply::Never {
+            return Ok(());
+        }
+        for patch in &mut checked.patches {
+            if patch.state != PatchState::Verified || patch.disposition != Disposition::Safe {
+                continue;
+            }
+            let approval = Approval {
+                actor: "policy".to_owned(),
+                reason: Some("safe and verified".to_owned()),
+                unverified: false,
+            };
+            match self.approve(&patch.id, &approval).await {
+                Ok(applied) => {
+                    info!(stream = %stream.subject, patch = %applied.id, "policy applied the patch `{}`", applied.id);
+                    *patch = applied;
+                }
+                Err(refused) => {
+                    warn!(stream = %stream.subject, "policy could not apply the patch `{}`: {refused}", patch.id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A check that says nothing of the records: unchanged, or an empty list.
+    async fn no_evidence(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        outcome: Outcome,
+        why: &str,
+        next_due: Option<Timestamp>,
+    ) -> Result<Checked, EngineError> {
+        let mut record = self.check_record(stream, &known, CheckOutcome::NoEvidence { why: why.to_owned() });
+        match next_due {
+            Some(at) => record.next_due = Some(at),
+            // The endpoint answered: failures of it are over.
+            None => record.judges = vec![Category::Behaviour],
+        }
+        self.commit(stream, &record, None).await?;
+        Ok(Checked::new(stream, outcome))
+    }
+
+    /// A look that failed is an outcome, never drift; only a pattern of them becomes a finding.
+    async fn failed(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        failure: Failure,
+    ) -> Result<Checked, EngineError> {
+        let now = self.now();
+        let failures = known.state.failures + 1;
+        let needed = if passes_by_itself(failure.class) { LASTING_AFTER } else { CONFIRMED_AFTER };
+        let outcome = CheckOutcome::Failed {
+            class: failure.class,
+            message: failure.detail.clone(),
+            attempts: failure.attempts,
+        };
+        let mut record = self.check_record(stream, &known, outcome);
+        let every = self.every(&stream.subject);
+        let doubled =
+            CONFIRM_WITHIN * 2_i32.saturating_pow(u32::try_from(failures - 1).unwrap_or(u32::MAX).min(16));
+        // A server that says when to come back is heard; a failure is looked at again soon, then ever less, and in any
+        // case when the stream is due.
+        let soon = (now + doubled.min(every)).min(record.next_due.unwrap_or(Timestamp::MAX));
+        let retry_at = failure.retry_at.map_or(soon, |at| at.max(now));
+        record.next_due = Some(retry_at);
+
+        let mut checked = Checked::new(
+            stream,
+            Outcome::Failed(Unobserved {
+                connector: stream.subject.connector.clone(),
+                stream: stream.subject.stream.clone(),
+                outcome: format!("{}: {}", failure.class.word(), failure.detail),
+                retry_at: Some(retry_at),
+            }),
+        );
+        let mut report = None;
+        if failures >= needed {
+            let mapping = self.mapping(stream).ok().flatten();
+            let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
+            let since = known.state.failing_since.unwrap_or(now);
+            let comparison =
+                Comparison { changes: vec![change_of(&failure, failures, since)], inconclusive: Vec::new() };
+            let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
+            let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
+            let side = known.baseline.as_ref().map(baseline_side).unwrap_or_default();
+            let diagnoses = diagnose_outcomes(&stream.subject, &mut judgement.findings, mapped);
+            report = Some(Report {
+                version: 1,
+                subject: stream.subject.clone(),
+                compared: Compared {
+                    kind: CompareKind::Records,
+                    baseline: side,
+                    live: Side { records: 0, version: None, from: Some(since), to: Some(now) },
+                },
+                diagnoses,
+                findings: judgement.findings,
+                inconclusive: judgement.inconclusive,
+            });
+        }
+        if let Some(report) = &report {
+            record.findings.clone_from(&report.findings);
+            record.diagnoses.clone_from(&report.diagnoses);
+            record.compared = Some(report.compared.clone());
+        }
+        self.commit(stream, &record, report.as_ref()).await?;
+        checked.report = report;
+        Ok(checked)
+    }
+
+    /// One transaction: everything that the check came to, and the messages about it.
+    async fn commit(
+        &self,
+        stream: &Stream<'_>,
+        record: &CheckRecord,
+        report: Option<&Report>,
+    ) -> Result<(), EngineError> {
+        let silences = self.store.active_silences(record.at).await?;
+        let outcome = self
+            .store
+            .commit_check(record, |outcome| {
+                escalate::messages(&self.config.config, record, report, outcome, &silences, &[])
+            })
+            .await?;
+        if !outcome.stored {
+            info!(stream = %stream.subject, "check `{}` was stored before; nothing changed", record.id);
+        }
+        Ok(())
+    }
+
+    fn check_record(&self, stream: &Stream<'_>, known: &Known, outcome: CheckOutcome) -> CheckRecord {
+        let now = self.now();
+        let id = content_id(&[
+            "check/1",
+            &stream.subject.connector,
+            &stream.subject.stream,
+            &now.as_microsecond().to_string(),
+        ]);
+        let mut record = CheckRecord::new(id, stream.subject.clone(), now, outcome);
+        record.next_due = Some(next_slot(known.state.first_window, now, stream.settings.every.signed()));
+        record
+    }
+
+    fn recorded(&self, baseline: Baseline, reason: &str) -> NewBaseline {
+        NewBaseline { baseline, actor: "drogue".to_owned(), reason: Some(reason.to_owned()), at: self.now() }
+    }
+
+    /// Whether too little has been seen for soft facts to alert.
+    pub(super) fn is_learning(&self, baseline: &Baseline) -> bool {
+        let learning = &self.config.config.learning;
+        baseline.windows < learning.windows
+            || baseline.to.duration_since(baseline.from) < learning.span.signed()
+    }
+
+    /// When learning ends at the earliest: once enough time has gone by, and enough windows can have been seen.
+    pub(super) fn learning_until(&self, stream: &Stream<'_>, baseline: &Baseline) -> Timestamp {
+        let learning = &self.config.config.learning;
+        let missing = i32::try_from(learning.windows.saturating_sub(baseline.windows)).unwrap_or(i32::MAX);
+        let by_span = baseline.from.saturating_add(learning.span.signed()).unwrap_or(Timestamp::MAX);
+        let by_windows = stream.settings.every.signed().checked_mul(missing).unwrap_or(SignedDuration::MAX);
+        by_span.max(baseline.to.saturating_add(by_windows).unwrap_or(Timestamp::MAX))
+    }
+}
+
+impl Checked {
+    fn new(stream: &Stream<'_>, outcome: Outcome) -> Self {
+        Self {
+            subject: stream.subject.clone(),
+            outcome,
+            report: None,
+            patches: Vec::new(),
+            handled: Vec::new(),
+            refused: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+const ALL_OF_A_WINDOW: [Category; 3] = [Category::Schema, Category::Values, Category::Behaviour];
+
+/// What stands against what.
+pub(super) fn compared(baseline: &Baseline, window: &Window) -> Compared {
+    Compared {
+        kind: CompareKind::Records,
+        baseline: baseline_side(baseline),
+        live: Side {
+            records: window.profile.records,
+            version: None,
+            from: Some(window.from),
+            to: Some(window.to),
+        },
+    }
+}
+
+fn baseline_side(baseline: &Baseline) -> Side {
+    Side {
+        records: baseline.profile.records,
+        version: Some(baseline.version),
+        from: Some(baseline.from),
+        to: Some(baseline.to),
+    }
+}
+
+/// Whether a window shows nothing but fields that are new: those disturb no comparison of the others.
+fn is_quiet(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.kind == ChangeKind::FieldAdded)
+}
+
+/// Records one more window.
+fn extend(baseline: &mut Baseline, window: &Window) -> Result<(), EngineError> {
+    baseline
+        .profile
+        .merge(&window.profile.clone().redacted())
+        .map_err(|failed| EngineError::Refused(format!("the window cannot join the baseline: {failed}")))?;
+    baseline.version += 1;
+    baseline.windows += 1;
+    baseline.from = baseline.from.min(window.from);
+    baseline.to = baseline.to.max(window.to);
+    baseline.behaviour = window.behaviour.clone();
+    Ok(())
+}
+
+/// The next slot of a schedule that began with the first window: looks in between move none, and where several were
+/// missed there is one catch-up, never a storm of them.
+fn next_slot(first: Option<Timestamp>, now: Timestamp, every: SignedDuration) -> Timestamp {
+    let first = first.unwrap_or(now);
+    let every_s = every.as_secs().max(1);
+    let slots = now.duration_since(first).as_secs().div_euclid(every_s).saturating_add(1);
+    let ahead = SignedDuration::from_secs(slots.saturating_mul(every_s));
+    first.saturating_add(ahead).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether answers of this class come and go, so that two in a row say little.
+const fn passes_by_itself(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::RateLimited | ErrorClass::Outage | ErrorClass::Truncated | ErrorClass::QuotaExhausted => {
+            true
+        }
+        ErrorClass::AuthExpired
+        | ErrorClass::AuthInvalid
+        | ErrorClass::AuthChanged
+        | ErrorClass::PermissionLost
+        | ErrorClass::AccountBlocked
+        | ErrorClass::EndpointGone
+        | ErrorClass::EndpointMoved
+        | ErrorClass::NotFound
+        | ErrorClass::RequestInvalid
+        | ErrorClass::PageTooBig
+        | ErrorClass::NotJson
+        | ErrorClass::OkWithError
+        | ErrorClass::Deprecated
+        | ErrorClass::BlockedByFirewall => false,
+    }
+}
+
+/// A lasting failure as a change: of the envelope where the answer was fine but for its records, of the endpoint else.
+fn change_of(failure: &Failure, failures: u64, since: Timestamp) -> Change {
+    let mut facts = Facts::new()
+        .with("class", failure.class.word())
+        .with("attempts", failures)
+        .with("since", since.to_string())
+        .with("detail", failure.detail.clone());
+    if let Some(status) = failure.status {
+        facts.set("status", u64::from(status));
+    }
+    let kind = match &failure.missing_records {
+        Some(path) => {
+            facts.set("from", path.to_string());
+            ChangeKind::EnvelopeChanged
+        }
+        None => ChangeKind::ResponseFailed,
+    };
+    Change { kind, path: FieldPath::root(), to: Vec::new(), facts }
+}
+
+/// Changes around the records: they sit elsewhere, or the vendor says that the endpoint ends.
+fn changes_around(complete: &Complete) -> Vec<Change> {
+    let moved = complete.moved_from.as_ref().map(|from| Change {
+        kind: ChangeKind::EnvelopeChanged,
+        path: FieldPath::root(),
+        to: Vec::new(),
+        facts: Facts::new().with("from", from.to_string()).with("to", complete.records.to_string()),
+    });
+    let notices = complete.notices.iter().map(|Notice { class, rule, note }| Change {
+        kind: ChangeKind::ResponseFailed,
+        path: FieldPath::root(),
+        to: Vec::new(),
+        facts: Facts::new()
+            .with("class", class.word())
+            .with("rule", rule.clone())
+            .with("detail", note.clone())
+            .with("attempts", 1_u64),
+    });
+    moved.into_iter().chain(notices).collect()
+}

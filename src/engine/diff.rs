@@ -1,0 +1,145 @@
+//! `diff`: two files or URLs against each other, records or API descriptions; no config, no store.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use super::EngineError;
+use crate::diagnose::diff_records;
+use crate::model::{FieldPath, HashKey, Report};
+use crate::net::{HttpClient, Request};
+use crate::observe::HttpSettings;
+use crate::profile::{KeySpec, guess_records_path, split_lines, split_records};
+use crate::rules::{RuleSet, diff_documents};
+use crate::spec;
+
+/// How to read and compare.
+#[derive(Debug, Clone, Default)]
+pub struct DiffOptions {
+    /// Where the records sit, where it is not plain.
+    pub records: Option<FieldPath>,
+    /// The primary key, where it is not found.
+    pub key: Vec<FieldPath>,
+    /// Private networks that URLs may reach.
+    pub allow_private: Vec<ipnet::IpNet>,
+}
+
+/// The most that one side may hold.
+const MAX_BYTES: u64 = 1_000_000_000;
+/// Nesting beyond this is not read.
+const MAX_DEPTH: u16 = 128;
+
+/// Compares two files or URLs.
+///
+/// # Errors
+/// Where a side cannot be read, or the two are of different kinds.
+pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Report, EngineError> {
+    let rules = RuleSet::builtin();
+    let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
+    let are_specs = [(baseline, &before), (live, &after)]
+        .map(|(name, bytes)| spec::looks_like_api_description(name, bytes));
+    match are_specs {
+        [true, true] => Ok(diff_documents(baseline, &before, live, &after, &rules)?),
+        [false, false] => {
+            let before = Read::new(baseline, before, options.records.as_ref())?;
+            let after = Read::new(live, after, options.records.as_ref())?;
+            // An empty list is no evidence: neither of what was, nor of what is gone.
+            for (name, read) in [(baseline, &before), (live, &after)] {
+                if read.records().is_empty() {
+                    return Err(EngineError::Refused(format!(
+                        "`{name}` holds no records, which is no evidence of anything"
+                    )));
+                }
+            }
+            let key = (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() });
+            // Nothing is kept, so any key does, and a fixed one makes two runs alike.
+            let hash_key = HashKey::new(*b"drogue diff 0001");
+            Ok(diff_records(&before.records(), &after.records(), &rules, hash_key, key))
+        }
+        [true, false] => Err(different_kinds(baseline, live)),
+        [false, true] => Err(different_kinds(live, baseline)),
+    }
+}
+
+fn different_kinds(spec: &str, records: &str) -> EngineError {
+    EngineError::Refused(format!(
+        "`{spec}` is an API description and `{records}` is not: compare two of a kind"
+    ))
+}
+
+async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineError> {
+    if !place.starts_with("http://") && !place.starts_with("https://") {
+        return read_file(Path::new(place));
+    }
+    let settings = HttpSettings {
+        allow_private: options.allow_private.clone(),
+        max_body: crate::model::ByteSize(256_000_000),
+        ..HttpSettings::default()
+    };
+    let unreachable = |why: String| EngineError::Refused(format!("cannot fetch `{place}`: {why}"));
+    let client = HttpClient::new(&settings).map_err(|wrong| unreachable(wrong.to_string()))?;
+    let url = place.parse().map_err(|_| unreachable("it is no address".to_owned()))?;
+    let response = client.send(Request::get(url)).await.map_err(|failed| unreachable(failed.message))?;
+    match response.status {
+        200..=299 => Ok(response.body),
+        status => Err(unreachable(format!("status {status}"))),
+    }
+}
+
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, EngineError> {
+    let unreadable = |source| EngineError::Read { file: path.display().to_string(), source };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(EngineError::Refused(format!("`{}` has more than {MAX_BYTES} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// The records of a file, each its own text.
+pub(super) struct Read {
+    text: String,
+    spans: Vec<std::ops::Range<usize>>,
+}
+
+impl Read {
+    /// Reads JSON (an array, or an envelope around one) or JSON lines. A record that is no UTF-8 or no JSON is read
+    /// with replacement signs and counted as malformed; it costs no other.
+    fn new(name: &str, bytes: Vec<u8>, place: Option<&FieldPath>) -> Result<Self, EngineError> {
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned());
+        let records: Vec<&str> = match (place, lines(&text)) {
+            (None, Some(lines)) => lines,
+            (place, _) => {
+                let place = place.cloned().or_else(|| guess_records_path(&text)).unwrap_or_default();
+                split_records(&text, &place, MAX_DEPTH)
+                    .map_err(|wrong| EngineError::Refused(format!("cannot read `{name}`: {wrong}")))?
+            }
+        };
+        let start = text.as_ptr() as usize;
+        let spans = records
+            .iter()
+            .map(|record| {
+                let at = record.as_ptr() as usize - start;
+                at..at + record.len()
+            })
+            .collect();
+        Ok(Self { spans, text })
+    }
+
+    pub(super) fn records(&self) -> Vec<&str> {
+        self.spans.iter().map(|span| &self.text[span.clone()]).collect()
+    }
+}
+
+pub(super) fn read_records(path: &Path, place: Option<&FieldPath>) -> Result<Read, EngineError> {
+    Read::new(&path.display().to_string(), read_file(path)?, place)
+}
+
+/// The lines of a text that is JSON lines: more than one line, and the first of them a whole object.
+fn lines(text: &str) -> Option<Vec<&str>> {
+    let all: Vec<&str> = split_lines(text).collect();
+    let first = all.first()?;
+    let is_object = first.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok();
+    is_object.then_some(all)
+}

@@ -1,0 +1,311 @@
+//! Documents that describe the APIs: fetched again by their own schedule, compared as models, judged like streams.
+//!
+//! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
+
+use jiff::Timestamp;
+
+use super::check::{Checked, Outcome};
+use super::{Engine, EngineError, escalate};
+use crate::compare::Comparison;
+use crate::diagnose::diagnose_outcomes;
+use crate::model::{
+    Category, CompareKind, Compared, Fingerprint, Report, Side, Subject, Unobserved, content_id,
+};
+use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
+use crate::rules::JudgeContext;
+use crate::spec::{self, WatchedEndpoint};
+use crate::store::{CheckOutcome, CheckRecord, NewDocument, StoredDocument};
+
+/// What stands before the name of a document where a stream's would stand.
+const PREFIX: &str = "docs:";
+
+impl Engine {
+    /// The documents that are meant by `CONNECTOR` or `CONNECTOR/docs:NAME`; all where nothing is given. Connector and
+    /// name of each.
+    #[must_use]
+    pub fn documents(&self, selection: &[String]) -> Vec<(String, String)> {
+        let mut documents = Vec::new();
+        for (connector, settings) in &self.config.config.connectors {
+            for doc in &settings.docs {
+                let name = name_of(doc);
+                let is_meant = selection.is_empty()
+                    || selection.iter().any(|chosen| {
+                        chosen == connector || *chosen == subject_of(connector, &name).to_string()
+                    });
+                if is_meant {
+                    documents.push((connector.clone(), name));
+                }
+            }
+        }
+        documents
+    }
+
+    /// The documents as subjects, for lists of findings.
+    pub(super) fn document_subjects(&self, selection: &[String]) -> Vec<Subject> {
+        self.documents(selection).iter().map(|(connector, name)| subject_of(connector, name)).collect()
+    }
+
+    /// The stream or the document that is meant.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn subject_or_document(&self, name: &str) -> Result<Subject, EngineError> {
+        match self
+            .document_subjects(&[name.to_owned()])
+            .into_iter()
+            .find(|subject| subject.to_string() == name)
+        {
+            Some(subject) => Ok(subject),
+            None => self.subject(name),
+        }
+    }
+
+    /// When each document is due: connector, name, time.
+    pub(super) async fn documents_due(&self) -> Result<Vec<(String, String, Timestamp)>, EngineError> {
+        let mut due = Vec::new();
+        for (connector, name) in self.documents(&[]) {
+            let at = self.next_due(&subject_of(&connector, &name)).await?.unwrap_or_else(|| self.now());
+            due.push((connector, name, at));
+        }
+        Ok(due)
+    }
+
+    /// Fetches a document again and compares it with the version that was accepted.
+    ///
+    /// # Errors
+    /// Where the store fails, or the config has no such document. A document that cannot be read is an outcome.
+    pub async fn check_document(&self, connector: &str, name: &str) -> Result<Checked, EngineError> {
+        let settings = self.document_settings(connector, name)?;
+        let subject = subject_of(connector, name);
+        let accepted = self.store.accepted_document(connector, name).await?;
+        let last = self.store.document(connector, name).await?;
+        let state = last.as_ref().map(state_of).unwrap_or_default();
+        let context =
+            ObserveContext { clock: self.clock(), hash_key: self.hash_key(), key: None, rules: &self.rules };
+        let fetched = observe::fetch_document(settings, &state, self.connection(connector)?, &context).await;
+        let now = self.now();
+        let mut record = self.document_record(&subject, settings, now);
+        let outcome = match fetched {
+            Fetched::Unchanged => {
+                self.store.document_checked(connector, name, now).await?;
+                record.outcome = CheckOutcome::NoEvidence { why: "the document is as it was".to_owned() };
+                Outcome::Unchanged
+            }
+            Fetched::Failed(failure) => {
+                let retry_at = failure.retry_at.or(record.next_due);
+                record.next_due = retry_at;
+                record.outcome = CheckOutcome::Failed {
+                    class: failure.class,
+                    message: failure.detail.clone(),
+                    attempts: failure.attempts,
+                };
+                Outcome::Failed(unobserved(
+                    &subject,
+                    format!("{}: {}", failure.class.word(), failure.detail),
+                    retry_at,
+                ))
+            }
+            Fetched::New(document) => {
+                let content_type = document.state.content_type.as_deref();
+                match spec::read(name, content_type, &document.bytes) {
+                    Err(unreadable) => {
+                        let why = unreadable.to_string();
+                        record.outcome = CheckOutcome::NoEvidence { why: why.clone() };
+                        Outcome::Failed(unobserved(&subject, format!("unreadable: {why}"), record.next_due))
+                    }
+                    Ok(after) => {
+                        record.documents.push(NewDocument {
+                            name: name.to_owned(),
+                            fetched_at: now,
+                            content: document.bytes,
+                            etag: document.state.validators.etag.clone(),
+                            last_modified: document.state.validators.last_modified.clone(),
+                            content_type: document.state.content_type.clone(),
+                        });
+                        match &accepted {
+                            None => Outcome::Recorded { records: 0 },
+                            Some(before) => {
+                                return self.compare_documents(connector, before, &after, record).await;
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        self.commit_document(&record, None, &[]).await?;
+        Ok(Checked::of(subject, outcome, None))
+    }
+
+    async fn compare_documents(
+        &self,
+        connector: &str,
+        before: &StoredDocument,
+        after: &spec::Document,
+        mut record: CheckRecord,
+    ) -> Result<Checked, EngineError> {
+        let before_model =
+            spec::read(&before.entry.name, before.entry.content_type.as_deref(), &before.content)?;
+        let compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+        let context = JudgeContext { mapping: None, learning: false, at: record.at };
+        let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
+        let diagnoses = diagnose_outcomes(&record.subject, &mut judgement.findings, None);
+        let report = Report {
+            version: 1,
+            subject: record.subject.clone(),
+            compared: Compared {
+                kind: CompareKind::Docs,
+                baseline: Side {
+                    version: Some(before.entry.version),
+                    from: Some(before.entry.fetched_at),
+                    ..Side::default()
+                },
+                live: Side { from: Some(record.at), ..Side::default() },
+            },
+            diagnoses,
+            findings: judgement.findings,
+            inconclusive: judgement.inconclusive,
+        };
+        record.judges = vec![Category::Docs];
+        record.findings.clone_from(&report.findings);
+        record.diagnoses.clone_from(&report.diagnoses);
+        record.compared = Some(report.compared.clone());
+        self.commit_document(&record, Some(&report), &compared.diffs).await?;
+        Ok(Checked::of(record.subject, Outcome::Compared, Some(report)))
+    }
+
+    async fn commit_document(
+        &self,
+        record: &CheckRecord,
+        report: Option<&Report>,
+        diffs: &[(String, String)],
+    ) -> Result<(), EngineError> {
+        let silences = self.store.active_silences(record.at).await?;
+        self.store
+            .commit_check(record, |outcome| {
+                escalate::messages(&self.config.config, record, report, outcome, &silences, diffs)
+            })
+            .await?;
+        Ok(())
+    }
+
+    fn document_record(&self, subject: &Subject, settings: &DocSettings, now: Timestamp) -> CheckRecord {
+        let at = now.as_microsecond().to_string();
+        let id = content_id(&["check/1", &subject.connector, &subject.stream, &at]);
+        let mut record = CheckRecord::new(id, subject.clone(), now, CheckOutcome::Observed);
+        record.next_due = now.checked_add(settings.every.signed()).ok();
+        record
+    }
+
+    fn document_settings(&self, connector: &str, name: &str) -> Result<&DocSettings, EngineError> {
+        let settings = self.config.config.connectors.get(connector);
+        settings.and_then(|settings| settings.docs.iter().find(|doc| name_of(doc) == name)).ok_or_else(|| {
+            EngineError::Unknown {
+                what: "document",
+                name: format!("{connector}/{PREFIX}{name}"),
+                hint: String::new(),
+            }
+        })
+    }
+
+    /// What the connector's streams use of the API: only that alerts.
+    fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
+        let mut watched = Vec::new();
+        for subject in self.subjects(&[connector.to_owned()])? {
+            let stream = self.stream(&subject)?;
+            // A mapping that cannot be read narrows nothing: then every field of the endpoint counts.
+            let mapped = self.mapping(&stream).ok().flatten().map(|mapping| mapping.stream);
+            let request = stream.settings.request.as_ref();
+            let path = request
+                .map(|request| absolute(stream.connector.base_url.as_deref(), &request.url))
+                .or_else(|| mapped.as_ref().and_then(|mapped| mapped.endpoint.clone()));
+            let Some(path) = path else { continue };
+            let method = match request.map(|request| request.method) {
+                Some(observe::Method::Post) => "POST",
+                Some(observe::Method::Get) | None => "GET",
+            };
+            let records = request
+                .and_then(|request| request.records.clone())
+                .or_else(|| mapped.as_ref().and_then(|mapped| mapped.records.clone()));
+            let fields = mapped
+                .iter()
+                .flat_map(|mapped| &mapped.fields)
+                .flat_map(|field| field.sources.clone())
+                .collect();
+            watched.push(WatchedEndpoint { method: method.to_owned(), path, records, fields });
+        }
+        Ok(watched)
+    }
+
+    /// `accept` for a document: the last version is the one that newer ones are compared with. `None` where the subject
+    /// is no document.
+    pub(super) async fn accept_document(
+        &self,
+        subject: &Subject,
+        actor: &str,
+        reason: Option<&str>,
+    ) -> Result<Option<Vec<Fingerprint>>, EngineError> {
+        let Some(name) = subject.stream.strip_prefix(PREFIX) else { return Ok(None) };
+        let Some(last) = self.store.document(&subject.connector, name).await? else {
+            return Err(EngineError::Refused(format!(
+                "`{subject}` was never fetched; there is nothing to accept"
+            )));
+        };
+        let now = self.now();
+        self.store.accept_document(&subject.connector, name, last.entry.version, actor, reason, now).await?;
+        Ok(Some(self.store.resolve_all(subject, actor, reason, now).await?))
+    }
+}
+
+impl Checked {
+    pub(super) const fn of(subject: Subject, outcome: Outcome, report: Option<Report>) -> Self {
+        Self {
+            subject,
+            outcome,
+            report,
+            patches: Vec::new(),
+            handled: Vec::new(),
+            refused: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+fn subject_of(connector: &str, name: &str) -> Subject {
+    Subject { connector: connector.to_owned(), stream: format!("{PREFIX}{name}") }
+}
+
+/// A document's name: the file, or the last part of the address, that a person would call it by.
+fn name_of(doc: &DocSettings) -> String {
+    if let Some(file) = &doc.file {
+        return file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    }
+    let url = doc.url.as_deref().unwrap_or_default();
+    let plain = url.split(['?', '#']).next().unwrap_or_default();
+    let plain = plain.split_once("://").map_or(plain, |(_, rest)| rest);
+    plain.trim_end_matches('/').replace('/', ".")
+}
+
+fn absolute(base: Option<&str>, address: &str) -> String {
+    match base {
+        Some(base) if !address.contains("://") => {
+            format!("{}/{}", base.trim_end_matches('/'), address.trim_start_matches('/'))
+        }
+        Some(_) | None => address.to_owned(),
+    }
+}
+
+fn state_of(stored: &StoredDocument) -> DocState {
+    DocState {
+        validators: Validators {
+            etag: stored.entry.etag.clone(),
+            last_modified: stored.entry.last_modified.clone(),
+        },
+        sha256: Some(stored.entry.sha256.clone()),
+        content_type: stored.entry.content_type.clone(),
+    }
+}
+
+fn unobserved(subject: &Subject, outcome: String, retry_at: Option<Timestamp>) -> Unobserved {
+    Unobserved { connector: subject.connector.clone(), stream: subject.stream.clone(), outcome, retry_at }
+}

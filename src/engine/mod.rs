@@ -1,0 +1,31 @@
+//! Everything that a user can do, as methods of [`Engine`]; the command line, the daemon and the demo only call it.
+//!
+//! [`check`] is the path of one window, readable from top to bottom; [`schedule`] is the loop of `watch`; each other
+//! file is one thing that a person does. The order of steps, transactions and permissions are decided here, and
+//! nowhere else.
+
+mod baselines;
+mod check;
+mod decide;
+mod diff;
+mod docs;
+mod doctor;
+mod error;
+mod escalate;
+mod findings;
+mod look;
+mod open;
+mod replay;
+mod schedule;
+mod upkeep;
+
+pub use check::{Checked, Outcome};
+pub use decide::Approval;
+pub use diff::{DiffOptions, diff};
+pub use doctor::Health;
+pub use error::EngineError;
+pub use findings::{FindingFilter, FindingView};
+pub use look::Probed;
+pub use open::Engine;
+pub use replay::{ReplayOptions, Replayed, replay};
+pub use schedule::Run;

@@ -1,0 +1,113 @@
+//! The whole way of two documents: read, compare, judge, join. What `drogue diff` does with API descriptions.
+
+use jiff::Timestamp;
+
+use super::{JudgeContext, RuleSet};
+use crate::compare::Comparison;
+use crate::model::{
+    CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side, Subject,
+    content_id,
+};
+use crate::spec::{DocsComparison, SpecError, compare_documents, read};
+
+/// Compares two documents that describe an API, every endpoint and section looked at: each name is a file name or an
+/// address.
+///
+/// # Errors
+/// [`SpecError`] where one of the two cannot be read; that is never "no changes".
+pub fn diff_documents(
+    before_name: &str,
+    before: &[u8],
+    after_name: &str,
+    after: &[u8],
+    rules: &RuleSet,
+) -> Result<Report, SpecError> {
+    let before = read(before_name, None, before)?;
+    let after = read(after_name, None, after)?;
+    let subject = Subject { connector: "diff".to_owned(), stream: "documents".to_owned() };
+    let compared = compare_documents(&before, &after, &[]);
+    Ok(report(
+        subject,
+        compared,
+        rules,
+        &JudgeContext { mapping: None, learning: false, at: Timestamp::UNIX_EPOCH },
+        None,
+    ))
+}
+
+/// The report of a comparison of documents; `at` dates its findings.
+fn report(
+    subject: Subject,
+    compared: DocsComparison,
+    rules: &RuleSet,
+    context: &JudgeContext<'_>,
+    at: Option<Timestamp>,
+) -> Report {
+    let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+    let judgement = rules.judge(&subject, &comparison, context);
+    let mut findings = judgement.findings;
+    for finding in &mut findings {
+        finding.first_seen = at;
+        finding.last_seen = at;
+    }
+    let diagnoses = diagnose_documents(&subject, &mut findings);
+    Report {
+        version: 1,
+        subject,
+        compared: Compared { kind: CompareKind::Docs, baseline: Side::default(), live: Side::default() },
+        diagnoses,
+        findings,
+        inconclusive: judgement.inconclusive,
+    }
+}
+
+/// Joins findings on documents into one diagnosis for each operation or section, worst first, and marks them as
+/// explained.
+///
+/// Findings on other things are left alone. The summary is that of the worst finding; the others are counted.
+pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Diagnosis> {
+    let mut places: Vec<String> = Vec::new();
+    let mut diagnoses: Vec<Diagnosis> = Vec::new();
+    for finding in findings.iter_mut().filter(|finding| finding.kind == crate::model::ChangeKind::DocsChanged)
+    {
+        let named = ["operation", "section"].iter().find_map(|name| finding.evidence.text(name));
+        let place = named.unwrap_or("the API as a whole").to_owned();
+        if let Some(index) = places.iter().position(|other| *other == place) {
+            let diagnosis = &mut diagnoses[index];
+            diagnosis.severity = diagnosis.severity.max(finding.severity);
+            diagnosis.explains.push(finding.fingerprint.clone());
+            finding.explained_by = Some(diagnosis.id.clone());
+            continue;
+        }
+        let id = content_id(&["docs-changed/1", &subject.connector, &subject.stream, &place]);
+        finding.explained_by = Some(id.clone());
+        diagnoses.push(Diagnosis {
+            id,
+            kind: DiagnosisKind::DocsChanged,
+            severity: finding.severity,
+            path: finding.path.clone(),
+            to: finding.to.clone(),
+            summary: format!("documentation: {}", finding.message),
+            confidence: 1.0,
+            ambiguous: false,
+            candidates: Vec::new(),
+            detail: finding.evidence.clone(),
+            evidence: Facts::new(),
+            explains: vec![finding.fingerprint.clone()],
+            patch: None,
+        });
+        places.push(place);
+    }
+    for diagnosis in &mut diagnoses {
+        let changes = diagnosis.explains.len();
+        diagnosis.evidence.set("changes", changes);
+        if changes > 1 {
+            diagnosis.summary = format!("{} (and {} more changes)", diagnosis.summary, changes - 1);
+            // Several changes are about the stream, not about the field of the first.
+            diagnosis.path = FieldPath::root();
+            diagnosis.to = Vec::new();
+        }
+    }
+    diagnoses.sort_by(|a, b| (b.severity, &a.summary, &a.id).cmp(&(a.severity, &b.summary, &b.id)));
+    diagnoses
+}

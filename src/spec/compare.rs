@@ -1,0 +1,480 @@
+//! The comparison of two states of one document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use similar::TextDiff;
+
+use super::{
+    ApiModel, Document, Operation,
+    graph::Graph,
+    operations::{self, Compared, DocChange},
+    sections,
+};
+use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive};
+
+/// An endpoint whose description is watched, since a stream reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WatchedEndpoint {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// The path or the whole address, with or without a query; templates of any kind (`{id}`, `{{ … }}`, `:id`) and
+    /// real values stand for parameters.
+    pub path: String,
+    /// Where the records sit in the response, where it is known; a guess from the description otherwise.
+    pub records: Option<FieldPath>,
+    /// The fields of a record that are read.
+    pub fields: Vec<FieldPath>,
+}
+
+/// What a comparison of documents came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DocsComparison {
+    /// Every difference, of kind `docs-changed`: first what concerns the whole API, then by operation or section.
+    pub changes: Vec<Change>,
+    /// Text diffs to be shown beside, each with a title.
+    pub diffs: Vec<(String, String)>,
+    /// What could not be compared.
+    pub inconclusive: Vec<Inconclusive>,
+}
+
+/// More changes than this are not listed one by one.
+const MAX_CHANGES: usize = 5_000;
+/// Text diffs that are made at most, and how much text of each side.
+const MAX_DIFFS: usize = 40;
+const MAX_DIFF_BYTES: usize = 64 * 1024;
+
+/// What differs between two states of a document, as far as the watched endpoints are concerned; what else differs is
+/// one summary.
+///
+/// Without watched endpoints every section of prose is compared; of an API description, every endpoint is.
+#[must_use]
+pub fn compare_documents(before: &Document, after: &Document, watched: &[WatchedEndpoint]) -> DocsComparison {
+    match (before, after) {
+        (Document::Api(before), Document::Api(after)) if watched.is_empty() => {
+            compare_descriptions(before, after)
+        }
+        (Document::Api(before), Document::Api(after)) => compare_watched(before, after, watched),
+        (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
+        (Document::Api(_), Document::Sections(_)) | (Document::Sections(_), Document::Api(_)) => {
+            let why = "the document was an API description and is prose now, or the other way round; look at its address";
+            let inconclusive = vec![Inconclusive { path: FieldPath::root(), why: why.to_owned() }];
+            DocsComparison { inconclusive, ..DocsComparison::default() }
+        }
+    }
+}
+
+fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
+    let mut run = Run::new(before, after);
+    run.whole();
+    let (was, is) = (Listed::of(before), Listed::of(after));
+    let mut seen = BTreeSet::new();
+    for endpoint in watched {
+        let Some(operation) = find(&was.operations, before, endpoint) else {
+            run.result.inconclusive.push(Inconclusive {
+                path: FieldPath::root(),
+                why: format!("{} {} is not described", endpoint.method, without_query(&endpoint.path)),
+            });
+            continue;
+        };
+        seen.insert(operation.name());
+        if let Some(found) = run.operation(operation, &was, &is, endpoint.records.clone(), &endpoint.fields) {
+            let in_schemas = found.in_schemas.into_iter().map(|(index, change)| {
+                run.touched.insert(index);
+                change
+            });
+            let changes: Vec<DocChange> = found.changes.into_iter().chain(in_schemas).collect();
+            run.push_all(changes);
+        }
+    }
+    run.others(&was, &is, &seen);
+    run.finish()
+}
+
+/// What differs between two API descriptions, every endpoint looked at.
+///
+/// A change of a schema that several operations share is told once, with the first of them and their number.
+#[must_use]
+pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparison {
+    let mut run = Run::new(before, after);
+    run.whole();
+    let (was, is) = (Listed::of(before), Listed::of(after));
+    let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
+    let mut listed: Vec<DocChange> = Vec::new();
+    let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
+    let mut prose = 0;
+    for operation in &was.operations {
+        let Some(found) = run.operation(operation, &was, &is, None, &[]) else { continue };
+        prose += found.prose;
+        for change in found.changes {
+            // Signing in is said once for all operations.
+            if change.what.starts_with("auth-") {
+                let key = (change.what, change.from.clone(), change.to.clone());
+                if let Some(index) = auth.get(&key) {
+                    listed[*index].operations += 1;
+                    continue;
+                }
+                auth.insert(key, listed.len());
+            }
+            listed.push(change);
+        }
+        for (index, change) in found.in_schemas {
+            run.touched.insert(index);
+            let name =
+                change.field.as_ref().and_then(|field| field.name()).map(|name| FieldPath::of_keys([name]));
+            match shared.get(&(index, change.what, name.clone())) {
+                Some(at) => listed[*at].operations += 1,
+                None => {
+                    shared.insert((index, change.what, name), listed.len());
+                    listed.push(change);
+                }
+            }
+        }
+    }
+    run.push_all(listed);
+    for operation in is.operations.iter().filter(|operation| was.same(operation).is_none()) {
+        if !run.successors.contains(&operation.name()) {
+            let change = DocChange {
+                what: "operation-added",
+                operation: Some(operation.name()),
+                operations: 1,
+                ..DocChange::default()
+            };
+            run.push_all(vec![change]);
+        }
+    }
+    if prose > 0 {
+        let change = DocChange { what: "descriptions-changed", operations: prose, ..DocChange::default() };
+        run.push_all(vec![change]);
+    }
+    run.finish()
+}
+
+struct Run<'a> {
+    graph: Graph<'a>,
+    before: &'a ApiModel,
+    after: &'a ApiModel,
+    result: DocsComparison,
+    /// Operations that took over from others, by name.
+    successors: BTreeSet<String>,
+    /// Operations whose own text is shown as a diff.
+    diffs: Vec<(String, &'a Value, &'a Value)>,
+    /// Pairs of schemas that differ.
+    touched: BTreeSet<usize>,
+    left_out: usize,
+}
+
+impl<'a> Run<'a> {
+    fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
+        Self {
+            graph: Graph::new(before, after),
+            before,
+            after,
+            result: DocsComparison::default(),
+            successors: BTreeSet::new(),
+            diffs: Vec::new(),
+            touched: BTreeSet::new(),
+            left_out: 0,
+        }
+    }
+
+    /// What concerns every endpoint: the base addresses.
+    fn whole(&mut self) {
+        let (was, is) = (self.before.servers(), self.after.servers());
+        let change = |what| DocChange {
+            what,
+            from: was.join(", "),
+            to: is.join(", "),
+            operations: 1,
+            ..DocChange::default()
+        };
+        if was.first().is_some_and(|first| !is.contains(first)) {
+            self.push_all(vec![change("server-changed")]);
+        } else if was != is && is.iter().any(|server| !was.contains(server)) {
+            self.push_all(vec![change("server-added")]);
+        }
+    }
+
+    /// Compares one operation with what became of it; `None` where it is gone, which is noted.
+    fn operation(
+        &mut self,
+        operation: &Operation<'a>,
+        was: &Listed<'a>,
+        is: &Listed<'a>,
+        records: Option<FieldPath>,
+        fields: &[FieldPath],
+    ) -> Option<operations::Found> {
+        let about = |what, to: String| DocChange {
+            what,
+            operation: Some(operation.name()),
+            to,
+            operations: 1,
+            ..DocChange::default()
+        };
+        let after = match is.same(operation) {
+            Some(after) => after,
+            None => match successor(operation, was, is) {
+                Some(after) => {
+                    self.successors.insert(after.name());
+                    self.push_all(vec![about("operation-moved", after.name())]);
+                    after
+                }
+                None => {
+                    self.push_all(vec![about("operation-removed", String::new())]);
+                    return None;
+                }
+            },
+        };
+        let compared = Compared { before: *operation, after: *after, records, fields };
+        let found = operations::compare(&mut self.graph, &compared);
+        if operation.node != after.node && !found.changes.is_empty() {
+            self.diffs.push((operation.name(), operation.node, after.node));
+        }
+        Some(found)
+    }
+
+    /// One summary of what differs elsewhere.
+    fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>) {
+        let unwatched = was.operations.iter().filter(|operation| !watched.contains(&operation.name()));
+        let mut changed = unwatched.filter(|old| is.same(old).is_none_or(|new| new.node != old.node)).count();
+        let added = is.operations.iter().filter(|operation| was.same(operation).is_none());
+        changed += added.filter(|operation| !self.successors.contains(&operation.name())).count();
+        if changed > 0 {
+            let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
+            let (from, to) = (version(self.before), version(self.after));
+            let change = DocChange {
+                what: "other-operations-changed",
+                operations: changed,
+                from,
+                to,
+                ..DocChange::default()
+            };
+            self.push_all(vec![change]);
+        }
+    }
+
+    fn push_all(&mut self, changes: Vec<DocChange>) {
+        for change in changes {
+            if self.result.changes.len() >= MAX_CHANGES {
+                self.left_out += 1;
+                continue;
+            }
+            let change = as_change(change);
+            if !self.result.changes.contains(&change) {
+                self.result.changes.push(change);
+            }
+        }
+    }
+
+    fn finish(mut self) -> DocsComparison {
+        if self.graph.full {
+            let why = "the description has more schemas than are compared; some were left out".to_owned();
+            self.result.inconclusive.push(Inconclusive { path: FieldPath::root(), why });
+        }
+        if self.left_out > 0 {
+            let why = format!("{} more changes are not listed", self.left_out);
+            self.result.inconclusive.push(Inconclusive { path: FieldPath::root(), why });
+        }
+        for (title, before, after) in std::mem::take(&mut self.diffs) {
+            self.diff(&title, before, after);
+        }
+        for index in std::mem::take(&mut self.touched) {
+            let pair = &self.graph.pairs[index];
+            if let Some(name) = pair.shared {
+                let (title, before, after) = (format!("schema {name}"), pair.before, pair.after);
+                self.diff(&title, before, after);
+            }
+        }
+        self.result
+    }
+
+    fn diff(&mut self, title: &str, before: &Value, after: &Value) {
+        if self.result.diffs.len() >= MAX_DIFFS || self.result.diffs.iter().any(|(other, _)| other == title) {
+            return;
+        }
+        let text = |value: &Value| {
+            let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+            text.push('\n');
+            text
+        };
+        if let Some(diff) = unified(&text(before), &text(after)) {
+            self.result.diffs.push((title.to_owned(), diff));
+        }
+    }
+}
+
+/// A unified diff of two texts; `None` where nothing differs, or where they are too large to be read anyhow.
+pub(super) fn unified(before: &str, after: &str) -> Option<String> {
+    if before == after || before.len() > MAX_DIFF_BYTES || after.len() > MAX_DIFF_BYTES {
+        return None;
+    }
+    let diff = TextDiff::from_lines(before, after);
+    Some(diff.unified_diff().context_radius(3).header("before", "after").to_string())
+}
+
+fn as_change(change: DocChange) -> Change {
+    let mut facts = Facts::new().with("what", change.what);
+    let mut state = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            facts.set(name, clipped(value));
+        }
+    };
+    state("operation", change.operation);
+    state("in", change.part.map(str::to_owned));
+    state("field", change.field.as_ref().map(ToString::to_string));
+    state("parameter", change.parameter);
+    state("from", Some(change.from));
+    state("to", Some(change.to));
+    if change.operations > 1 {
+        facts.set("operations", change.operations);
+    }
+    Change {
+        kind: ChangeKind::DocsChanged,
+        path: change.record.unwrap_or_default(),
+        to: change.renamed_to.into_iter().collect(),
+        facts,
+    }
+}
+
+/// Texts of documents are bounded before they get into findings.
+fn clipped(text: String) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The operations of a description, to be found again by what they answer to.
+struct Listed<'a> {
+    operations: Vec<Operation<'a>>,
+    /// By method and path, exact first, then with open parameters, then with the base path.
+    by_path: BTreeMap<(&'static str, String), usize>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(model: &'a ApiModel) -> Self {
+        let operations = model.operations();
+        let mut by_path = BTreeMap::new();
+        let forms: [fn(&Operation<'_>) -> String; 3] = [|o| o.path.to_owned(), |o| o.shape(), whole_shape];
+        for form in forms {
+            for (index, operation) in operations.iter().enumerate() {
+                by_path.entry((operation.method, form(operation))).or_insert(index);
+            }
+        }
+        Self { operations, by_path }
+    }
+
+    /// The operation that answers to the same requests.
+    fn same(&self, other: &Operation<'_>) -> Option<&Operation<'a>> {
+        [other.path.to_owned(), other.shape(), whole_shape(other)]
+            .into_iter()
+            .find_map(|path| self.by_path.get(&(other.method, path)))
+            .map(|index| &self.operations[*index])
+    }
+}
+
+/// The shape of the path below the host, base path included: a base path that moved into the paths is no change.
+fn whole_shape(operation: &Operation<'_>) -> String {
+    let servers = operation.own_servers();
+    let server = servers.into_iter().next().or_else(|| operation.model.servers().into_iter().next());
+    let base = server.as_deref().map(base_path).unwrap_or_default();
+    format!("{base}{}", operation.shape())
+}
+
+fn base_path(server: &str) -> String {
+    let below =
+        server.split_once("://").map_or(server, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+    below.trim_end_matches('/').to_owned()
+}
+
+/// The operation that took the place of one that is gone: the one with its id, or the only one that answers with the
+/// same schema at nearly the same path.
+fn successor<'s, 'a>(
+    gone: &Operation<'a>,
+    was: &Listed<'a>,
+    is: &'s Listed<'a>,
+) -> Option<&'s Operation<'a>> {
+    let fresh = is.operations.iter().filter(|operation| was.same(operation).is_none());
+    let response = |operation: &Operation<'a>| {
+        let (_, schema) = operation.response_schema()?;
+        let items = schema.get("items");
+        super::api::reference(schema).or_else(|| items.and_then(super::api::reference)).map(str::to_owned)
+    };
+    let mut scored: Vec<(u32, &'s Operation<'a>)> = fresh
+        .map(|operation| {
+            let mut score = 0;
+            if gone.id().is_some() && gone.id() == operation.id() {
+                score += 4;
+            }
+            if response(gone).is_some() && response(gone) == response(operation) {
+                score += 2;
+            }
+            if operation.method == gone.method {
+                score += 1;
+            }
+            if operation.shape() == gone.shape() {
+                score += 3;
+            }
+            let (shape, other) = (gone.shape(), operation.shape());
+            let (a, b): (Vec<&str>, Vec<&str>) = (shape.split('/').collect(), other.split('/').collect());
+            if a.len() == b.len() && a.iter().zip(&b).filter(|(x, y)| x != y).count() == 1 {
+                score += 1;
+            }
+            (score, operation)
+        })
+        .filter(|(score, _)| *score >= 4)
+        .collect();
+    scored.sort_by(|a, b| (b.0, a.1.path, a.1.method).cmp(&(a.0, b.1.path, b.1.method)));
+    match scored.as_slice() {
+        [(_, only)] => Some(*only),
+        [(best, first), (second, _), ..] if best > second => Some(*first),
+        _ => None,
+    }
+}
+
+fn without_query(path: &str) -> &str {
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+/// The operation of an endpoint: the same method, the path segment by segment, the base path left out or not.
+fn find<'s, 'a>(
+    operations: &'s [Operation<'a>],
+    model: &ApiModel,
+    endpoint: &WatchedEndpoint,
+) -> Option<&'s Operation<'a>> {
+    let address = without_query(&endpoint.path);
+    let below_host =
+        address.split_once("://").map_or(address, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+    let segments = |path: &str| -> Vec<String> {
+        path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+    };
+    let wanted = segments(below_host);
+    let mut bases: Vec<Vec<String>> = vec![Vec::new()];
+    bases.extend(model.servers().iter().map(|server| segments(&base_path(server))));
+    let is_open = |segment: &str| segment.contains(['{', '<', '$']) || segment.starts_with(':');
+    let mut best: Option<(usize, &Operation<'a>)> = None;
+    for operation in
+        operations.iter().filter(|operation| operation.method.eq_ignore_ascii_case(&endpoint.method))
+    {
+        for base in &bases {
+            let mut template = base.clone();
+            template.extend(segments(operation.path));
+            if template.len() != wanted.len() {
+                continue;
+            }
+            let matches = template.iter().zip(&wanted).all(|(t, w)| {
+                // A file ending is a matter of taste: `/orders` and `/orders.json`.
+                is_open(t)
+                    || is_open(w)
+                    || t == w
+                    || t.strip_suffix(".json").unwrap_or(t) == w.strip_suffix(".json").unwrap_or(w)
+            });
+            // The template with the most words of its own fits best.
+            let words = template.iter().zip(&wanted).filter(|(t, w)| t == w).count();
+            if matches && best.is_none_or(|(most, _)| words > most) {
+                best = Some((words, operation));
+            }
+        }
+    }
+    best.map(|(_, operation)| operation)
+}

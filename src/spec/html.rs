@@ -1,0 +1,311 @@
+//! HTML pages, by heading: what people read of them, without what surrounds it.
+
+use scraper::{ElementRef, Html, Node, Selector};
+
+use super::sections::{Builder, Sections};
+
+/// Nodes that are looked at; a page of documentation has some ten thousand.
+const MAX_NODES: usize = 2_000_000;
+/// Less text than this is no page of documentation.
+const LEAST_TEXT: usize = 120;
+
+/// The sections of a page, or why it says nothing.
+pub(super) fn read(content: &str) -> Result<Sections, String> {
+    let page = Html::parse_document(content);
+    let title = first(&page, "title").map(|element| element.text().collect::<String>()).unwrap_or_default();
+    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let root = ["main", "[role=main]", "article", "#content", ".content", "body"]
+        .iter()
+        .find_map(|selector| first(&page, selector).filter(|element| is_long_enough(*element)))
+        .or_else(|| first(&page, "body"))
+        .unwrap_or_else(|| page.root_element());
+    let mut reader = Reader::default();
+    reader.walk(root);
+    let text = reader.text;
+    if let Some(why) = says_nothing(&page, &title, text, content) {
+        return Err(why);
+    }
+    Ok(reader.builder.finish())
+}
+
+fn first<'a>(page: &'a Html, selector: &str) -> Option<ElementRef<'a>> {
+    page.select(&Selector::parse(selector).ok()?).next()
+}
+
+fn is_long_enough(element: ElementRef<'_>) -> bool {
+    let mut reader = Reader::default();
+    reader.walk(element);
+    reader.text >= LEAST_TEXT
+}
+
+/// Why a page is none of documentation.
+fn says_nothing(page: &Html, title: &str, text: usize, content: &str) -> Option<String> {
+    let lower_title = title.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower_title.contains(word));
+    if text < 4_000 {
+        let asks = first(page, "input[type=password]").is_some();
+        if asks || says(&["sign in", "log in", "login", "sign-in", "single sign-on"]) {
+            return Some("it is a page that asks to sign in".to_owned());
+        }
+        if says(&["just a moment", "attention required", "access denied", "captcha", "are you a robot"]) {
+            return Some("it is a challenge page for browsers".to_owned());
+        }
+        if says(&[
+            "404",
+            "not found",
+            "500",
+            "502",
+            "503",
+            "bad gateway",
+            "service unavailable",
+            "error",
+            "maintenance",
+        ]) && text < 1_500
+        {
+            return Some("it is an error page".to_owned());
+        }
+    }
+    if text < LEAST_TEXT {
+        let scripted =
+            content.contains("<script") || content.contains("id=\"root\"") || content.contains("id=\"app\"");
+        return Some(if scripted {
+            "scripts make its content in the browser; watch the API description or a text version in its place".to_owned()
+        } else {
+            "next to nothing is in it".to_owned()
+        });
+    }
+    let lower: String = content.chars().take(20_000).collect::<String>().to_lowercase();
+    let needs_scripts =
+        ["enable javascript", "requires javascript", "javascript is required", "turn on javascript"];
+    if text < 800 && needs_scripts.iter().any(|words| lower.contains(words)) {
+        return Some(
+            "scripts make its content in the browser; watch the API description or a text version in its place".to_owned(),
+        );
+    }
+    None
+}
+
+/// Elements that are no content.
+const SKIPPED: [&str; 24] = [
+    "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "svg", "iframe", "object",
+    "canvas", "video", "audio", "button", "select", "input", "textarea", "dialog", "menu", "form", "head",
+    "picture", "img",
+];
+
+/// Parts of class names and ids of what surrounds content.
+const SURROUNDINGS: [&str; 22] = [
+    "sidebar",
+    "side-nav",
+    "sidenav",
+    "navbar",
+    "breadcrumb",
+    "toc",
+    "table-of-contents",
+    "cookie",
+    "consent",
+    "banner",
+    "feedback",
+    "pagination",
+    "prev-next",
+    "edit-page",
+    "last-updated",
+    "lastupdated",
+    "related",
+    "share",
+    "social",
+    "skip-link",
+    "footer",
+    "announcement",
+];
+
+/// Elements whose text stands on lines of its own.
+const BLOCKS: [&str; 26] = [
+    "p",
+    "div",
+    "li",
+    "ul",
+    "ol",
+    "dl",
+    "dt",
+    "dd",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "section",
+    "article",
+    "main",
+    "blockquote",
+    "figure",
+    "figcaption",
+    "details",
+    "summary",
+    "hr",
+    "br",
+    "address",
+    "fieldset",
+    "caption",
+    "body",
+];
+
+#[derive(Default)]
+struct Reader {
+    builder: Builder,
+    /// The line that is being put together.
+    line: String,
+    /// Letters seen.
+    text: usize,
+}
+
+enum Visit<'a> {
+    Enter(ElementRef<'a>),
+    Text(&'a str),
+    Leave(ElementRef<'a>),
+}
+
+impl Reader {
+    /// Walks without recursion: pages may nest as deep as they like.
+    fn walk(&mut self, root: ElementRef<'_>) {
+        let mut work = vec![Visit::Enter(root)];
+        let mut visited = 0;
+        while let Some(visit) = work.pop() {
+            visited += 1;
+            if visited > MAX_NODES {
+                break;
+            }
+            match visit {
+                Visit::Text(text) => self.line.push_str(text),
+                Visit::Leave(element) => self.leave(element.value().name()),
+                Visit::Enter(element) => {
+                    let name = element.value().name();
+                    if is_surrounding(element) {
+                        self.line.push(' ');
+                        continue;
+                    }
+                    if let Some(level) = heading_level(name) {
+                        self.flush();
+                        let title: String = visible_text(element);
+                        self.text += title.len();
+                        self.builder.heading(level, &title);
+                        continue;
+                    }
+                    if name == "pre" {
+                        self.flush();
+                        for line in visible_text(element).lines() {
+                            self.text += line.trim().len();
+                            self.builder.code(line);
+                        }
+                        continue;
+                    }
+                    if BLOCKS.contains(&name) {
+                        self.flush();
+                    } else if matches!(name, "td" | "th") && !self.line.trim().is_empty() {
+                        self.line.push_str(" | ");
+                    }
+                    work.push(Visit::Leave(element));
+                    for child in element.children().rev() {
+                        match child.value() {
+                            Node::Text(text) => work.push(Visit::Text(text)),
+                            Node::Element(_) => work.extend(ElementRef::wrap(child).map(Visit::Enter)),
+                            Node::Document
+                            | Node::Fragment
+                            | Node::Doctype(_)
+                            | Node::Comment(_)
+                            | Node::ProcessingInstruction(_) => {}
+                        }
+                    }
+                }
+            }
+        }
+        self.flush();
+    }
+
+    fn leave(&mut self, name: &str) {
+        if BLOCKS.contains(&name) {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        let line = line.trim();
+        if !line.is_empty() {
+            self.text += line.len();
+            self.builder.line(line);
+        }
+    }
+}
+
+/// The text of an element whose children need no order of their own, scripts left out.
+fn visible_text(element: ElementRef<'_>) -> String {
+    let mut text = String::new();
+    let mut work: Vec<Visit<'_>> = vec![Visit::Enter(element)];
+    while let Some(visit) = work.pop() {
+        match visit {
+            Visit::Text(part) => text.push_str(part),
+            Visit::Leave(_) => {}
+            Visit::Enter(inner) => {
+                if inner.value().name() == "br" {
+                    text.push('\n');
+                }
+                if inner != element && is_surrounding(inner) {
+                    continue;
+                }
+                for child in inner.children().rev() {
+                    match child.value() {
+                        Node::Text(part) => work.push(Visit::Text(part)),
+                        Node::Element(_) => work.extend(ElementRef::wrap(child).map(Visit::Enter)),
+                        Node::Document
+                        | Node::Fragment
+                        | Node::Doctype(_)
+                        | Node::Comment(_)
+                        | Node::ProcessingInstruction(_) => {}
+                    }
+                }
+            }
+        }
+        if text.len() > 1 << 20 {
+            break;
+        }
+    }
+    text
+}
+
+fn heading_level(name: &str) -> Option<u8> {
+    match name.as_bytes() {
+        [b'h', level @ b'1'..=b'6'] => Some(level - b'0'),
+        _ => None,
+    }
+}
+
+fn is_surrounding(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    if SKIPPED.contains(&value.name()) {
+        return true;
+    }
+    let hidden = value.attr("hidden").is_some() || value.attr("aria-hidden") == Some("true");
+    let role = value.attr("role").unwrap_or_default();
+    if hidden
+        || matches!(
+            role,
+            "navigation" | "banner" | "contentinfo" | "search" | "complementary" | "dialog" | "alert"
+        )
+    {
+        return true;
+    }
+    // The whole page may be called `has-sidebar`; what surrounds is smaller than that.
+    if matches!(value.name(), "html" | "body" | "main" | "article") {
+        return false;
+    }
+    let mut words = value.classes().chain(value.id());
+    words.any(|word| {
+        let word = word.to_ascii_lowercase();
+        SURROUNDINGS.iter().any(|part| {
+            word == *part
+                || word.strip_prefix(part).is_some_and(|rest| rest.starts_with(['-', '_']))
+                || word.strip_suffix(part).is_some_and(|rest| {
+                    rest.ends_with(['-', '_']) && !rest.starts_with("has") && !rest.starts_with("with")
+                })
+        })
+    })
+}

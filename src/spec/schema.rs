@@ -1,0 +1,174 @@
+//! A schema as one flat look: `$ref` followed, `allOf` put together, the two ways to write "or null" made one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{ApiModel, api::reference};
+
+/// How deep `allOf` and `$ref` are followed for one look.
+const MAX_DEPTH: usize = 16;
+/// How many properties one object may have; more are not looked at.
+const MAX_PROPERTIES: usize = 10_000;
+
+/// What one schema says, its children left as they are written.
+#[derive(Debug, Default)]
+pub(super) struct View<'a> {
+    /// JSON types, null apart.
+    pub(super) types: BTreeSet<&'a str>,
+    pub(super) nullable: bool,
+    pub(super) format: Option<&'a str>,
+    pub(super) values: Option<BTreeSet<String>>,
+    pub(super) properties: BTreeMap<&'a str, &'a Value>,
+    pub(super) required: BTreeSet<&'a str>,
+    pub(super) items: Option<&'a Value>,
+    /// What the values of a map look like.
+    pub(super) map_values: Option<&'a Value>,
+    /// Alternatives, each with a key to find it again by.
+    pub(super) variants: Vec<(String, &'a Value)>,
+    pub(super) deprecated: bool,
+    pub(super) description: &'a str,
+    /// References that lead nowhere in this document.
+    pub(super) outside: Vec<&'a str>,
+}
+
+impl<'a> View<'a> {
+    /// The look at a schema.
+    pub(super) fn of(model: &'a ApiModel, node: &'a Value) -> Self {
+        let mut view = Self::default();
+        view.add(model, node, 0);
+        if view.types.is_empty() {
+            if !view.properties.is_empty() || view.map_values.is_some() {
+                view.types.insert("object");
+            } else if view.items.is_some() {
+                view.types.insert("array");
+            }
+        }
+        view
+    }
+
+    fn add(&mut self, model: &'a ApiModel, node: &'a Value, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        if let Some(target) = reference(node) {
+            let resolved = model.resolve(node);
+            if std::ptr::eq(resolved, node) || reference(resolved).is_some() {
+                self.outside.push(target);
+            } else {
+                self.add(model, resolved, depth + 1);
+            }
+        }
+        let Value::Object(object) = node else { return };
+        for part in object.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.add(model, part, depth + 1);
+        }
+        match object.get("type") {
+            Some(Value::String(word)) => self.add_type(word),
+            Some(Value::Array(words)) => {
+                words.iter().filter_map(Value::as_str).for_each(|word| self.add_type(word))
+            }
+            _ => {}
+        }
+        let flag = |key: &str| object.get(key).and_then(Value::as_bool).unwrap_or(false);
+        self.nullable |= flag("nullable") || flag("x-nullable");
+        self.deprecated |= flag("deprecated");
+        if let Some(format) = object.get("format").and_then(Value::as_str) {
+            self.format = Some(format);
+        }
+        if let Some(text) = object.get("description").and_then(Value::as_str) {
+            self.description = text;
+        }
+        let listed =
+            object.get("enum").and_then(Value::as_array).map(|values| values.iter().collect::<Vec<_>>());
+        if let Some(values) = listed.or_else(|| object.get("const").map(|value| vec![value])) {
+            self.nullable |= values.iter().any(|value| value.is_null());
+            let words = values.into_iter().filter(|v| !v.is_null()).map(|value| match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            self.values = Some(words.take(MAX_PROPERTIES).collect());
+        }
+        for (name, schema) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if self.properties.len() < MAX_PROPERTIES {
+                self.properties.insert(name, schema);
+            }
+        }
+        let required = object.get("required").and_then(Value::as_array);
+        self.required.extend(required.into_iter().flatten().filter_map(Value::as_str));
+        if let Some(items) = object.get("items") {
+            self.items = Some(items);
+        }
+        if let Some(values) = object.get("additionalProperties").filter(|values| values.is_object()) {
+            self.map_values = Some(values);
+        }
+        for key in ["oneOf", "anyOf"] {
+            self.add_variants(
+                model,
+                object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice),
+                depth,
+            );
+        }
+    }
+
+    fn add_type(&mut self, word: &'a str) {
+        if word == "null" {
+            self.nullable = true;
+        } else {
+            self.types.insert(word);
+        }
+    }
+
+    fn add_variants(&mut self, model: &'a ApiModel, alternatives: &'a [Value], depth: usize) {
+        let is_null = |node: &&Value| model.resolve(node).get("type").is_some_and(|t| t == "null");
+        self.nullable |= alternatives.iter().any(|node| is_null(&node));
+        let others: Vec<&'a Value> = alternatives.iter().filter(|node| !is_null(node)).collect();
+        // One alternative beside null is no alternative.
+        if let [only] = others.as_slice() {
+            self.add(model, only, depth + 1);
+            return;
+        }
+        for (index, node) in others.into_iter().enumerate().take(256) {
+            let resolved = model.resolve(node);
+            let named = reference(node).or_else(|| resolved.get("title").and_then(Value::as_str));
+            let key = named.map_or_else(
+                || match resolved.get("type").and_then(Value::as_str) {
+                    Some(word) if word != "object" => word.to_owned(),
+                    _ => format!("alternative {}", index + 1),
+                },
+                |name| name.rsplit('/').next().unwrap_or(name).to_owned(),
+            );
+            self.variants.push((key, node));
+        }
+    }
+
+    /// The types in words.
+    pub(super) fn type_words(&self) -> String {
+        let types: Vec<&str> = self.types.iter().copied().collect();
+        if types.is_empty() { "any".to_owned() } else { types.join(" or ") }
+    }
+
+    /// What tells one kind of field from another when fields are paired by content: types, format, values, and the
+    /// names below.
+    pub(super) fn signature(&self, model: &'a ApiModel) -> String {
+        let items = self.items.map(|items| {
+            let below = View::of(model, items);
+            format!(
+                "[{}:{}]",
+                below.type_words(),
+                below.properties.keys().copied().collect::<Vec<_>>().join(",")
+            )
+        });
+        format!(
+            "{}|{}|{}|{}|{}",
+            self.type_words(),
+            self.format.unwrap_or_default(),
+            self.values
+                .as_ref()
+                .map(|v| v.iter().map(String::as_str).collect::<Vec<_>>().join(","))
+                .unwrap_or_default(),
+            self.properties.keys().copied().collect::<Vec<_>>().join(","),
+            items.unwrap_or_default()
+        )
+    }
+}
