@@ -77,6 +77,10 @@ fn print(all: &[Checked], out: &Output, fail_on: crate::model::Severity) -> anyh
         })
         .collect();
     let set = ReportSet { version: 1, drogue: env!("CARGO_PKG_VERSION").to_owned(), reports, unobserved };
+    // A stream that was only recorded has no report; what became of it has been said.
+    if !out.is_json() && set.reports.is_empty() && set.unobserved.is_empty() && !all.is_empty() {
+        return Ok(Exit::Clean);
+    }
     out.result(&set, |style| {
         let mut text = render::report_set(&set, style);
         for patch in all.iter().flat_map(|checked| &checked.patches) {

@@ -24,10 +24,8 @@ pub(super) fn check(common: &Common, out: &Output) -> anyhow::Result<Exit> {
                 for warning in &loaded.warnings {
                     text.push_str(&format!("{warning}\n"));
                 }
-                text.push_str(&format!(
-                    "{}: fine, {connectors} connectors with {streams} streams\n",
-                    path.display()
-                ));
+                let (connectors, streams) = (plural(connectors, "connector"), plural(streams, "stream"));
+                text.push_str(&format!("{}: fine, {connectors} with {streams}\n", path.display()));
                 text
             })?;
             Ok(Exit::Clean)
@@ -68,4 +66,8 @@ pub(super) async fn doctor(common: &Common, out: &Output) -> anyhow::Result<Exit
         render::table(&["", "what", "how it is", "next step"], &rows, style)
     })?;
     Ok(if failed == 0 { Exit::Clean } else { Exit::Failed })
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -79,10 +79,15 @@ pub(super) async fn silence(engine: &Engine, action: SilenceAction, out: &Output
                 let rows: Vec<Vec<Cell>> = silences
                     .iter()
                     .map(|s| {
-                        let place = [s.connector.as_deref(), s.stream.as_deref(), s.path.as_deref()];
+                        let stream = [s.connector.as_deref(), s.stream.as_deref()];
+                        let stream = stream.into_iter().flatten().collect::<Vec<_>>().join("/");
                         [
                             s.id.clone(),
-                            place.into_iter().flatten().collect::<Vec<_>>().join(" "),
+                            [Some(stream.as_str()), s.path.as_deref()]
+                                .into_iter()
+                                .flatten()
+                                .collect::<Vec<_>>()
+                                .join(" "),
                             format!("{:.0}", s.until),
                             s.actor.clone(),
                             s.reason.clone().unwrap_or_default(),

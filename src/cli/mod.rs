@@ -75,10 +75,17 @@ fn load(common: &Common, out: &Output) -> anyhow::Result<LoadedConfig> {
 
 fn load_from(path: &Path, out: &Output) -> anyhow::Result<LoadedConfig> {
     let loaded = Config::load(path, &|name| std::env::var(name).ok())?;
+    // `config check`, `doctor` and the daemon tell them in any case; a command in a pipeline says them on request.
+    if out.is_verbose() {
+        warn_of(&loaded, out);
+    }
+    Ok(loaded)
+}
+
+fn warn_of(loaded: &LoadedConfig, out: &Output) {
     for warning in &loaded.warnings {
         out.say(&format!("warning: {warning}"));
     }
-    Ok(loaded)
 }
 
 async fn open(common: &Common, out: &Output) -> anyhow::Result<Engine> {

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::repair::{self, ChooseInput, VerifyInput};
 use crate::store::{
-    AuditBreak, AuditRow, FileWrite, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
+    AuditBreak, AuditRow, FileWrite, NewBaseline, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
 };
 
 /// A person's word on a patch.
@@ -345,14 +345,18 @@ impl Engine {
                 let open = self.unresolved(&subject).await?.len();
                 let accepted: Vec<(FieldPath, ChangeKind)> =
                     settled.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
-                let actor = approval.map_or("drogue", |approval| &approval.actor);
-                let reason = format!("patch {} was applied", patch.id);
+                let actor = approval.map_or("recovery", |approval| &approval.actor);
+                let reason = applied_reason(patch);
                 baseline = self
                     .moved_baseline(&subject, &accepted, settled.len() == open, actor, Some(&reason))
                     .await?;
                 resolved = settled.into_iter().map(|(fingerprint, _, _)| fingerprint).collect();
             }
-            PatchState::RolledBack => baseline = self.baseline_before(&subject, patch).await?,
+            PatchState::RolledBack => {
+                // A person's word, also where a crash kept it from being told to the end.
+                let actor = decision.as_ref().map_or("recovery", |decision| &decision.actor);
+                baseline = self.baseline_before(&subject, patch, actor).await?;
+            }
             _ => {}
         }
         let told = matches!(state, PatchState::Applied | PatchState::RolledBack | PatchState::Stale);
@@ -384,24 +388,28 @@ impl Engine {
         Ok(open)
     }
 
-    /// The version of the baseline from before a patch was applied, as the next version.
+    /// The version of the baseline from before a patch was applied, as the next version: a decision of its own, so that
+    /// no window of the time in between counts any more.
     async fn baseline_before(
         &self,
         subject: &Subject,
         patch: &Patch,
-    ) -> Result<Option<crate::store::NewBaseline>, EngineError> {
-        let reason = format!("patch {} was applied", patch.id);
+        actor: &str,
+    ) -> Result<Option<NewBaseline>, EngineError> {
+        let reason = applied_reason(patch);
         let history = self.store.baseline_history(subject).await?;
         let Some(moved) = history.iter().find(|entry| entry.reason.as_deref() == Some(&reason)) else {
             return Ok(None);
         };
         let before = self.store.baseline_version(subject, moved.version.saturating_sub(1)).await?;
         let present = history.iter().map(|entry| entry.version).max().unwrap_or(moved.version);
+        let last = self.last_window(subject).await?.map(|window| window.to);
         Ok(before.map(|mut stored| {
             stored.baseline.version = present + 1;
-            crate::store::NewBaseline {
+            stored.baseline.to = last.unwrap_or(stored.baseline.to);
+            NewBaseline {
                 baseline: stored.baseline,
-                actor: "drogue".to_owned(),
+                actor: actor.to_owned(),
                 reason: Some(format!("patch {} was rolled back", patch.id)),
                 at: self.now(),
             }
@@ -433,6 +441,11 @@ impl Engine {
             at: self.now(),
         }
     }
+}
+
+/// Why a baseline moved with a patch; a roll-back finds the version by it.
+fn applied_reason(patch: &Patch) -> String {
+    format!("patch {} was applied", patch.id)
 }
 
 fn subject_of(patch: &Patch) -> Subject {
