@@ -267,6 +267,7 @@ impl Checked {
             handled: Vec::new(),
             refused: Vec::new(),
             notes: Vec::new(),
+            silenced: Vec::new(),
         }
     }
 }
