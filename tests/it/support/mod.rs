@@ -3,5 +3,6 @@
 pub(crate) mod api;
 pub(crate) mod database;
 mod postgres;
+pub(crate) mod project;
 pub(crate) mod python;
 pub(crate) mod smtp;
