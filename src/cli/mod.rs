@@ -34,10 +34,12 @@ use crate::telemetry;
 /// # Errors
 /// Where the command could not run: exit code 1, with the chain of causes.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
-    telemetry::init(
-        cli.common.verbose,
-        matches!(cli.command, Command::Watch) && cli.common.format == args::Format::Json,
-    );
+    // A daemon tells what it does; the demo shows what matters by itself.
+    match &cli.command {
+        Command::Watch => telemetry::init(cli.common.verbose + 1, cli.common.format == args::Format::Json),
+        Command::Demo(_) if cli.common.verbose == 0 => {}
+        _ => telemetry::init(cli.common.verbose, false),
+    }
     let out = Output::new(&cli.common);
     let common = &cli.common;
     match cli.command {

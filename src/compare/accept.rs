@@ -8,7 +8,7 @@ use crate::profile::Profile;
 ///
 /// An accepted enum change joins old and new values, so that neither is reported again; an accepted removal takes the
 /// path out; everything else takes what the window shows in place of what was recorded. Sampled records are taken over
-/// when `whole`: when nothing that the window shows is left unaccepted.
+/// when `whole`: when nothing that the window shows is left unaccepted. The nearest window moves likewise.
 #[must_use]
 pub fn accept(
     baseline: &Baseline,
@@ -19,48 +19,73 @@ pub fn accept(
     let mut next = baseline.clone();
     next.version += 1;
     next.to = next.to.max(window.to);
+    move_profile(&mut next.profile, window, accepted);
+    if accepted.iter().any(|(_, kind)| is_behaviour(*kind)) {
+        next.behaviour = window.behaviour.clone();
+    }
+    if whole {
+        next.profile.entities = window.profile.entities.clone();
+        next.latest = Some(window.profile.clone());
+    } else {
+        let mut latest = baseline.latest.clone().unwrap_or_else(|| baseline.profile.clone());
+        move_profile(&mut latest, window, accepted);
+        next.latest = Some(latest);
+    }
+    next
+}
+
+fn move_profile(profile: &mut Profile, window: &Window, accepted: &[(FieldPath, ChangeKind)]) {
     for (path, kind) in accepted {
         match kind {
             ChangeKind::EnumChanged => {
                 let seen = window.profile.fields.get(path);
-                match (next.profile.fields.get_mut(path), seen) {
+                match (profile.fields.get_mut(path), seen) {
                     (Some(recorded), Some(seen)) => recorded.merge(seen),
                     (None, Some(seen)) => {
-                        next.profile.fields.insert(path.clone(), seen.clone());
+                        profile.fields.insert(path.clone(), seen.clone());
                     }
                     (_, None) => {}
                 }
             }
-            ChangeKind::FieldRemoved => drop_below(&mut next.profile, path),
-            ChangeKind::FieldAdded
-            | ChangeKind::PresenceChanged
-            | ChangeKind::NullsChanged
-            | ChangeKind::TypeChanged
-            | ChangeKind::FormatChanged
-            | ChangeKind::ScaleChanged
-            | ChangeKind::CaseChanged
-            | ChangeKind::EncodingChanged
-            | ChangeKind::Truncated
-            | ChangeKind::Stale
-            | ChangeKind::CardinalityChanged
-            | ChangeKind::DistributionShifted
-            | ChangeKind::SignFlipped
-            | ChangeKind::TimezoneShifted
-            | ChangeKind::IdSchemeChanged
-            | ChangeKind::Swapped => take_over(&mut next.profile, &window.profile, path),
-            ChangeKind::VolumeChanged
-            | ChangeKind::EnvelopeChanged
-            | ChangeKind::PagingChanged
-            | ChangeKind::ResponseFailed
-            | ChangeKind::NotObserved
-            | ChangeKind::RecordsMalformed
-            | ChangeKind::DocsChanged => next.behaviour = window.behaviour.clone(),
+            ChangeKind::FieldRemoved => drop_below(profile, path),
+            kind => {
+                if !is_behaviour(*kind) {
+                    take_over(profile, &window.profile, path);
+                }
+            }
         }
     }
-    if whole {
-        next.profile.entities = window.profile.entities.clone();
+}
+
+/// Whether a change is one of how the endpoint behaves, and not of what its records hold.
+const fn is_behaviour(kind: ChangeKind) -> bool {
+    match kind {
+        ChangeKind::VolumeChanged
+        | ChangeKind::EnvelopeChanged
+        | ChangeKind::PagingChanged
+        | ChangeKind::ResponseFailed
+        | ChangeKind::NotObserved
+        | ChangeKind::RecordsMalformed
+        | ChangeKind::DocsChanged => true,
+        ChangeKind::FieldAdded
+        | ChangeKind::FieldRemoved
+        | ChangeKind::PresenceChanged
+        | ChangeKind::NullsChanged
+        | ChangeKind::TypeChanged
+        | ChangeKind::FormatChanged
+        | ChangeKind::EnumChanged
+        | ChangeKind::ScaleChanged
+        | ChangeKind::CaseChanged
+        | ChangeKind::EncodingChanged
+        | ChangeKind::Truncated
+        | ChangeKind::Stale
+        | ChangeKind::CardinalityChanged
+        | ChangeKind::DistributionShifted
+        | ChangeKind::SignFlipped
+        | ChangeKind::TimezoneShifted
+        | ChangeKind::IdSchemeChanged
+        | ChangeKind::Swapped => false,
     }
-    next
 }
 
 fn drop_below(profile: &mut Profile, path: &FieldPath) {

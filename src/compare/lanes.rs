@@ -4,14 +4,16 @@ use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT};
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
 use super::{structure, swaps, types, zones};
 use crate::model::{Change, FieldPath, Inconclusive};
-use crate::profile::Profile;
+use crate::profile::{Profile, align};
 
 /// What differs between a baseline and a window, with evidence.
 #[must_use]
 pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     let mut comparison =
         Comparison { changes: behaviour::behaviour(baseline, window), ..Comparison::default() };
-    let (base, live) = (&baseline.profile, &window.profile);
+    // What is a map to one side is a map to both.
+    let (base, live) = align(&baseline.profile, &window.profile);
+    let (base, live) = (&*base, &*live);
     if base.key_id != live.key_id || base.version != live.version {
         comparison.inconclusive.push(Inconclusive {
             path: FieldPath::root(),
@@ -36,11 +38,16 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     if let Some(latest) = &baseline.latest
         && latest.key_id == live.key_id
         && latest.records > 0
-        && latest != base
+        && *latest != baseline.profile
     {
+        let (latest, live) = align(latest, live);
+        let (latest, live) = (&*latest, &*live);
         let near = fields(baseline, latest, live, &mut Vec::new());
         changes.retain_mut(|change| {
-            let confirmed = near.iter().find(|c| c.path == change.path && c.kind == change.kind);
+            // One cause may look like two things: a day of one date, in another notation, has stood still to a
+            // baseline of many days and not to the day before. The nearest says which.
+            let here = || near.iter().filter(|c| c.path == change.path);
+            let confirmed = here().find(|c| c.kind == change.kind).or_else(|| here().next());
             if let Some(confirmed) = confirmed {
                 *change = confirmed.clone();
             }

@@ -210,6 +210,12 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     if offset != 0.0 && !spoken {
         return None;
     }
+    // Whole numbers do not stay whole under a factor such as 1.94: counts that grew do.
+    let all_whole = base.whole == base.count && live.whole == live.count;
+    let keeps_whole = |factor: f64| (factor - factor.round()).abs() < 1e-9;
+    if all_whole && !spoken && !keeps_whole(ratio) && !keeps_whole(1.0 / ratio) {
+        return None;
+    }
     let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
     // A unit that the name speaks for has nothing to fit; a shift has its size, and a stretch two numbers.
     let margin = if spoken { 0.02 } else { -0.05 };

@@ -292,6 +292,18 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
     let same = folded >= 0.6 && folded - plain >= 0.15;
+    // Entities seen on both sides must show it themselves: the same letters and digits under other signs.
+    let mut paired = (0_usize, 0_usize);
+    for values in lane.ctx.pairs.values(lane.path, lane.path) {
+        if let (SampleValue::Text { folded: a, hash: x, .. }, SampleValue::Text { folded: b, hash: y, .. }) =
+            values
+        {
+            paired = (paired.0 + 1, paired.1 + usize::from(a == b && x != y));
+        }
+    }
+    if paired.0 >= super::pairs::MIN_PAIRS && paired.1 * 10 < paired.0 {
+        return None;
+    }
     // Few values, all of them other: a vocabulary was replaced, whatever its signs.
     let few = |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.5 * s.count as f64;
     if !same && few(base) && few(live) {

@@ -80,15 +80,24 @@ fn is_about_values(change: &Change) -> bool {
 }
 
 fn swapped(ctx: &Context<'_>, one: &FieldPath, other: &FieldPath) -> Option<Option<(usize, usize)>> {
-    let crossed = |from: &FieldPath, to: &FieldPath| {
-        ctx.pairs
-            .values(from, to)
-            .fold((0, 0), |(all, equal), (b, a)| (all + 1, equal + usize::from(pairs::equal(b, a))))
-    };
-    let (forth, back) = (crossed(one, other), crossed(other, one));
-    if forth.0 >= MIN_PAIRS && back.0 >= MIN_PAIRS {
-        let agreeing = forth.1.min(back.1);
-        return (agreeing * 10 >= forth.0 * 9).then_some(Some((forth.0, agreeing)));
+    // Only entities whose two values differ tell a swap from fields that say the same.
+    let (mut all, mut agreeing) = (0_usize, 0_usize);
+    for (before, after) in &ctx.pairs.records {
+        let (Some(b_one), Some(b_other), Some(a_one), Some(a_other)) =
+            (before.0.get(one), before.0.get(other), after.0.get(one), after.0.get(other))
+        else {
+            continue;
+        };
+        if !pairs::equal(b_one, b_other) {
+            all += 1;
+            agreeing += usize::from(pairs::equal(b_one, a_other) && pairs::equal(b_other, a_one));
+        }
+    }
+    if all >= MIN_PAIRS {
+        return (agreeing * 10 >= all * 9).then_some(Some((all, agreeing)));
+    }
+    if ctx.pairs.same_population() {
+        return None;
     }
     let of = |side: &crate::profile::Profile, path: &FieldPath| side.fields.get(path).cloned();
     let (was_one, was_other) = (of(ctx.base, one)?, of(ctx.base, other)?);

@@ -38,7 +38,7 @@ fn lines(range: std::ops::Range<u64>, change: impl Fn(&mut Map<String, Value>)) 
 }
 
 fn diff(baseline: &[String], live: &[String]) -> Report {
-    diff_records(&texts(baseline), &texts(live), &RuleSet::builtin(), KEY)
+    diff_records(&texts(baseline), &texts(live), &RuleSet::builtin(), KEY, None)
 }
 
 fn texts(lines: &[String]) -> Vec<&str> {

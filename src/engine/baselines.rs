@@ -79,7 +79,8 @@ impl Engine {
         actor: &str,
         reason: Option<&str>,
     ) -> Result<Option<NewBaseline>, EngineError> {
-        let Some(stored) = self.store.baseline(subject).await? else { return Ok(None) };
+        let Some(mut stored) = self.store.baseline(subject).await? else { return Ok(None) };
+        self.follow(subject, &mut stored.baseline).await?;
         let Some(window) = self.last_window(subject).await? else { return Ok(None) };
         let baseline = accept(&stored.baseline, &window, accepted, whole);
         Ok(Some(NewBaseline {

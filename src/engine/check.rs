@@ -156,19 +156,17 @@ impl Engine {
     /// Lets a baseline follow the last quiet windows: how values move from one to the next, and how they grow. That is
     /// worked out anew for each check; what was accepted stays as it is.
     ///
-    /// Windows from before the last decision show a shape that is gone; the first one that counts after it is the
-    /// window that was accepted as a whole.
-    async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
+    /// Windows from before the last decision show a shape that is gone: the decision left the nearest one in the new
+    /// shape behind, and those after it count.
+    pub(super) async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
         let history = self.store.baseline_history(subject).await?;
         let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut stored = self.store.window_profiles(subject, HISTORY).await?;
-        stored.retain(|stored| match decided {
-            Some(at) if stored.entry.to < at => false,
-            Some(at) if stored.entry.to == at => stored.window.profile.entities == baseline.profile.entities,
-            Some(_) | None => stored.entry.is_clean,
-        });
+        stored.retain(|stored| stored.entry.is_clean && decided.is_none_or(|at| stored.entry.to > at));
         stored.reverse();
-        baseline.latest = None;
+        if decided.is_none() {
+            baseline.latest = None;
+        }
         for quiet in &stored {
             baseline.follow(&quiet.window);
         }
@@ -350,7 +348,12 @@ impl Engine {
             stream: &mapping.name,
             recorded: &old.entities,
             live: &window.profile.entities,
+            records: (old.records, window.profile.records),
         });
+        if verification.samples < 2 * repair::MIN_SAMPLES as u64 && patch.disposition == Disposition::Safe {
+            patch.disposition = Disposition::Review;
+            patch.caution = Some("the stream has few records to try it on".to_owned());
+        }
         patch.state = if verification.passed { PatchState::Verified } else { PatchState::Unverifiable };
         patch.verification = Some(verification);
         for diagnosis in &mut report.diagnoses {

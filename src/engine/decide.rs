@@ -206,6 +206,7 @@ impl Engine {
             stream: &mapping.name,
             recorded: &old.entities,
             live: &window.profile.entities,
+            records: (old.records, window.profile.records),
         });
         if !self.store.set_verification(&patch.id, &verification, self.now()).await? {
             return Err(EngineError::Refused(format!("patch `{}` is {}", patch.id, patch.state.word())));

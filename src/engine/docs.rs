@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use super::check::{Checked, Outcome};
 use super::{Engine, EngineError, escalate};
 use crate::compare::Comparison;
-use crate::diagnose::diagnose_outcomes;
 use crate::model::{
     Category, CompareKind, Compared, Fingerprint, Report, Side, Subject, Unobserved, content_id,
 };
 use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
-use crate::rules::JudgeContext;
-use crate::spec::{self, WatchedEndpoint};
+use crate::rules::{JudgeContext, diagnose_documents};
+use crate::spec::{self, SpecError, WatchedEndpoint};
 use crate::store::{CheckOutcome, CheckRecord, NewDocument, StoredDocument};
 
 /// What stands before the name of a document where a stream's would stand.
@@ -107,7 +106,7 @@ impl Engine {
             }
             Fetched::New(document) => {
                 let content_type = document.state.content_type.as_deref();
-                match spec::read(name, content_type, &document.bytes) {
+                match read(settings, content_type, &document.bytes) {
                     Err(unreadable) => {
                         let why = unreadable.to_string();
                         record.outcome = CheckOutcome::NoEvidence { why: why.clone() };
@@ -125,7 +124,9 @@ impl Engine {
                         match &accepted {
                             None => Outcome::Recorded { records: 0 },
                             Some(before) => {
-                                return self.compare_documents(connector, before, &after, record).await;
+                                return self
+                                    .compare_documents(connector, settings, before, &after, record)
+                                    .await;
                             }
                         }
                     }
@@ -139,17 +140,17 @@ impl Engine {
     async fn compare_documents(
         &self,
         connector: &str,
+        settings: &DocSettings,
         before: &StoredDocument,
         after: &spec::Document,
         mut record: CheckRecord,
     ) -> Result<Checked, EngineError> {
-        let before_model =
-            spec::read(&before.entry.name, before.entry.content_type.as_deref(), &before.content)?;
+        let before_model = read(settings, before.entry.content_type.as_deref(), &before.content)?;
         let compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
         let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
-        let diagnoses = diagnose_outcomes(&record.subject, &mut judgement.findings, None);
+        let diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
         let report = Report {
             version: 1,
             subject: record.subject.clone(),
@@ -270,6 +271,21 @@ impl Checked {
             silenced: Vec::new(),
         }
     }
+}
+
+/// Reads a document; of prose, the sections that the config names.
+fn read(
+    settings: &DocSettings,
+    content_type: Option<&str>,
+    bytes: &[u8],
+) -> Result<spec::Document, SpecError> {
+    // A file's name, or the end of an address, says what it is where no media type does.
+    let place =
+        settings.url.clone().or_else(|| settings.file.as_ref().map(|file| file.display().to_string()));
+    Ok(match spec::read(&place.unwrap_or_default(), content_type, bytes)? {
+        spec::Document::Api(model) => spec::Document::Api(model),
+        spec::Document::Sections(sections) => spec::Document::Sections(sections.only(&settings.sections)),
+    })
 }
 
 fn subject_of(connector: &str, name: &str) -> Subject {

@@ -6,7 +6,7 @@ use crate::adapters::{self, Cell, Columns, Evaluator, Likeness};
 use crate::model::{Disposition, Framework, JsonType, Patch, Verification, VerifiedCheck};
 use crate::profile::{Entities, Format, SampleMode};
 
-/// Samples of each side that are needed to say anything.
+/// Samples of each side that are needed to say anything, unless they are all that there is.
 pub const MIN_SAMPLES: usize = 5;
 
 /// How much less a column may be filled after the change: windows differ by chance.
@@ -34,6 +34,8 @@ pub struct VerifyInput<'a> {
     pub recorded: &'a Entities,
     /// Samples under the new shape.
     pub live: &'a Entities,
+    /// Records of both sides that were seen, sampled or not: where all of a small stream is sampled, that is enough.
+    pub records: (u64, u64),
 }
 
 /// Tries a patch on recorded samples. It passes only where every check holds and there was something to check.
@@ -86,9 +88,13 @@ fn attempt(input: &VerifyInput<'_>, checks: &mut Vec<VerifiedCheck>) -> Result<(
         return Err("the samples are of records alone and cannot show what this edit does".to_owned());
     }
     let (recorded, live) = (input.recorded.records.len(), input.live.records.len());
-    if recorded < MIN_SAMPLES || live < MIN_SAMPLES {
+    let (all_recorded, all_live) = input.records;
+    let is_enough =
+        |samples: usize, all: u64| samples >= MIN_SAMPLES || (samples > 0 && samples as u64 >= all);
+    if !is_enough(recorded, all_recorded) || !is_enough(live, all_live) {
         return Err(format!(
-            "{recorded} samples of before and {live} of after the change; {MIN_SAMPLES} of each are needed"
+            "{recorded} samples of before and {live} of after the change; {MIN_SAMPLES} of each are needed, or all \
+             records of a smaller stream"
         ));
     }
     let old = Evaluator::new(framework, input.before, stream).map_err(|e| e.to_string())?;

@@ -84,6 +84,8 @@ fn verify(
         stream,
         recorded: &sample(key, SampleMode::Keyed, old),
         live: &sample(key, SampleMode::Keyed, new),
+        // A stream of some size, of which this is a sample.
+        records: (1_000, 1_000),
     })
 }
 
@@ -310,7 +312,7 @@ fn nothing_to_verify_on_is_never_passed() {
     assert!(!few.passed);
     assert_eq!(
         few.checks.last().unwrap().what,
-        "3 samples of before and 0 of after the change; 5 of each are needed"
+        "3 samples of before and 0 of after the change; 5 of each are needed, or all records of a smaller stream"
     );
     let off = sample("$.codice_regione", SampleMode::Off, &regions(30));
     let verification = repair::verify(&VerifyInput {
@@ -320,6 +322,7 @@ fn nothing_to_verify_on_is_never_passed() {
         stream: "regions",
         recorded: &off,
         live: &off,
+        records: (1_000, 1_000),
     });
     assert!(!verification.passed);
     let mut envelope = diagnosis(DiagnosisKind::EnvelopeChanged, "$", &[]);
