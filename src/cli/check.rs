@@ -89,7 +89,14 @@ fn print(all: &[Checked], out: &Output, fail_on: crate::model::Severity) -> anyh
         }
         text
     })?;
-    Ok(Exit::of(&set, fail_on))
+    // What a silence mutes is shown, and counts for nothing.
+    let mut counted = set;
+    for report in &mut counted.reports {
+        let silenced = all.iter().filter(|checked| checked.subject == report.subject);
+        let silenced: Vec<_> = silenced.flat_map(|checked| &checked.silenced).collect();
+        report.findings.retain(|finding| !silenced.contains(&&finding.fingerprint));
+    }
+    Ok(Exit::of(&counted, fail_on))
 }
 
 fn lines(checked: &Checked) -> Vec<String> {
@@ -103,6 +110,11 @@ fn lines(checked: &Checked) -> Vec<String> {
         Outcome::Unchanged => lines.push(format!("{subject}: the source says that nothing changed")),
         Outcome::Empty => lines.push(format!("{subject}: no records came, which is no evidence of anything")),
         Outcome::Compared | Outcome::Failed(_) => {}
+    }
+    match checked.silenced.len() {
+        0 => {}
+        1 => lines.push(format!("{subject}: 1 finding is silenced; see `drogue silence list`")),
+        n => lines.push(format!("{subject}: {n} findings are silenced; see `drogue silence list`")),
     }
     lines.extend(checked.notes.iter().map(|note| format!("{subject}: {note}")));
     let summary_of = |id: &String| {

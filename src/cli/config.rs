@@ -43,7 +43,13 @@ pub(super) async fn doctor(common: &Common, out: &Output) -> anyhow::Result<Exit
         Ok(config) => {
             health.push(Health::good("config", format!("`{}` is valid", config.path.display())));
             match Engine::open(config, Arc::new(SystemClock::new())).await {
-                Ok(engine) => health.extend(engine.doctor().await),
+                Ok(engine) => {
+                    // What was cut off and can be finished is no complaint.
+                    if let Err(failed) = engine.recover().await {
+                        health.push(Health::bad("patches", failed.to_string(), "see the message"));
+                    }
+                    health.extend(engine.doctor().await);
+                }
                 Err(failed) => health.push(Health::bad("engine", failed.to_string(), "mend this first")),
             }
         }

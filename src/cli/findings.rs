@@ -101,7 +101,7 @@ pub(super) async fn silence(engine: &Engine, action: SilenceAction, out: &Output
         }
         SilenceAction::Expire { id } => {
             engine.expire_silence(&id, &super::actor(None)).await?;
-            out.say(&format!("silence `{id}` is over"));
+            out.result(&serde_json::json!({"expired": id}), |_| format!("silence `{id}` is over\n"))?;
         }
     }
     Ok(Exit::Clean)
@@ -120,6 +120,16 @@ pub(super) fn ignore(engine: &Engine, args: &Ignore, out: &Output) -> anyhow::Re
     );
     if let Some(reason) = &args.reason {
         yaml.push_str(&format!("      reason: {}\n", quote(reason)));
+    }
+    if out.is_json() {
+        let mut value = serde_json::json!({
+            "connector": subject.connector, "stream": subject.stream, "path": args.path, "ignore": true,
+        });
+        if let Some(reason) = &args.reason {
+            value["reason"] = reason.as_str().into();
+        }
+        out.result(&serde_json::json!({"rules": {"overrides": [value]}}), |_| String::new())?;
+        return Ok(Exit::Clean);
     }
     out.say(&format!(
         "add this to {}; a running daemon takes it on SIGHUP:\n",

@@ -80,8 +80,9 @@ impl Engine {
         let before = match apply::prepare(&replacements, &self.declared_files()) {
             Ok(before) => before,
             Err(stale @ ApplyError::Stale { .. }) => {
-                let messages =
-                    escalate::decided(&self.config.config, &with_state(&patch, PatchState::Stale), now, now);
+                let since = self.incident_of(&patch).await?;
+                let shown = with_state(&patch, PatchState::Stale);
+                let messages = escalate::decided(&self.config.config, &shown, since, now);
                 self.store
                     .set_patch_state(&patch.id, &[from], PatchState::Stale, None, now, &messages)
                     .await?;
@@ -100,17 +101,18 @@ impl Engine {
                 before,
             })
             .collect();
-        let write = write_record(&patch, WriteKind::Apply, now);
+        let write = write_record(&patch, WriteKind::Apply, &decision);
+        let _held = apply::hold(write.files.iter().map(|file| file.path.as_path()))?;
         if !self.store.begin_write(&write, &[from], &undo).await? {
             return Err(decided_meanwhile(&patch.id));
         }
         // From here on the journal knows: whatever happens, `recover` finishes it.
         if let Err(failed) = apply::replace(&replacements, &self.declared_files()) {
             let state = if matches!(failed, ApplyError::Stale { .. }) { PatchState::Stale } else { from };
-            self.end(&write, &patch, state, None, None).await?;
+            self.end(&write, &patch, state).await?;
             return Err(failed.into());
         }
-        self.end(&write, &patch, PatchState::Applied, Some(decision), Some(approval)).await?;
+        self.end(&write, &patch, PatchState::Applied).await?;
         self.patch(&patch.id).await
     }
 
@@ -165,17 +167,17 @@ impl Engine {
         let replacements = backward(&copies);
         let declared = self.declared_files();
         apply::prepare(&replacements, &declared)?;
-        let now = self.now();
-        let write = write_record(&patch, WriteKind::RollBack, now);
+        let decision = self.decision(DecisionKind::RollBack, &patch.id, actor, reason);
+        let write = write_record(&patch, WriteKind::RollBack, &decision);
+        let _held = apply::hold(write.files.iter().map(|file| file.path.as_path()))?;
         if !self.store.begin_write(&write, &[patch.state], &[]).await? {
             return Err(decided_meanwhile(&patch.id));
         }
         if let Err(failed) = apply::replace(&replacements, &declared) {
-            self.end(&write, &patch, patch.state, None, None).await?;
+            self.end(&write, &patch, patch.state).await?;
             return Err(failed.into());
         }
-        let decision = self.decision(DecisionKind::RollBack, &patch.id, actor, reason);
-        self.end(&write, &patch, PatchState::RolledBack, Some(decision), None).await?;
+        self.end(&write, &patch, PatchState::RolledBack).await?;
         self.patch(&patch.id).await
     }
 
@@ -276,12 +278,28 @@ impl Engine {
     }
 
     /// Finishes writes that the end of a process cut off: by hash, each file is the old text or the new one. All new
-    /// is applied; all old, or a mixture put back, is as before; somebody else's text is left alone.
+    /// is applied; all old, or a mixture put back, is as before; somebody else's text is left alone. What another
+    /// process is at work on is not touched, nor are files that this config does not name.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn recover(&self) -> Result<(), EngineError> {
+        let declared = self.declared_files();
         for write in self.store.unfinished_writes().await? {
+            if !write.files.iter().all(|file| declared.contains(&file.path)) {
+                warn!(patch = %write.patch, "the write of patch `{}` was cut off; its files are not of this config", write.patch);
+                continue;
+            }
+            let _held = match apply::hold(write.files.iter().map(|file| file.path.as_path())) {
+                Ok(held) => Some(held),
+                Err(ApplyError::Locked { .. }) => continue,
+                // A folder that is gone: there is nobody at work in it.
+                Err(_) => None,
+            };
+            // Whoever held it may have ended it.
+            if !self.store.unfinished_writes().await?.iter().any(|other| other.id == write.id) {
+                continue;
+            }
             let patch = self.patch(&write.patch).await?;
             let states: Vec<FileState> = write
                 .files
@@ -302,7 +320,7 @@ impl Engine {
                 undone
             };
             info!(patch = %patch.id, "finished what was cut off: patch `{}` is {}", patch.id, state.word());
-            self.end(&write, &patch, state, None, None).await?;
+            self.end(&write, &patch, state).await?;
         }
         Ok(())
     }
@@ -328,16 +346,15 @@ impl Engine {
     }
 
     /// Ends a write in one transaction: state, decision, baseline, findings that it settles, message.
-    async fn end(
-        &self,
-        write: &WriteRecord,
-        patch: &Patch,
-        state: PatchState,
-        decision: Option<Decision>,
-        approval: Option<&Approval>,
-    ) -> Result<(), EngineError> {
+    async fn end(&self, write: &WriteRecord, patch: &Patch, state: PatchState) -> Result<(), EngineError> {
         let subject = subject_of(patch);
         let now = self.now();
+        let carried_out = match write.kind {
+            WriteKind::Apply => state == PatchState::Applied,
+            WriteKind::RollBack => state == PatchState::RolledBack,
+        };
+        // A decision that came to nothing is none.
+        let decision = write.decision.clone().filter(|_| carried_out);
         let (mut baseline, mut resolved) = (None, Vec::new());
         match state {
             PatchState::Applied if write.kind == WriteKind::Apply => {
@@ -345,7 +362,7 @@ impl Engine {
                 let open = self.unresolved(&subject).await?.len();
                 let accepted: Vec<(FieldPath, ChangeKind)> =
                     settled.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
-                let actor = approval.map_or("recovery", |approval| &approval.actor);
+                let actor = decision.as_ref().map_or("recovery", |decision| &decision.actor);
                 let reason = applied_reason(patch);
                 baseline = self
                     .moved_baseline(&subject, &accepted, settled.len() == open, actor, Some(&reason))
@@ -362,7 +379,7 @@ impl Engine {
         let told = matches!(state, PatchState::Applied | PatchState::RolledBack | PatchState::Stale);
         let shown = with_state(patch, state);
         let messages = if told {
-            escalate::decided(&self.config.config, &shown, patch.created, now)
+            escalate::decided(&self.config.config, &shown, self.incident_of(patch).await?, now)
         } else {
             Vec::new()
         };
@@ -377,15 +394,34 @@ impl Engine {
         patch: &Patch,
     ) -> Result<Vec<(Fingerprint, FieldPath, ChangeKind)>, EngineError> {
         let subject = subject_of(patch);
-        let mut explained: Vec<Fingerprint> = Vec::new();
+        let explained = self.explained_by(patch).await?;
+        let mut open = self.unresolved(&subject).await?;
+        open.retain(|(fingerprint, _, _)| explained.contains(fingerprint));
+        Ok(open)
+    }
+
+    /// The findings that a patch's diagnoses explain, whatever became of them.
+    async fn explained_by(&self, patch: &Patch) -> Result<Vec<Fingerprint>, EngineError> {
+        let mut explained = Vec::new();
         for id in &patch.diagnoses {
             if let Some(stored) = self.store.diagnosis(id).await? {
                 explained.extend(stored.diagnosis.explains);
             }
         }
-        let mut open = self.unresolved(&subject).await?;
-        open.retain(|(fingerprint, _, _)| explained.contains(fingerprint));
-        Ok(open)
+        Ok(explained)
+    }
+
+    /// When the incident began that a patch is for, so that mails about the decision join its thread.
+    async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
+        let mut fingerprints = self.explained_by(patch).await?;
+        let open = self.unresolved(&subject_of(patch)).await?;
+        fingerprints.extend(open.into_iter().map(|(fingerprint, _, _)| fingerprint));
+        let mut since = None;
+        for fingerprint in fingerprints {
+            let first = self.store.finding(&fingerprint.0).await?.and_then(|known| known.finding.first_seen);
+            since = [since, first].into_iter().flatten().min();
+        }
+        Ok(since.unwrap_or(patch.created))
     }
 
     /// The version of the baseline from before a patch was applied, as the next version: a decision of its own, so that
@@ -403,10 +439,10 @@ impl Engine {
         };
         let before = self.store.baseline_version(subject, moved.version.saturating_sub(1)).await?;
         let present = history.iter().map(|entry| entry.version).max().unwrap_or(moved.version);
-        let last = self.last_window(subject).await?.map(|window| window.to);
         Ok(before.map(|mut stored| {
             stored.baseline.version = present + 1;
-            stored.baseline.to = last.unwrap_or(stored.baseline.to);
+            // It holds from now on: windows that were quiet under the patched mapping say nothing about it.
+            stored.baseline.to = self.now();
             NewBaseline {
                 baseline: stored.baseline,
                 actor: actor.to_owned(),
@@ -493,7 +529,8 @@ fn backward(copies: &[UndoCopy]) -> Vec<Replacement> {
         .collect()
 }
 
-fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp) -> WriteRecord {
+fn write_record(patch: &Patch, kind: WriteKind, decision: &Decision) -> WriteRecord {
+    let at = decision.at;
     let word = match kind {
         WriteKind::Apply => "apply",
         WriteKind::RollBack => "roll-back",
@@ -514,6 +551,7 @@ fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp) -> WriteRecord {
         patch: patch.id.clone(),
         kind,
         files,
+        decision: Some(decision.clone()),
         started: at,
     }
 }

@@ -268,6 +268,7 @@ impl Checked {
             handled: Vec::new(),
             refused: Vec::new(),
             notes: Vec::new(),
+            silenced: Vec::new(),
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct FileWrite {
 }
 
 /// Files that are being written for one patch, all or none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WriteRecord {
     /// The write; beginning one twice changes nothing.
     pub id: String,
@@ -45,6 +45,9 @@ pub struct WriteRecord {
     pub kind: WriteKind,
     /// The files.
     pub files: Vec<FileWrite>,
+    /// The decision that it carries out, so that whoever finishes it knows whose word it was.
+    #[serde(default)]
+    pub decision: Option<Decision>,
     /// When it began.
     pub started: Timestamp,
 }

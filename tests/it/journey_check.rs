@@ -495,7 +495,9 @@ async fn the_receivers_hear_of_it() {
     project.learn();
     project.run(&["doctor"]).ended(0);
     feed.renames("email", "email_address");
-    let id = patch_of(&project.json(&["check"]).1);
+    let ran = project.run(&["check", "-v", "--format", "json"]);
+    let id = patch_of(&ran.json());
+    assert_eq!(sink.mails().len(), 1, "{}", ran.stderr);
     project.run(&["check"]).ended(11);
     let mails = sink.mails();
     assert_eq!((mails.len(), hooks.seen().len()), (1, 1), "one incident is told once");

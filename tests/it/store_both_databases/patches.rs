@@ -132,6 +132,7 @@ async fn a_write_leaves_its_journal_until_it_ends() {
         let id = propose(&store).await;
         let file = &store.patch(&id).await.unwrap().unwrap().patch.files[0];
         let write = WriteRecord {
+            decision: None,
             id: "w1".to_owned(),
             patch: id.clone(),
             kind: WriteKind::Apply,
