@@ -242,7 +242,7 @@ fn trend(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldP
     }
     if let Some((ratio, offset, agreeing)) = compare::fit(&paired)
         && agreeing * 10 >= paired.len() * 9
-        && (ratio != 1.0 || offset != 0.0)
+        && !compare::is_one(ratio, offset)
     {
         weighed.add("agreeing", agreeing, 6.0);
         weighed.facts.set("ratio", ratio);

@@ -200,3 +200,34 @@ fn values_win_over_names_where_columns_follow_from_others() {
     assert_eq!(find("$.nuovi_positivi").kind, DiagnosisKind::Added);
     assert_eq!(report.diagnoses.len(), 3);
 }
+
+#[test]
+fn moments_moved_by_an_hour_are_in_another_zone() {
+    let later = |r: &mut Map<String, Value>| {
+        let at: jiff::Timestamp = r["created_at"].as_str().unwrap().parse().unwrap();
+        r.insert("created_at".into(), json!((at + jiff::SignedDuration::from_hours(1)).to_string()));
+    };
+    let report = diff(&lines(0..200, |_| ()), &lines(0..200, later));
+    let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+    assert_eq!(diagnosis.kind, DiagnosisKind::TimezoneShifted);
+    assert_eq!(diagnosis.detail.number("offset_minutes"), Some(60.0));
+
+    let epoch = |hours: i64| {
+        move |r: &mut Map<String, Value>| {
+            let at: jiff::Timestamp = r["created_at"].as_str().unwrap().parse().unwrap();
+            r.insert("created_at".into(), json!(at.as_millisecond() + hours * 3_600_000));
+        }
+    };
+    let report = diff(&lines(0..200, epoch(0)), &lines(0..200, epoch(-2)));
+    let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+    assert_eq!(diagnosis.kind, DiagnosisKind::TimezoneShifted);
+    assert_eq!(diagnosis.detail.number("offset_minutes"), Some(-120.0));
+}
+
+#[test]
+fn files_have_no_times() {
+    let report = diff(&lines(0..200, |_| ()), &lines(0..200, |r| drop(r.remove("status"))));
+    assert!(!report.findings.is_empty());
+    assert!(report.findings.iter().all(|f| f.first_seen.is_none() && f.last_seen.is_none()));
+    assert!(report.compared.live.to.is_none());
+}
