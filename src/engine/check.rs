@@ -557,7 +557,7 @@ impl Checked {
     }
 
     /// Takes over what the store knows of the findings: since when, and what a person said of them.
-    fn settle_report(&mut self, report: Report, committed: &Committed, at: Timestamp) {
+    pub(super) fn settle_report(&mut self, report: Report, committed: &Committed, at: Timestamp) {
         let report = self.report.insert(report);
         let outcome = &committed.outcome;
         let known = [&outcome.new, &outcome.reopened, &outcome.flapping, &outcome.still_open];
@@ -577,9 +577,9 @@ impl Checked {
 }
 
 /// What the store made of a check.
-struct Committed {
-    outcome: CommitOutcome,
-    silences: Vec<Silence>,
+pub(super) struct Committed {
+    pub(super) outcome: CommitOutcome,
+    pub(super) silences: Vec<Silence>,
 }
 
 const ALL_OF_A_WINDOW: [Category; 3] = [Category::Schema, Category::Values, Category::Behaviour];

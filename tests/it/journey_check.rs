@@ -194,7 +194,7 @@ async fn four_verbs_for_a_finding() {
     assert_eq!(project.json(&["silence", "list"]).1[0]["id"], silence);
     assert_eq!(project.json(&["findings"]).0, 0, "a silenced finding does not count");
     assert_eq!(project.json(&["check"]).0, 0, "nor when it is seen again");
-    assert_eq!(project.json(&["findings", "show", fingerprint]).1["silenced_until"].is_string(), true);
+    assert!(project.json(&["findings", "show", fingerprint]).1["silenced_until"].is_string());
     project.run(&["silence", "expire", silence]).ended(0);
     project.run(&["silence", "expire", silence]).ended(1);
     assert_eq!(project.json(&["silence", "list"]).1, json!([]));
