@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::repair::{self, ChooseInput, VerifyInput};
 use crate::store::{
-    AuditBreak, AuditRow, FileWrite, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
+    AuditBreak, AuditRow, FileWrite, FindingFilter, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
 };
 
 /// A person's word on a patch.
@@ -79,13 +79,14 @@ impl Engine {
         let replacements = forward(&patch);
         let before = match apply::prepare(&replacements, &self.declared_files()) {
             Ok(before) => before,
-            Err(stale @ ApplyError::Stale { .. }) => {
-                let messages =
-                    escalate::decided(&self.config.config, &with_state(&patch, PatchState::Stale), now, now);
+            Err(edited @ ApplyError::Stale { .. }) => {
+                let since = self.incident_of(&patch).await?;
+                let stale = with_state(&patch, PatchState::Stale);
+                let messages = escalate::decided(&self.config.config, &stale, since, now);
                 self.store
                     .set_patch_state(&patch.id, &[from], PatchState::Stale, None, now, &messages)
                     .await?;
-                return Err(stale.into());
+                return Err(edited.into());
             }
             Err(other) => return Err(other.into()),
         };
@@ -100,17 +101,17 @@ impl Engine {
                 before,
             })
             .collect();
-        let write = write_record(&patch, WriteKind::Apply, now);
+        let write = write_record(&patch, WriteKind::Apply, now, decision);
         if !self.store.begin_write(&write, &[from], &undo).await? {
             return Err(decided_meanwhile(&patch.id));
         }
         // From here on the journal knows: whatever happens, `recover` finishes it.
         if let Err(failed) = apply::replace(&replacements, &self.declared_files()) {
             let state = if matches!(failed, ApplyError::Stale { .. }) { PatchState::Stale } else { from };
-            self.end(&write, &patch, state, None, None).await?;
+            self.end(&write, &patch, state).await?;
             return Err(failed.into());
         }
-        self.end(&write, &patch, PatchState::Applied, Some(decision), Some(approval)).await?;
+        self.end(&write, &patch, PatchState::Applied).await?;
         self.patch(&patch.id).await
     }
 
@@ -166,16 +167,16 @@ impl Engine {
         let declared = self.declared_files();
         apply::prepare(&replacements, &declared)?;
         let now = self.now();
-        let write = write_record(&patch, WriteKind::RollBack, now);
+        let decision = self.decision(DecisionKind::RollBack, &patch.id, actor, reason);
+        let write = write_record(&patch, WriteKind::RollBack, now, decision);
         if !self.store.begin_write(&write, &[patch.state], &[]).await? {
             return Err(decided_meanwhile(&patch.id));
         }
         if let Err(failed) = apply::replace(&replacements, &declared) {
-            self.end(&write, &patch, patch.state, None, None).await?;
+            self.end(&write, &patch, patch.state).await?;
             return Err(failed.into());
         }
-        let decision = self.decision(DecisionKind::RollBack, &patch.id, actor, reason);
-        self.end(&write, &patch, PatchState::RolledBack, Some(decision), None).await?;
+        self.end(&write, &patch, PatchState::RolledBack).await?;
         self.patch(&patch.id).await
     }
 
@@ -253,6 +254,7 @@ impl Engine {
             now,
             crate::store::CheckOutcome::NoEvidence { why: format!("`{actor}` chose a reading") },
         );
+        record.is_attempt = false;
         record.patches = vec![patch.clone()];
         self.store.commit_check(&record, |_| Vec::new()).await?;
         match self.verify(&patch.id).await {
@@ -302,7 +304,7 @@ impl Engine {
                 undone
             };
             info!(patch = %patch.id, "finished what was cut off: patch `{}` is {}", patch.id, state.word());
-            self.end(&write, &patch, state, None, None).await?;
+            self.end(&write, &patch, state).await?;
         }
         Ok(())
     }
@@ -328,16 +330,17 @@ impl Engine {
     }
 
     /// Ends a write in one transaction: state, decision, baseline, findings that it settles, message.
-    async fn end(
-        &self,
-        write: &WriteRecord,
-        patch: &Patch,
-        state: PatchState,
-        decision: Option<Decision>,
-        approval: Option<&Approval>,
-    ) -> Result<(), EngineError> {
+    async fn end(&self, write: &WriteRecord, patch: &Patch, state: PatchState) -> Result<(), EngineError> {
         let subject = subject_of(patch);
         let now = self.now();
+        let is_done = match write.kind {
+            WriteKind::Apply => state == PatchState::Applied,
+            WriteKind::RollBack => state == PatchState::RolledBack,
+        };
+        let decision = write.decision.clone().filter(|_| is_done);
+        let actor = decision.as_ref().map_or("drogue", |decision| decision.actor.as_str());
+        // Read before the findings are settled: the message stands in the thread of their incident.
+        let since = self.incident_of(patch).await?;
         let (mut baseline, mut resolved) = (None, Vec::new());
         match state {
             PatchState::Applied if write.kind == WriteKind::Apply => {
@@ -345,26 +348,38 @@ impl Engine {
                 let open = self.unresolved(&subject).await?.len();
                 let accepted: Vec<(FieldPath, ChangeKind)> =
                     settled.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
-                let actor = approval.map_or("drogue", |approval| &approval.actor);
-                let reason = format!("patch {} was applied", patch.id);
+                let reason = applied_reason(&patch.id);
                 baseline = self
                     .moved_baseline(&subject, &accepted, settled.len() == open, actor, Some(&reason))
                     .await?;
                 resolved = settled.into_iter().map(|(fingerprint, _, _)| fingerprint).collect();
             }
-            PatchState::RolledBack => baseline = self.baseline_before(&subject, patch).await?,
+            PatchState::RolledBack => baseline = self.baseline_before(&subject, patch, actor).await?,
             _ => {}
         }
         let told = matches!(state, PatchState::Applied | PatchState::RolledBack | PatchState::Stale);
         let shown = with_state(patch, state);
-        let messages = if told {
-            escalate::decided(&self.config.config, &shown, patch.created, now)
-        } else {
-            Vec::new()
-        };
+        let messages =
+            if told { escalate::decided(&self.config.config, &shown, since, now) } else { Vec::new() };
         let end = WriteEnd { at: now, patch_state: state, decision, baseline, resolved, messages };
         self.store.end_write(&write.id, &end).await?;
         Ok(())
+    }
+
+    /// When the incident began that a patch is about. Once its findings are settled that is when it was made.
+    async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
+        let settled = self.settled_by(patch).await?;
+        let subject = subject_of(patch);
+        let filter = FindingFilter {
+            connector: Some(subject.connector),
+            stream: Some(subject.stream),
+            ..FindingFilter::default()
+        };
+        let mut known = self.store.findings(&filter).await?;
+        if settled.is_empty() {
+            known.clear();
+        }
+        Ok(escalate::told_since(&known).unwrap_or(patch.created))
     }
 
     /// The findings that a patch's diagnoses explain: fingerprint, path, kind.
@@ -389,8 +404,9 @@ impl Engine {
         &self,
         subject: &Subject,
         patch: &Patch,
+        actor: &str,
     ) -> Result<Option<crate::store::NewBaseline>, EngineError> {
-        let reason = format!("patch {} was applied", patch.id);
+        let reason = applied_reason(&patch.id);
         let history = self.store.baseline_history(subject).await?;
         let Some(moved) = history.iter().find(|entry| entry.reason.as_deref() == Some(&reason)) else {
             return Ok(None);
@@ -401,8 +417,8 @@ impl Engine {
             stored.baseline.version = present + 1;
             crate::store::NewBaseline {
                 baseline: stored.baseline,
-                actor: "drogue".to_owned(),
-                reason: Some(format!("patch {} was rolled back", patch.id)),
+                actor: actor.to_owned(),
+                reason: Some(format!("patch {}{ROLLED_BACK}", patch.id)),
                 at: self.now(),
             }
         }))
@@ -480,7 +496,19 @@ fn backward(copies: &[UndoCopy]) -> Vec<Replacement> {
         .collect()
 }
 
-fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp) -> WriteRecord {
+/// Why a baseline moved with a patch; a roll-back finds it again by that.
+fn applied_reason(patch: &str) -> String {
+    format!("patch {patch} was applied")
+}
+
+const ROLLED_BACK: &str = " was rolled back";
+
+/// Whether a baseline was moved back with a patch.
+pub(super) fn is_roll_back(reason: Option<&str>) -> bool {
+    reason.is_some_and(|reason| reason.starts_with("patch ") && reason.ends_with(ROLLED_BACK))
+}
+
+fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp, decision: Decision) -> WriteRecord {
     let word = match kind {
         WriteKind::Apply => "apply",
         WriteKind::RollBack => "roll-back",
@@ -502,5 +530,6 @@ fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp) -> WriteRecord {
         kind,
         files,
         started: at,
+        decision: Some(decision),
     }
 }

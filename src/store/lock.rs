@@ -13,7 +13,14 @@ use super::{Store, StoreError};
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
 pub struct DaemonLock {
-    _file: Option<File>,
+    file: Option<File>,
+}
+
+impl DaemonLock {
+    /// Whether it keeps every other daemon away.
+    pub(super) const fn is_exclusive(&self) -> bool {
+        self.file.is_some()
+    }
 }
 
 impl Store {
@@ -22,7 +29,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`], with its pid, where another daemon has it.
     pub fn lock_daemon(&self) -> Result<DaemonLock, StoreError> {
-        let Some(database) = &self.file else { return Ok(DaemonLock { _file: None }) };
+        let Some(database) = &self.file else { return Ok(DaemonLock { file: None }) };
         let mut path = database.clone().into_os_string();
         path.push(".watch");
         let fail = |error: std::io::Error| StoreError::Open {
@@ -48,6 +55,6 @@ impl Store {
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(fail)?;
         writeln!(file, "{}", std::process::id()).map_err(fail)?;
-        Ok(DaemonLock { _file: Some(file) })
+        Ok(DaemonLock { file: Some(file) })
     }
 }

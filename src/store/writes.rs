@@ -35,7 +35,7 @@ pub struct FileWrite {
 }
 
 /// Files that are being written for one patch, all or none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WriteRecord {
     /// The write; beginning one twice changes nothing.
     pub id: String,
@@ -47,6 +47,9 @@ pub struct WriteRecord {
     pub files: Vec<FileWrite>,
     /// When it began.
     pub started: Timestamp,
+    /// The decision that it carries out: whoever finishes the write does so in that name.
+    #[serde(default)]
+    pub decision: Option<Decision>,
 }
 
 /// A file as it was before a patch.

@@ -141,6 +141,7 @@ async fn a_write_leaves_its_journal_until_it_ends() {
                 after_sha256: file.after_sha256.clone(),
             }],
             started: minute(3),
+            decision: None,
         };
         let undo = [UndoCopy {
             path: file.path.clone(),
