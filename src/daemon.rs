@@ -62,7 +62,7 @@ pub async fn watch(
 ) -> anyhow::Result<()> {
     let listen = config.config.watch.listen;
     let engine = Engine::open(config, Arc::new(SystemClock::new())).await.context("cannot start")?;
-    let _lock = engine.lock_daemon().context("cannot start")?;
+    let _lock = engine.lock_daemon().await.context("cannot start")?;
     engine.recover().await.context("cannot finish what was cut off")?;
     let shared = Shared { engine: Arc::new(Mutex::new(Arc::new(engine))), refused: Arc::default() };
 

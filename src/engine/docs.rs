@@ -291,7 +291,7 @@ fn read(
     })
 }
 
-fn subject_of(connector: &str, name: &str) -> Subject {
+pub(super) fn subject_of(connector: &str, name: &str) -> Subject {
     Subject { connector: connector.to_owned(), stream: format!("{PREFIX}{name}") }
 }
 

@@ -33,13 +33,15 @@ pub(super) fn messages(
         .iter()
         .chain(&outcome.reopened)
         .chain(&outcome.flapping)
+        .chain(outcome.still_open.iter().filter(|known| has_new_patch(known, record, outcome)))
         .filter(|known| !muted(&known.finding))
         .collect();
     let worst = told.iter().map(|known| known.finding.severity).max();
     let (baseline, live) = sides(report);
     if let Some(severity) = worst {
-        let earlier = outcome.still_open.iter().filter_map(|known| known.finding.first_seen).min();
-        let here = told.iter().filter_map(|known| known.finding.first_seen).min();
+        // When this incident began, and not when the finding was seen for the first time of all.
+        let earlier = told_since(&outcome.still_open);
+        let here = since(told.iter().copied());
         let findings: Vec<Finding> = told.iter().map(|known| known.finding.clone()).collect();
         let diagnoses: Vec<Diagnosis> = record
             .diagnoses
@@ -64,24 +66,19 @@ pub(super) fn messages(
         return to_receivers(config, &draft, severity, record.at);
     }
     // The end of an incident is told once, when nothing of it is left, to those who were told of its beginning.
-    let over: Vec<Finding> = outcome
-        .resolved
-        .iter()
-        .map(|known| known.finding.clone())
-        .filter(|finding| !muted(finding))
-        .collect();
+    let over: Vec<&FindingRecord> =
+        outcome.resolved.iter().filter(|known| known.told_at.is_some() && !muted(&known.finding)).collect();
     let nothing_left = outcome.still_open.iter().all(|known| known.finding.severity == Severity::Info);
-    match over.iter().map(|finding| finding.severity).max() {
+    match over.iter().map(|known| known.finding.severity).max() {
         Some(severity) if nothing_left => {
-            let since = over.iter().filter_map(|finding| finding.first_seen).min().unwrap_or(record.at);
             let draft = Draft {
                 subject: subject.clone(),
                 reason: NotifyReason::Resolved,
-                since,
+                since: since(over.iter().copied()).unwrap_or(record.at),
                 baseline,
                 live,
                 diagnoses: Vec::new(),
-                findings: over,
+                findings: over.into_iter().map(|known| known.finding.clone()).collect(),
                 patches: Vec::new(),
                 docs: Vec::new(),
                 commands: Vec::new(),
@@ -90,6 +87,26 @@ pub(super) fn messages(
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether there is a patch now for what is open: its findings are told once more, with the patch.
+fn has_new_patch(known: &FindingRecord, record: &CheckRecord, outcome: &CommitOutcome) -> bool {
+    known.finding.state == FindingState::Open
+        && record
+            .diagnoses
+            .iter()
+            .filter(|diagnosis| diagnosis.explains.contains(&known.finding.fingerprint))
+            .any(|diagnosis| outcome.new_patches.iter().any(|patch| patch.diagnoses.contains(&diagnosis.id)))
+}
+
+/// The same of those that somebody was told of in this incident: what nobody heard of began none.
+pub(super) fn told_since<'a>(known: impl IntoIterator<Item = &'a FindingRecord>) -> Option<Timestamp> {
+    since(known.into_iter().filter(|known| known.told_at.is_some_and(|told| told >= known.opened_at)))
+}
+
+/// When the incident of these findings began: the mails about it share a thread by that.
+pub(super) fn since<'a>(known: impl IntoIterator<Item = &'a FindingRecord>) -> Option<Timestamp> {
+    known.into_iter().map(|known| known.opened_at).min()
 }
 
 /// The message about a decision: a patch was applied, rolled back, or could not be.

@@ -15,6 +15,7 @@ mod escalate;
 mod findings;
 mod look;
 mod open;
+mod remind;
 mod replay;
 mod schedule;
 mod upkeep;

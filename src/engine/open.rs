@@ -80,6 +80,8 @@ impl Engine {
             Arc::clone(&self.politeness),
         )?;
         next.holds_messages = self.holds_messages;
+        // What this process holds it goes on holding.
+        next.holder.clone_from(&self.holder);
         Ok(next)
     }
 
@@ -147,8 +149,10 @@ impl Engine {
     ///
     /// # Errors
     /// Where another one runs, with its process id.
-    pub fn lock_daemon(&self) -> Result<DaemonLock, EngineError> {
-        Ok(self.store.lock_daemon()?)
+    pub async fn lock_daemon(&self) -> Result<DaemonLock, EngineError> {
+        let lock = self.store.lock_daemon()?;
+        self.store.end_stale_leases(&lock).await?;
+        Ok(lock)
     }
 
     /// Whether the store answers.

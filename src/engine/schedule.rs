@@ -3,15 +3,15 @@
 //! Time comes from the clock alone. A driven clock jumps to whatever is waited for, so with one the loop lets running
 //! jobs end before it sleeps; that is all that the demo and the tests do differently from the daemon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tracing::{error, info, warn};
 
-use super::{Checked, Engine, EngineError, Outcome};
+use super::{Checked, Engine, EngineError, Outcome, docs};
 use crate::model::Subject;
 
 /// How often the outbox is looked at where nothing is known to be due: another process may have written to it.
@@ -20,6 +20,14 @@ const OUTBOX_EVERY: SignedDuration = SignedDuration::from_secs(30);
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 /// How long a stop waits for running jobs; what has not ended by then is dropped, and done again at the next start.
 const STOP_WITHIN: std::time::Duration = std::time::Duration::from_secs(8);
+
+/// How long a stream is leased for one check. The lease ends with the check; this is how long the others wait where its
+/// holder was killed.
+const LEASE: std::time::Duration = std::time::Duration::from_secs(600);
+/// How soon a stream that another daemon is looking at is asked for again.
+const LEASED_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// How soon a job that failed is due again.
+const FAILED_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// How to run the schedule.
 #[derive(Clone)]
@@ -39,6 +47,7 @@ enum Job {
     Document { connector: String, name: String },
     Deliver,
     Overdue,
+    Remind,
     Prune,
     Heartbeat,
 }
@@ -55,6 +64,7 @@ impl Engine {
         let mut due = self.first_due().await?;
         let mut running: BTreeSet<Job> = BTreeSet::new();
         let mut jobs: JoinSet<Done> = JoinSet::new();
+        let mut names: HashMap<Id, Job> = HashMap::new();
         loop {
             let now = self.clock().now();
             let over = *run.stop.borrow() || run.until.is_some_and(|until| now >= until);
@@ -74,29 +84,42 @@ impl Engine {
                     }
                     running.insert(job.clone());
                     let (engine, on_checked) = (Arc::clone(self), Arc::clone(&run.on_checked));
-                    jobs.spawn(async move {
+                    let name = job.clone();
+                    let task = jobs.spawn(async move {
                         let done = engine.work(&job, &*on_checked).await;
                         (job, done)
                     });
+                    names.insert(task.id(), name);
                 }
             }
             let idle = jobs.is_empty();
-            let next = due.iter().filter(|(job, _)| !running.contains(*job)).map(|(_, at)| *at).min();
+            // What waits for a place among the checks is woken by the end of one, and not by the clock.
+            let is_full =
+                running.iter().filter(|job| matches!(job, Job::Check(_))).count() >= self.concurrency();
+            let next = due
+                .iter()
+                .filter(|(job, _)| !(running.contains(*job) || is_full && matches!(job, Job::Check(_))))
+                .map(|(_, at)| *at)
+                .min();
             let wake = next.into_iter().chain(run.until).min().unwrap_or(now + OUTBOX_EVERY);
             tokio::select! {
-                Some(joined) = jobs.join_next(), if !idle => match joined {
-                    Ok((job, result)) => {
+                Some(joined) = jobs.join_next_with_id(), if !idle => match joined {
+                    Ok((id, (job, result))) => {
+                        names.remove(&id);
                         let again = self.again(&job, result);
                         running.remove(&job);
                         // A check may have written messages: the outbox is due at once.
-                        if matches!(job, Job::Check(_) | Job::Document { .. } | Job::Overdue) {
+                        if !matches!(job, Job::Deliver | Job::Prune | Job::Heartbeat) {
                             due.insert(Job::Deliver, self.clock().now());
                         }
                         due.insert(job, again);
                     }
                     Err(failed) => {
-                        error!("a job ended in a panic; it is due again: {failed}");
-                        running.clear();
+                        error!("a job ended in a panic; it is due again in a minute: {failed}");
+                        if let Some(job) = names.remove(&failed.id()) {
+                            running.remove(&job);
+                            due.insert(job, self.clock().now() + FAILED_AGAIN);
+                        }
                     }
                 },
                 () = self.clock().sleep_until(wake), if !over && (idle || !self.clock().is_driven()) => {}
@@ -137,6 +160,9 @@ impl Engine {
         due.insert(Job::Deliver, now);
         due.insert(Job::Prune, now);
         due.insert(Job::Overdue, now);
+        if self.has_reminders() {
+            due.insert(Job::Remind, now);
+        }
         if self.has_heartbeat() {
             due.insert(Job::Heartbeat, now);
         }
@@ -151,7 +177,10 @@ impl Engine {
         let now = self.clock().now();
         match job {
             Job::Check(subject) => {
-                let checked = self.check(subject).await?;
+                if let Some(later) = self.taken_elsewhere(subject).await? {
+                    return Ok(later);
+                }
+                let checked = self.given_back(subject, self.check(subject).await).await?;
                 on_checked(&checked);
                 let at = match &checked.outcome {
                     Outcome::Failed(unobserved) => unobserved.retry_at,
@@ -167,7 +196,11 @@ impl Engine {
                 })
             }
             Job::Document { connector, name } => {
-                let checked = self.check_document(connector, name).await?;
+                let subject = docs::subject_of(connector, name);
+                if let Some(later) = self.taken_elsewhere(&subject).await? {
+                    return Ok(later);
+                }
+                let checked = self.given_back(&subject, self.check_document(connector, name).await).await?;
                 on_checked(&checked);
                 Ok(self.next_due(&checked.subject).await?.unwrap_or(now + SignedDuration::from_hours(1)))
             }
@@ -179,12 +212,36 @@ impl Engine {
                 Ok(next.map_or(idle, |next| next.min(idle)))
             }
             Job::Overdue => self.report_overdue().await,
+            Job::Remind => self.remind().await,
             Job::Prune => {
                 self.prune().await?;
                 Ok(now + PRUNE_EVERY)
             }
             Job::Heartbeat => Ok(self.beat().await),
         }
+    }
+
+    /// Takes a stream for one check. `None` where this process has it now; else when to ask again: another daemon on the
+    /// same database is at it, or has just been.
+    async fn taken_elsewhere(&self, subject: &Subject) -> Result<Option<Timestamp>, EngineError> {
+        let now = self.clock().now();
+        if self.store.lease_stream(subject, &self.holder, now, LEASE).await? {
+            return Ok(None);
+        }
+        let due = self.next_due(subject).await?.filter(|due| *due > now);
+        Ok(Some(due.unwrap_or(now + LEASED_AGAIN)))
+    }
+
+    /// A check that is stored ends its lease; one that failed gives it back.
+    async fn given_back(
+        &self,
+        subject: &Subject,
+        checked: Result<Checked, EngineError>,
+    ) -> Result<Checked, EngineError> {
+        if checked.is_err() {
+            self.store.release_stream(subject, &self.holder).await?;
+        }
+        checked
     }
 
     /// Logs what failed, once, and says when the job is due again.
@@ -199,11 +256,11 @@ impl Engine {
                     Job::Document { connector, name } => {
                         error!(connector, "cannot check the document `{name}`: {failed}");
                     }
-                    Job::Deliver | Job::Overdue | Job::Prune | Job::Heartbeat => {
+                    Job::Deliver | Job::Overdue | Job::Remind | Job::Prune | Job::Heartbeat => {
                         error!("{job:?} failed: {failed}")
                     }
                 }
-                now + SignedDuration::from_secs(60)
+                now + FAILED_AGAIN
             }
         }
     }

@@ -94,7 +94,7 @@ impl Engine {
             .clone()
             .unwrap_or_else(|| CheckOutcome::NoEvidence { why: "never observed".to_owned() });
         let mut record = CheckRecord::new(id, subject.clone(), now, outcome);
-        record.next_due = state.next_due;
+        record.is_attempt = false;
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         let silences = self.store.active_silences(now).await?;

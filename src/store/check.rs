@@ -49,6 +49,8 @@ pub struct CheckRecord {
     pub at: Timestamp,
     /// What came of looking.
     pub outcome: CheckOutcome,
+    /// Whether the source was asked: else the stream's failures, and when and how it was last asked, stay as they are.
+    pub is_attempt: bool,
     /// The window, where one was seen.
     pub window: Option<Window>,
     /// Whether the window showed nothing new.
@@ -85,6 +87,7 @@ impl CheckRecord {
             subject,
             at,
             outcome,
+            is_attempt: true,
             window: None,
             is_clean: false,
             compared: None,
@@ -382,18 +385,20 @@ async fn moved_state(conn: &mut AnyConnection, record: &CheckRecord) -> Result<S
         state.last_window = Some(state.last_window.map_or(window.to, |last| last.max(window.to)));
         state.windows += 1;
     }
-    match &record.outcome {
-        CheckOutcome::Observed | CheckOutcome::NoEvidence { .. } => {
-            state.failures = 0;
-            state.failing_since = None;
+    if record.is_attempt {
+        match &record.outcome {
+            CheckOutcome::Observed | CheckOutcome::NoEvidence { .. } => {
+                state.failures = 0;
+                state.failing_since = None;
+            }
+            CheckOutcome::Failed { .. } => {
+                state.failures += 1;
+                state.failing_since = state.failing_since.or(Some(record.at));
+            }
         }
-        CheckOutcome::Failed { .. } => {
-            state.failures += 1;
-            state.failing_since = state.failing_since.or(Some(record.at));
-        }
+        state.last_attempt = Some(state.last_attempt.map_or(record.at, |last| last.max(record.at)));
+        state.last_outcome = Some(record.outcome.clone());
     }
-    state.last_attempt = Some(state.last_attempt.map_or(record.at, |last| last.max(record.at)));
-    state.last_outcome = Some(record.outcome.clone());
     state.next_due = record.next_due.or(state.next_due);
     state.learning_until = record.learning_until.or(state.learning_until);
     streams::save_state(conn, &record.subject, &state).await?;

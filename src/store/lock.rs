@@ -14,7 +14,14 @@ use super::{Store, StoreError};
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
 pub struct DaemonLock {
-    _file: Option<File>,
+    file: Option<File>,
+}
+
+impl DaemonLock {
+    /// Whether it keeps every other daemon away.
+    pub(super) const fn is_exclusive(&self) -> bool {
+        self.file.is_some()
+    }
 }
 
 /// Held as long as messages are handed over.
@@ -59,7 +66,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`], with its pid, where another daemon has it.
     pub fn lock_daemon(&self) -> Result<DaemonLock, StoreError> {
-        let Some(database) = &self.file else { return Ok(DaemonLock { _file: None }) };
+        let Some(database) = &self.file else { return Ok(DaemonLock { file: None }) };
         let (mut file, path) = lock_file(database, ".watch")?;
         let fail = |error: std::io::Error| cannot_lock(database, &path, &error);
         match file.try_lock() {
@@ -76,7 +83,7 @@ impl Store {
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(fail)?;
         writeln!(file, "{}", std::process::id()).map_err(fail)?;
-        Ok(DaemonLock { _file: Some(file) })
+        Ok(DaemonLock { file: Some(file) })
     }
 }
 

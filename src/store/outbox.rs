@@ -12,8 +12,8 @@ use sqlx::AnyConnection;
 
 use super::sql::{Row, sql};
 use super::streams::lock_stream;
-use super::{Retry, Store, StoreError, TRIES};
-use crate::model::Message;
+use super::{FindingRecord, Retry, Store, StoreError, TRIES, findings};
+use crate::model::{FindingState, Message, Subject};
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,27 @@ impl Store {
             lock_stream(&mut tx, subject).await?;
         }
         let ids = enqueue(&mut tx, messages, at).await?;
+        tx.commit().await?;
+        Ok(ids)
+    }
+
+    /// Writes reminders of what is still open. `remind` is given the findings of the stream that nobody has acknowledged,
+    /// with when each was last told, and makes the messages; of several processes that remind at once one sees that
+    /// the other has.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn remind(
+        &self,
+        subject: &Subject,
+        at: Timestamp,
+        remind: impl Fn(&[FindingRecord]) -> Vec<Message> + Send + Sync,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.write().await?;
+        lock_stream(&mut tx, subject).await?;
+        let mut open = findings::of_stream(&mut tx, subject).await?;
+        open.retain(|known| matches!(known.finding.state, FindingState::Open | FindingState::Flapping));
+        let ids = enqueue(&mut tx, &remind(&open), at).await?;
         tx.commit().await?;
         Ok(ids)
     }

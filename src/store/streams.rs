@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 
 use super::check::CheckOutcome;
 use super::sql::{Row, sql, to_json};
-use super::{Store, StoreError};
+use super::{DaemonLock, Store, StoreError};
 use crate::model::Subject;
 
 /// How far observing a stream has come.
@@ -125,6 +125,22 @@ impl Store {
         .text(holder)
         .run(&mut tx)
         .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends the leases on streams that a killed daemon left behind. Only where the lock proves that there is no other
+    /// daemon: on PostgreSQL a lease ends by its time.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn end_stale_leases(&self, lock: &DaemonLock) -> Result<(), StoreError> {
+        if !lock.is_exclusive() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        sql("UPDATE streams SET lease_holder = '', lease_until = 0 WHERE lease_until > 0")
+            .run(&mut tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 }
