@@ -28,8 +28,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    /// In microseconds, as databases keep them: what is printed before it is stored is what is read back.
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     fn monotonic(&self) -> Duration {

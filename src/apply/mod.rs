@@ -8,6 +8,8 @@
 
 mod files;
 
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use files::{Staged, check_kind, lock, read, stage, sync_folder};
@@ -93,6 +95,23 @@ pub enum FileState {
     After,
     /// Neither: somebody else wrote it, or it is gone.
     Neither,
+}
+
+/// Folders that are held: no other process begins or finishes a write there meanwhile.
+#[derive(Debug)]
+#[must_use = "the folders are free again when this is dropped"]
+pub struct Held {
+    _folders: Vec<File>,
+}
+
+/// Holds the folders of files from the journal's first row to its last, so that nobody takes a write that is under way
+/// for one that was cut off. The lock ends with the process, however that ends.
+///
+/// # Errors
+/// Where another process holds one of them, or a folder cannot be opened.
+pub fn hold<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Held, ApplyError> {
+    let folders: BTreeSet<&Path> = files.filter_map(Path::parent).collect();
+    Ok(Held { _folders: folders.into_iter().map(lock).collect::<Result<_, _>>()? })
 }
 
 /// The bytes of each file as they are now: what an undo needs. Checks all that [`replace`] will check, and writes

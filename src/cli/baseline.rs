@@ -43,8 +43,13 @@ pub(super) async fn run(engine: &Engine, action: BaselineAction, out: &Output) -
             );
             let text = std::fs::read_to_string(&file)
                 .with_context(|| format!("cannot read `{}`", file.display()))?;
-            let version = engine.import_baseline(&subject, &text, &super::actor(None)).await?;
-            out.say(&format!("{subject}: version {version} of the baseline is the imported one"));
+            let version = engine
+                .import_baseline(&subject, &text, &super::actor(None))
+                .await
+                .with_context(|| format!("cannot import `{}`", file.display()))?;
+            out.result(&serde_json::json!({"subject": subject, "version": version}), |_| {
+                format!("{subject}: version {version} of the baseline is the imported one\n")
+            })?;
         }
         BaselineAction::History { stream } => {
             let entries = engine.baseline_history(&engine.subject(&stream)?).await?;

@@ -77,6 +77,10 @@ fn print(all: &[Checked], out: &Output, fail_on: crate::model::Severity) -> anyh
         })
         .collect();
     let set = ReportSet { version: 1, drogue: env!("CARGO_PKG_VERSION").to_owned(), reports, unobserved };
+    // A stream that was only recorded has no report; what became of it has been said.
+    if !out.is_json() && set.reports.is_empty() && set.unobserved.is_empty() && !all.is_empty() {
+        return Ok(Exit::Clean);
+    }
     out.result(&set, |style| {
         let mut text = render::report_set(&set, style);
         for patch in all.iter().flat_map(|checked| &checked.patches) {
@@ -85,7 +89,14 @@ fn print(all: &[Checked], out: &Output, fail_on: crate::model::Severity) -> anyh
         }
         text
     })?;
-    Ok(Exit::of(&set, fail_on))
+    // What a silence mutes is shown, and counts for nothing.
+    let mut counted = set;
+    for report in &mut counted.reports {
+        let silenced = all.iter().filter(|checked| checked.subject == report.subject);
+        let silenced: Vec<_> = silenced.flat_map(|checked| &checked.silenced).collect();
+        report.findings.retain(|finding| !silenced.contains(&&finding.fingerprint));
+    }
+    Ok(Exit::of(&counted, fail_on))
 }
 
 fn lines(checked: &Checked) -> Vec<String> {
@@ -99,6 +110,11 @@ fn lines(checked: &Checked) -> Vec<String> {
         Outcome::Unchanged => lines.push(format!("{subject}: the source says that nothing changed")),
         Outcome::Empty => lines.push(format!("{subject}: no records came, which is no evidence of anything")),
         Outcome::Compared | Outcome::Failed(_) => {}
+    }
+    match checked.silenced.len() {
+        0 => {}
+        1 => lines.push(format!("{subject}: 1 finding is silenced; see `drogue silence list`")),
+        n => lines.push(format!("{subject}: {n} findings are silenced; see `drogue silence list`")),
     }
     lines.extend(checked.notes.iter().map(|note| format!("{subject}: {note}")));
     let summary_of = |id: &String| {

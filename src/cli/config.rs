@@ -24,10 +24,8 @@ pub(super) fn check(common: &Common, out: &Output) -> anyhow::Result<Exit> {
                 for warning in &loaded.warnings {
                     text.push_str(&format!("{warning}\n"));
                 }
-                text.push_str(&format!(
-                    "{}: fine, {connectors} connectors with {streams} streams\n",
-                    path.display()
-                ));
+                let (connectors, streams) = (plural(connectors, "connector"), plural(streams, "stream"));
+                text.push_str(&format!("{}: fine, {connectors} with {streams}\n", path.display()));
                 text
             })?;
             Ok(Exit::Clean)
@@ -45,7 +43,13 @@ pub(super) async fn doctor(common: &Common, out: &Output) -> anyhow::Result<Exit
         Ok(config) => {
             health.push(Health::good("config", format!("`{}` is valid", config.path.display())));
             match Engine::open(config, Arc::new(SystemClock::new())).await {
-                Ok(engine) => health.extend(engine.doctor().await),
+                Ok(engine) => {
+                    // What was cut off and can be finished is no complaint.
+                    if let Err(failed) = engine.recover().await {
+                        health.push(Health::bad("patches", failed.to_string(), "see the message"));
+                    }
+                    health.extend(engine.doctor().await);
+                }
                 Err(failed) => health.push(Health::bad("engine", failed.to_string(), "mend this first")),
             }
         }
@@ -68,4 +72,8 @@ pub(super) async fn doctor(common: &Common, out: &Output) -> anyhow::Result<Exit
         render::table(&["", "what", "how it is", "next step"], &rows, style)
     })?;
     Ok(if failed == 0 { Exit::Clean } else { Exit::Failed })
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

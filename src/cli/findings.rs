@@ -79,10 +79,15 @@ pub(super) async fn silence(engine: &Engine, action: SilenceAction, out: &Output
                 let rows: Vec<Vec<Cell>> = silences
                     .iter()
                     .map(|s| {
-                        let place = [s.connector.as_deref(), s.stream.as_deref(), s.path.as_deref()];
+                        let stream = [s.connector.as_deref(), s.stream.as_deref()];
+                        let stream = stream.into_iter().flatten().collect::<Vec<_>>().join("/");
                         [
                             s.id.clone(),
-                            place.into_iter().flatten().collect::<Vec<_>>().join(" "),
+                            [Some(stream.as_str()), s.path.as_deref()]
+                                .into_iter()
+                                .flatten()
+                                .collect::<Vec<_>>()
+                                .join(" "),
                             format!("{:.0}", s.until),
                             s.actor.clone(),
                             s.reason.clone().unwrap_or_default(),
@@ -96,7 +101,7 @@ pub(super) async fn silence(engine: &Engine, action: SilenceAction, out: &Output
         }
         SilenceAction::Expire { id } => {
             engine.expire_silence(&id, &super::actor(None)).await?;
-            out.say(&format!("silence `{id}` is over"));
+            out.result(&serde_json::json!({"expired": id}), |_| format!("silence `{id}` is over\n"))?;
         }
     }
     Ok(Exit::Clean)
@@ -115,6 +120,16 @@ pub(super) fn ignore(engine: &Engine, args: &Ignore, out: &Output) -> anyhow::Re
     );
     if let Some(reason) = &args.reason {
         yaml.push_str(&format!("      reason: {}\n", quote(reason)));
+    }
+    if out.is_json() {
+        let mut value = serde_json::json!({
+            "connector": subject.connector, "stream": subject.stream, "path": args.path, "ignore": true,
+        });
+        if let Some(reason) = &args.reason {
+            value["reason"] = reason.as_str().into();
+        }
+        out.result(&serde_json::json!({"rules": {"overrides": [value]}}), |_| String::new())?;
+        return Ok(Exit::Clean);
     }
     out.say(&format!(
         "add this to {}; a running daemon takes it on SIGHUP:\n",

@@ -53,10 +53,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Findings(args) => findings::run(&open(common, &out).await?, args.action, &out).await,
         Command::Silence(args) => findings::silence(&open(common, &out).await?, args.action, &out).await,
         Command::Ignore(args) => findings::ignore(&open(common, &out).await?, &args, &out),
-        Command::Patches(args) => decide::patches(&open(common, &out).await?, args.action, &out).await,
-        Command::Approve(args) => decide::approve(&open(common, &out).await?, args, &out).await,
-        Command::Reject(args) => decide::reject(&open(common, &out).await?, args, &out).await,
-        Command::Rollback(args) => decide::roll_back(&open(common, &out).await?, args, &out).await,
+        Command::Patches(args) => decide::patches(&recovered(common, &out).await?, args.action, &out).await,
+        Command::Approve(args) => decide::approve(&recovered(common, &out).await?, args, &out).await,
+        Command::Reject(args) => decide::reject(&recovered(common, &out).await?, args, &out).await,
+        Command::Rollback(args) => decide::roll_back(&recovered(common, &out).await?, args, &out).await,
         Command::Baseline(args) => baseline::run(&open(common, &out).await?, args.action, &out).await,
         Command::Rules(args) => rules::run(common, args.action, &out),
         Command::Config(_) => config::check(common, &out),
@@ -75,15 +75,29 @@ fn load(common: &Common, out: &Output) -> anyhow::Result<LoadedConfig> {
 
 fn load_from(path: &Path, out: &Output) -> anyhow::Result<LoadedConfig> {
     let loaded = Config::load(path, &|name| std::env::var(name).ok())?;
+    // `config check`, `doctor` and the daemon tell them in any case; a command in a pipeline says them on request.
+    if out.is_verbose() {
+        warn_of(&loaded, out);
+    }
+    Ok(loaded)
+}
+
+fn warn_of(loaded: &LoadedConfig, out: &Output) {
     for warning in &loaded.warnings {
         out.say(&format!("warning: {warning}"));
     }
-    Ok(loaded)
 }
 
 async fn open(common: &Common, out: &Output) -> anyhow::Result<Engine> {
     let config = load(common, out)?;
     Engine::open(config, Arc::new(SystemClock::new())).await.context("cannot start")
+}
+
+/// The same for commands about patches: a decision that the end of a process cut off is finished first.
+async fn recovered(common: &Common, out: &Output) -> anyhow::Result<Engine> {
+    let engine = open(common, out).await?;
+    engine.recover().await.context("cannot finish what was cut off")?;
+    Ok(engine)
 }
 
 /// The name that decisions are made in: what was given, else the user's name.

@@ -16,6 +16,7 @@ pub(super) struct Output {
     /// Width and colour of text.
     pub(super) style: Style,
     quiet: bool,
+    verbose: bool,
 }
 
 /// How the program ends; the documented table.
@@ -87,6 +88,7 @@ impl Output {
             format: common.format,
             style: Style { width: width.clamp(40, 200), color, unicode },
             quiet: common.quiet,
+            verbose: common.verbose > 0,
         }
     }
 
@@ -116,6 +118,11 @@ impl Output {
             let _ = out.write_all(b"\n");
         }
         let _ = out.flush();
+    }
+
+    /// Whether more is to be said.
+    pub(super) const fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Whether progress may be drawn: on a terminal alone, and not in between of what programs read.

@@ -8,6 +8,9 @@ use crate::daemon;
 pub(super) async fn run(common: &Common, out: &Output) -> anyhow::Result<Exit> {
     let path = Config::find(common.config.as_deref(), &|name| std::env::var(name).ok())?;
     let config = super::load_from(&path, out)?;
+    if !out.is_verbose() {
+        super::warn_of(&config, out);
+    }
     let streams: usize = config.config.connectors.values().map(|connector| connector.streams.len()).sum();
     daemon::watch(path, config, |address| {
         out.say(&format!("watching {streams} streams; health on http://{address}/healthz; stop with Ctrl-C"));

@@ -33,7 +33,7 @@ pub use lanes::compare;
 pub(crate) use lanes::compare_fields;
 pub use pairs::{MIN_PAIRS, Pairs, as_number, equal, same_content};
 pub use relations::{Relation, relations_between, relations_within};
-pub(crate) use scale::fit;
+pub(crate) use scale::{fit, is_one};
 use serde::{Deserialize, Serialize};
 pub(crate) use swaps::resemblance;
 pub use units::{Unit, named, units};

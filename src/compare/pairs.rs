@@ -55,6 +55,24 @@ impl<'a> Pairs<'a> {
         self.records.iter().filter_map(move |(b, a)| Some((b.0.get(before)?, a.0.get(after)?)))
     }
 
+    /// Whether the records seen on both sides do not tell which of two ways, each from a path before to a path after,
+    /// keeps the values: of those that only one way keeps, neither has more than a toss of coins would give (the sign
+    /// test of McNemar).
+    #[must_use]
+    pub fn tied(&self, one: (&FieldPath, &FieldPath), other: (&FieldPath, &FieldPath)) -> bool {
+        let (mut ahead, mut behind) = (0_u64, 0_u64);
+        for (before, after) in &self.records {
+            let keeps = |(old, new): (&FieldPath, &FieldPath)| matches!((before.0.get(old), after.0.get(new)), (Some(b), Some(l)) if same_content(b, l));
+            match (keeps(one), keeps(other)) {
+                (true, false) => ahead += 1,
+                (false, true) => behind += 1,
+                _ => {}
+            }
+        }
+        // One in twenty, on both sides: a wrong name for a field costs more than a question too many.
+        2.0 * super::stats::binomial_at_least(ahead.max(behind), ahead + behind, 0.5) >= 0.05
+    }
+
     /// Both values as numbers (or instants in Unix seconds).
     #[must_use]
     pub fn numbers(&self, before: &FieldPath, after: &FieldPath) -> Vec<(f64, f64)> {

@@ -42,11 +42,20 @@ fn paired_scale(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
         return None;
     }
     let (ratio, offset, agreeing) = fit(paired)?;
-    if !most(agreeing) || (ratio - 1.0).abs() < 1e-6 && offset == 0.0 {
+    if !most(agreeing) || is_one(ratio, offset) {
         return None;
     }
     Some(scale_change(lane, ratio, offset, Some((paired.len(), agreeing)), 0.0))
 }
+
+/// Whether a ratio is 1 as far as a fit tells: large numbers that all moved by a little (moments by an hour) did not
+/// change their unit.
+pub(crate) fn is_one(ratio: f64, offset: f64) -> bool {
+    (ratio - 1.0).abs() < AGREEMENT && offset == 0.0
+}
+
+/// Two parts in a thousand: values this close agree.
+const AGREEMENT: f64 = 0.002;
 
 /// The ratio that most pairs share, or the line through them, with how many agree to within rounding.
 #[must_use]
@@ -61,7 +70,7 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
         let near = |b: f64, l: f64| {
             let image = b * ratio + offset;
             // Two parts in a thousand, or a half in the third significant digit of small numbers that were rounded.
-            (image - l).abs() <= 0.002 * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().clamp(1.0, 10.0)
+            (image - l).abs() <= AGREEMENT * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().clamp(1.0, 10.0)
         };
         paired.iter().filter(|(b, l)| near(*b, *l)).count()
     };

@@ -18,6 +18,7 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
     instants(lane, base, live)
         .or_else(|| encodings(lane, base, live))
         .or_else(|| empties(lane, base, live))
+        .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| formats(lane, base, live))
         .or_else(|| case(lane, base, live))
         .or_else(|| separators(lane, base, live))
@@ -200,12 +201,42 @@ fn case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<C
         return None;
     }
     let word = |i: usize| ["lower", "upper", "mixed"][i];
-    let facts = Facts::new()
+    let mut facts = Facts::new()
         .with("from_case", word(lost))
         .with("to_case", word(won))
         .with("share", moved(won))
         .with("transform", "case");
+    // Words that came or went besides are no matter of case.
+    let (gone, fresh) = (unmatched(base, live), unmatched(live, base));
+    if !gone.is_empty() || !fresh.is_empty() {
+        facts = facts.with("new_values", fresh).with("lost_values", gone);
+    }
     Some(lane.change(ChangeKind::CaseChanged, facts))
+}
+
+/// Words of one side of a vocabulary that the other does not have in any case, although chance alone would have shown
+/// them.
+fn unmatched(one: &StringProfile, other: &StringProfile) -> Vec<String> {
+    let few = |s: &StringProfile| !s.top.overflown && s.top.counts.len() <= super::enums::VOCABULARY;
+    if !few(one) || !few(other) {
+        return Vec::new();
+    }
+    let words = |s: &StringProfile| -> Option<Vec<(String, u64)>> {
+        s.top.counts.values().map(|(count, text)| Some((text.clone()?, *count))).collect()
+    };
+    let (Some(these), Some(those)) = (words(one), words(other)) else { return Vec::new() };
+    let known: std::collections::BTreeSet<String> = those.iter().map(|(t, _)| t.to_lowercase()).collect();
+    let mut found: Vec<String> = these
+        .into_iter()
+        .filter(|(text, count)| {
+            !known.contains(&text.to_lowercase())
+                && *count >= 3
+                && super::stats::fisher(*count, one.count, 0, other.count) < 0.01
+        })
+        .map(|(text, _)| text)
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 /// Whether, case apart, the strings are what they were: the same values, or the same patterns.
@@ -361,6 +392,49 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
         }
     }
     None
+}
+
+/// Whether the values themselves show a cut, so that it is believed before another notation, which a part of an
+/// address or a number has as well: nothing is longer now, and the texts (of entities seen on both sides their own,
+/// else as patterns) begin as the old ones did.
+fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> bool {
+    let length = live.max_length;
+    if length >= base.max_length {
+        return false;
+    }
+    let clear = |value: &SampleValue| match value {
+        SampleValue::Text { clear: Some(text), .. } => Some(text.clone()),
+        _ => None,
+    };
+    let (mut all, mut begins) = (0_usize, 0_usize);
+    for (before, after) in lane.ctx.pairs.values(lane.path, lane.path) {
+        if let (Some(before), Some(after)) = (clear(before), clear(after)) {
+            all += 1;
+            begins += usize::from(before.starts_with(&after));
+        }
+    }
+    if all >= super::pairs::MIN_PAIRS {
+        return begins * 10 >= all * 9;
+    }
+    // Of short texts the beginnings are known as patterns, of others where sampled texts are kept.
+    let cut = |profile: &Profile, s: &StringProfile| {
+        let mut by = std::collections::BTreeMap::<String, f64>::new();
+        let beginning = |text: &str| -> String { text.chars().take(length as usize).collect() };
+        for (pattern, count) in s.patterns.iter().filter(|(p, _)| !p.is_empty()) {
+            *by.entry(shape(&beginning(pattern))).or_default() += *count as f64;
+        }
+        if by.values().sum::<f64>() * 2.0 < s.count as f64 {
+            by.clear();
+            for text in texts(profile, lane.path) {
+                *by.entry(shape(&pattern(&beginning(text)))).or_default() += 1.0;
+            }
+        }
+        let all: f64 = by.values().sum();
+        by.values_mut().for_each(|n| *n /= all);
+        by
+    };
+    let (was, is) = (cut(lane.ctx.base, base), cut(lane.ctx.live, live));
+    is.iter().map(|(p, share)| share.min(was.get(p).copied().unwrap_or(0.0))).sum::<f64>() >= 0.7
 }
 
 /// Whether the old texts, cut at that length, look like the new ones (or are not kept in clear).

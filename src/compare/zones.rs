@@ -13,7 +13,12 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
     if !super::shift::is_moment(lane.base) || !super::shift::is_moment(lane.live) {
         return None;
     }
-    let paired = lane.ctx.pairs.numbers(lane.path, lane.path);
+    let paired: Vec<(i64, i64)> = lane
+        .ctx
+        .pairs
+        .values(lane.path, lane.path)
+        .filter_map(|(b, l)| Some((instant(b)?, instant(l)?)))
+        .collect();
     if paired.len() >= MIN_PAIRS {
         return paired_shift(lane, &paired);
     }
@@ -67,8 +72,8 @@ fn instant(value: &SampleValue) -> Option<i64> {
     (seconds.abs() < 1e11).then_some(seconds as i64)
 }
 
-fn paired_shift(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
-    let mut shifts: Vec<i64> = paired.iter().map(|(b, l)| (l - b).round() as i64).collect();
+fn paired_shift(lane: &Lane<'_>, paired: &[(i64, i64)]) -> Option<Change> {
+    let mut shifts: Vec<i64> = paired.iter().map(|(b, l)| l - b).collect();
     shifts.sort_unstable();
     let middle = shifts[shifts.len() / 2];
     let agreeing = shifts.iter().filter(|s| **s == middle).count();

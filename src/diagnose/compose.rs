@@ -68,8 +68,10 @@ fn take(
     draft.evidence.set("agreeing_share", parts.share);
     draft.evidence.extend(findings[draft.claims[0]].evidence.clone());
     // A rename that is sure by its values stands; one that a part only resembles gives way.
-    let sure =
-        |d: &Draft| d.claims.iter().any(|c| draft.claims.contains(c)) && d.confidence > parts.share.max(0.97);
+    let sure = |d: &Draft| {
+        let equal = d.evidence.number("equal_values").is_some_and(|share| share >= 0.9);
+        d.claims.iter().any(|c| draft.claims.contains(c)) && (equal || d.confidence > parts.share.max(0.97))
+    };
     if drafts.iter().any(sure) {
         return;
     }

@@ -23,17 +23,33 @@ pub(super) struct Weighed {
     pub facts: Facts,
     /// What happened to the name.
     pub name: NameChange,
+    /// The share of the records seen on both sides that kept their values, where it speaks for the pair.
+    pub kept: Option<f64>,
     /// What happened to the values on the way, where it is more than the name.
     pub transform: Option<Change>,
 }
+
+/// What equal values of nearly all records seen on both sides weigh.
+const EQUAL: f64 = 7.0;
 
 /// Before any evidence an old and a new path of one window belong together once in thirty pairs.
 const PRIOR: f64 = -3.5;
 
 impl Weighed {
-    /// The probability that the odds stand for.
+    /// The probability that the odds stand for, and no more than the share of values that were kept: where one in ten
+    /// is another, so may be the field.
     pub(super) fn score(&self) -> f64 {
-        1.0 / (1.0 + (-self.odds).exp())
+        let score = 1.0 / (1.0 + (-self.odds).exp());
+        // A relation between columns that holds to the digit proves more than values that move with time.
+        match self.kept {
+            Some(share) if self.facts.get("relations").is_none() => score.min(share),
+            _ => score,
+        }
+    }
+
+    /// The log-odds without what equal values weigh: name, place, presence, relations.
+    pub(super) fn beside_values(&self) -> f64 {
+        self.odds - self.kept.map_or(0.0, |share| (3.0 + (EQUAL - 3.0) * (share - 0.5) / 0.4).min(EQUAL))
     }
 
     /// Adds a piece of evidence.
@@ -46,7 +62,8 @@ impl Weighed {
 /// Weighs one pair.
 pub(super) fn weigh(sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> Option<Weighed> {
     let (was, is) = (sides.base.fields.get(old)?, sides.live.fields.get(new)?);
-    let mut weighed = Weighed { odds: PRIOR, facts: Facts::new(), name: NameChange::None, transform: None };
+    let mut weighed =
+        Weighed { odds: PRIOR, facts: Facts::new(), name: NameChange::None, kept: None, transform: None };
     let is_object = |f: &FieldProfile| f.types.get(JsonType::Object) > 0;
     if is_object(was) != is_object(is) {
         return None;
@@ -219,10 +236,17 @@ fn values(
         // Equality of a few distinct values is common; of many it is proof.
         let telling = differ.len() >= 5;
         if share >= 0.9 {
-            weighed.add("equal_values", share, if telling { 7.0 } else { 3.5 });
+            weighed.add("equal_values", share, if telling { EQUAL } else { 3.5 });
+            weighed.kept = telling.then_some(share);
             return retyped(weighed, sides, (old, was), (new, is));
         }
         weighed.facts.set("equal_values", share);
+        if telling && share >= 0.5 {
+            // No step between 89 and 90 in a hundred: what a few records tell apart is hardly told apart.
+            weighed.odds += 3.0 + (EQUAL - 3.0) * (share - 0.5) / 0.4;
+            weighed.kept = Some(share);
+            return;
+        }
         if telling && trend(weighed, sides, old, new) {
             return;
         }
@@ -242,7 +266,7 @@ fn trend(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldP
     }
     if let Some((ratio, offset, agreeing)) = compare::fit(&paired)
         && agreeing * 10 >= paired.len() * 9
-        && (ratio != 1.0 || offset != 0.0)
+        && !compare::is_one(ratio, offset)
     {
         weighed.add("agreeing", agreeing, 6.0);
         weighed.facts.set("ratio", ratio);

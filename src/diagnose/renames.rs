@@ -14,6 +14,8 @@ use crate::profile::Profile;
 const MAX_CANDIDATES: usize = 200;
 /// A runner-up this close in log-odds (a factor of seven) is another reading that must be shown.
 const CLOSE: f64 = 2.0;
+/// Where the values do not tell two readings apart, names and places must do so by a factor of twenty.
+const TOLD_BY_NAME: f64 = 3.0;
 
 /// An old or a new path, and the finding that speaks of it or of what is above it.
 pub(super) struct Endpoint {
@@ -108,9 +110,35 @@ pub(super) fn renames(baseline: &Baseline, window: &Window, findings: &[Finding]
                 && taken.get(c).is_none_or(|r| gains[row][*c] > gains[*r][*c] - CLOSE)
         });
         let near = |gain: f64| gain > best.odds - CLOSE && gain > -1.0;
-        let close: Vec<usize> = rivals_of_old.filter(|c| near(gains[row][*c])).collect();
-        let contested = rivals_of_new.filter(|r| near(gains[*r][column])).count() > 0;
-        drafts.push(draft(findings, &old[row], &new[column], &best, &close, &new, &weighed[row], contested));
+        let way = |row: usize, column: usize| (&old[row].path, &new[column].path);
+        // Where both readings keep values, how often they do decides: clearly less often is no rival, clearly more
+        // often always is one, and a tie leaves it to the names and places.
+        let rivals = |r: usize, c: usize| match (best.kept, weighed[r][c].as_ref().and_then(|w| w.kept)) {
+            (Some(mine), Some(other)) if !pairs.tied(way(row, column), way(r, c)) => other > mine,
+            (Some(_), Some(_)) => {
+                let rival = weighed[r][c].as_ref().map_or(f64::NEG_INFINITY, Weighed::beside_values);
+                best.beside_values() - rival < TOLD_BY_NAME
+            }
+            _ => near(gains[r][c]),
+        };
+        let close: Vec<usize> = rivals_of_old.filter(|c| rivals(row, *c)).collect();
+        let contested: Vec<usize> = rivals_of_new.filter(|r| rivals(*r, column)).collect();
+        let gains_of =
+            close.iter().map(|c| gains[row][*c]).chain(contested.iter().map(|r| gains[*r][column]));
+        // The share of the best among all readings that come close.
+        let share = 1.0 / (1.0 + gains_of.map(|gain| (gain - best.odds).exp()).sum::<f64>());
+        let mut draft = draft(
+            findings,
+            &old[row],
+            &new[column],
+            &best,
+            &close,
+            &new,
+            &weighed[row],
+            !contested.is_empty(),
+        );
+        draft.confidence *= share;
+        drafts.push(draft);
     }
     claim_parents(findings, &mut drafts, live);
     drafts

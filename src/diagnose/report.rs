@@ -40,20 +40,25 @@ pub fn report(
             baseline: Side {
                 records: baseline.profile.records,
                 version: Some(baseline.version),
-                from: Some(baseline.from),
-                to: Some(baseline.to),
+                from: time_of(baseline.from),
+                to: time_of(baseline.to),
             },
             live: Side {
                 records: window.profile.records,
                 version: None,
-                from: Some(window.from),
-                to: Some(window.to),
+                from: time_of(window.from),
+                to: time_of(window.to),
             },
         },
         diagnoses,
         findings: judgement.findings,
         inconclusive: judgement.inconclusive,
     }
+}
+
+/// Files have no times; their windows say so by the epoch.
+fn time_of(at: Timestamp) -> Option<Timestamp> {
+    (at != Timestamp::UNIX_EPOCH).then_some(at)
 }
 
 /// Records compared with records, each its own JSON text: what `drogue diff` prints. Nothing of it is kept, so that

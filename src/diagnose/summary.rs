@@ -70,11 +70,20 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
                 (new, lost) => format!("`{path}` has other values: {} in place of {}", list(new), list(lost)),
             }
         }
-        K::CaseChanged => format!(
-            "`{path}` changed from {} to {} case{part}",
-            fact("from_case").unwrap_or_default(),
-            fact("to_case").unwrap_or_default()
-        ),
+        K::CaseChanged => {
+            let words = |name| d.detail.words(name).unwrap_or_default();
+            let besides = match (words("new_values"), words("lost_values")) {
+                ([], []) => String::new(),
+                (new, []) => format!("; besides, {} came", list(new)),
+                ([], lost) => format!("; besides, {} no longer comes", list(lost)),
+                (new, lost) => format!("; besides, {} came in place of {}", list(new), list(lost)),
+            };
+            format!(
+                "`{path}` changed from {} to {} case{part}{besides}",
+                fact("from_case").unwrap_or_default(),
+                fact("to_case").unwrap_or_default()
+            )
+        }
         K::IdSchemeChanged => format!(
             "`{path}` has identifiers of another scheme: {}{part}",
             if fact("to_format").is_some() {

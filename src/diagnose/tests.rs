@@ -200,3 +200,115 @@ fn values_win_over_names_where_columns_follow_from_others() {
     assert_eq!(find("$.nuovi_positivi").kind, DiagnosisKind::Added);
     assert_eq!(report.diagnoses.len(), 3);
 }
+
+#[test]
+fn moments_moved_by_an_hour_are_in_another_zone() {
+    let later = |r: &mut Map<String, Value>| {
+        let at: jiff::Timestamp = r["created_at"].as_str().unwrap().parse().unwrap();
+        r.insert("created_at".into(), json!((at + jiff::SignedDuration::from_hours(1)).to_string()));
+    };
+    let report = diff(&lines(0..200, |_| ()), &lines(0..200, later));
+    let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+    assert_eq!(diagnosis.kind, DiagnosisKind::TimezoneShifted);
+    assert_eq!(diagnosis.detail.number("offset_minutes"), Some(60.0));
+
+    let epoch = |hours: i64| {
+        move |r: &mut Map<String, Value>| {
+            let at: jiff::Timestamp = r["created_at"].as_str().unwrap().parse().unwrap();
+            r.insert("created_at".into(), json!(at.as_millisecond() + hours * 3_600_000));
+        }
+    };
+    let report = diff(&lines(0..200, epoch(0)), &lines(0..200, epoch(-2)));
+    let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+    assert_eq!(diagnosis.kind, DiagnosisKind::TimezoneShifted);
+    assert_eq!(diagnosis.detail.number("offset_minutes"), Some(-120.0));
+}
+
+#[test]
+fn files_have_no_times() {
+    let report = diff(&lines(0..200, |_| ()), &lines(0..200, |r| drop(r.remove("status"))));
+    assert!(!report.findings.is_empty());
+    assert!(report.findings.iter().all(|f| f.first_seen.is_none() && f.last_seen.is_none()));
+    assert!(report.compared.live.to.is_none());
+}
+
+#[test]
+fn two_fields_that_both_keep_the_values_are_for_a_person_to_tell_apart() {
+    // Each is what the old one was in about nine of ten records.
+    let split = |net: u64, gross: u64| {
+        move |r: &mut Map<String, Value>| {
+            let (id, amount) = (r["id"].as_u64().unwrap(), r.remove("amount").unwrap());
+            let part = |seed: u64, percent: u64| {
+                let kept = noise(id * 31 + seed) % 100 < percent;
+                if kept {
+                    amount.clone()
+                } else {
+                    json!((amount.as_f64().unwrap() * 97.0).round() / 100.0 - 0.37)
+                }
+            };
+            let (net, gross) = (part(1, net), part(2, gross));
+            r.insert("amount_net".into(), net);
+            r.insert("amount_gross".into(), gross);
+        }
+    };
+    for (net, gross) in [(89, 92), (92, 89), (90, 90), (98, 100)] {
+        let report = diff(&lines(0..200, |_| ()), &lines(0..200, split(net, gross)));
+        let rename = report.diagnoses.iter().find(|d| d.path.to_string() == "$.amount").unwrap();
+        assert_eq!(rename.kind, DiagnosisKind::Renamed);
+        assert!(rename.ambiguous, "{net} {gross}: {rename:?}");
+        assert_eq!(rename.candidates.len(), 2);
+        assert!(rename.confidence < 0.9, "{}", rename.confidence);
+    }
+    // Where one keeps them all and the other does not, the values tell.
+    let report = diff(&lines(0..200, |_| ()), &lines(0..200, split(80, 100)));
+    let rename = report.diagnoses.iter().find(|d| d.path.to_string() == "$.amount").unwrap();
+    assert_eq!(rename.to[0].to_string(), "$.amount_gross");
+    assert!(!rename.ambiguous && rename.confidence > 0.97, "{rename:?}");
+    // Alone, it is as sure as its values are equal.
+    let alone = |r: &mut Map<String, Value>| {
+        split(100, 92)(r);
+        r.remove("amount_net");
+    };
+    let report = diff(&lines(0..200, |_| ()), &lines(0..200, alone));
+    let [rename] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+    assert!(!rename.ambiguous && (0.85..0.97).contains(&rename.confidence), "{rename:?}");
+}
+
+#[test]
+fn a_word_exchanged_beside_a_change_of_case_is_told() {
+    let change = |r: &mut Map<String, Value>| {
+        let word = match r["status"].as_str().unwrap() {
+            "closed" => "CANCELLED".to_owned(),
+            other => other.to_uppercase(),
+        };
+        r.insert("status".into(), json!(word));
+    };
+    for range in [0..200, 1000..1200] {
+        let report = diff(&lines(0..200, |_| ()), &lines(range, change));
+        let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+        assert_eq!(diagnosis.kind, DiagnosisKind::CaseChanged);
+        assert_eq!(diagnosis.detail.words("new_values"), Some(&["CANCELLED".to_owned()][..]));
+        assert_eq!(diagnosis.detail.words("lost_values"), Some(&["closed".to_owned()][..]));
+        assert!(diagnosis.summary.ends_with("besides, `CANCELLED` came in place of `closed`"));
+    }
+}
+
+#[test]
+fn addresses_cut_short_are_cut_and_not_another_notation() {
+    let email = |length: usize| {
+        move |r: &mut Map<String, Value>| {
+            let seed = noise(r["id"].as_u64().unwrap());
+            let first = ["anna", "bertram", "cem", "dorothea", "emil"][(seed % 5) as usize];
+            let domain = ["example.com", "example.org", "mail.example.net"][(seed / 5 % 3) as usize];
+            let email = format!("{first}.{}@{domain}", ["li", "moreau", "novak99"][(seed / 15 % 3) as usize]);
+            let email = format!("{}{email}", (b'a' + (seed / 64 % 26) as u8) as char);
+            r.insert("email".into(), json!(email.chars().take(length).collect::<String>()));
+        }
+    };
+    for range in [0..200, 1000..1200] {
+        let report = diff(&lines(0..200, email(99)), &lines(range, email(12)));
+        let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+        assert_eq!(diagnosis.kind, DiagnosisKind::Truncated, "{diagnosis:?}");
+        assert_eq!(diagnosis.detail.number("to_length"), Some(12.0));
+    }
+}

@@ -139,6 +139,8 @@ impl Engine {
         let present = self.store.baseline(subject).await?.map_or(0, |stored| stored.baseline.version);
         baseline.version = present + 1;
         baseline.latest = None;
+        // It holds from now on: windows that were quiet under another baseline say nothing about it.
+        baseline.to = self.now();
         let version = baseline.version;
         let new = NewBaseline {
             baseline,

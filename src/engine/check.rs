@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use super::decide::is_roll_back;
 use super::open::{MappingFile, Stream};
 use super::{Approval, Engine, EngineError, escalate};
 use crate::compare::{Baseline, Comparison, Variation, Window, compare};
@@ -11,13 +10,13 @@ use crate::config::AutoApply;
 use crate::diagnose::{DiagnoseInput, diagnose, diagnose_outcomes};
 use crate::model::{
     Category, Change, ChangeKind, CompareKind, Compared, Disposition, ErrorClass, Facts, FieldPath, Finding,
-    Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
+    Fingerprint, Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
 };
 use crate::observe::{self, Complete, Failure, Notice, Observation};
 use crate::profile::Profile;
 use crate::repair::{self, ProposeInput};
 use crate::rules::JudgeContext;
-use crate::store::{CheckOutcome, CheckRecord, NewBaseline, StreamState};
+use crate::store::{CheckOutcome, CheckRecord, CommitOutcome, NewBaseline, Silence, StreamState};
 
 /// What one check of one stream came to.
 #[derive(Debug, Clone)]
@@ -36,6 +35,8 @@ pub struct Checked {
     pub refused: Vec<(String, String)>,
     /// Things worth knowing that are no drift, one sentence each.
     pub notes: Vec<String>,
+    /// Findings of the report that a silence mutes: they count for nothing until it is over.
+    pub silenced: Vec<Fingerprint>,
 }
 
 /// How far a check came.
@@ -159,12 +160,7 @@ impl Engine {
     /// shape behind, and those after it count.
     pub(super) async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
         let history = self.store.baseline_history(subject).await?;
-        let decided = history
-            .iter()
-            .filter(|entry| entry.actor != RECORDER)
-            // An undone decision leaves no window behind: all until then are of the shape that it turned away from.
-            .map(|entry| if is_roll_back(entry.reason.as_deref()) { entry.at } else { entry.to })
-            .max();
+        let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut stored = self.store.window_profiles(subject, HISTORY).await?;
         stored.retain(|stored| stored.entry.is_clean && decided.is_none_or(|at| stored.entry.to > at));
         stored.reverse();
@@ -290,9 +286,9 @@ impl Engine {
             checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
         }
         record.window = Some(Window { profile: window.profile.clone().redacted(), ..window.clone() });
-        self.commit(stream, &record, Some(&report)).await?;
+        let committed = self.commit(stream, &record, Some(&report)).await?;
 
-        checked.report = Some(report);
+        checked.settle_report(report, &committed, record.at);
         self.after_window(stream, &record, &mut checked).await?;
         Ok(checked)
     }
@@ -489,8 +485,10 @@ impl Engine {
             record.diagnoses.clone_from(&report.diagnoses);
             record.compared = Some(report.compared.clone());
         }
-        self.commit(stream, &record, report.as_ref()).await?;
-        checked.report = report;
+        let committed = self.commit(stream, &record, report.as_ref()).await?;
+        if let Some(report) = report {
+            checked.settle_report(report, &committed, record.at);
+        }
         Ok(checked)
     }
 
@@ -500,7 +498,7 @@ impl Engine {
         stream: &Stream<'_>,
         record: &CheckRecord,
         report: Option<&Report>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Committed, EngineError> {
         let silences = self.store.active_silences(record.at).await?;
         let outcome = self
             .store
@@ -511,7 +509,7 @@ impl Engine {
         if !outcome.stored {
             info!(stream = %stream.subject, "check `{}` was stored before; nothing changed", record.id);
         }
-        Ok(())
+        Ok(Committed { outcome, silences })
     }
 
     fn check_record(&self, stream: &Stream<'_>, known: &Known, outcome: CheckOutcome) -> CheckRecord {
@@ -558,8 +556,34 @@ impl Checked {
             handled: Vec::new(),
             refused: Vec::new(),
             notes: Vec::new(),
+            silenced: Vec::new(),
         }
     }
+
+    /// Takes over what the store knows of the findings: since when, and what a person said of them.
+    pub(super) fn settle_report(&mut self, report: Report, committed: &Committed, at: Timestamp) {
+        let report = self.report.insert(report);
+        let outcome = &committed.outcome;
+        let known = [&outcome.new, &outcome.reopened, &outcome.flapping, &outcome.still_open];
+        for finding in &mut report.findings {
+            let stored =
+                known.into_iter().flatten().find(|known| known.finding.fingerprint == finding.fingerprint);
+            if let Some(stored) = stored {
+                finding.state = stored.finding.state;
+                finding.first_seen = stored.finding.first_seen;
+                finding.last_seen = stored.finding.last_seen;
+            }
+            if committed.silences.iter().any(|silence| silence.mutes(&report.subject, finding, at)) {
+                self.silenced.push(finding.fingerprint.clone());
+            }
+        }
+    }
+}
+
+/// What the store made of a check.
+pub(super) struct Committed {
+    pub(super) outcome: CommitOutcome,
+    pub(super) silences: Vec<Silence>,
 }
 
 const ALL_OF_A_WINDOW: [Category; 3] = [Category::Schema, Category::Values, Category::Behaviour];

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::repair::{self, ChooseInput, VerifyInput};
 use crate::store::{
-    AuditBreak, AuditRow, FileWrite, FindingFilter, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
+    AuditBreak, AuditRow, FileWrite, NewBaseline, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
 };
 
 /// A person's word on a patch.
@@ -79,14 +79,14 @@ impl Engine {
         let replacements = forward(&patch);
         let before = match apply::prepare(&replacements, &self.declared_files()) {
             Ok(before) => before,
-            Err(edited @ ApplyError::Stale { .. }) => {
+            Err(stale @ ApplyError::Stale { .. }) => {
                 let since = self.incident_of(&patch).await?;
-                let stale = with_state(&patch, PatchState::Stale);
-                let messages = escalate::decided(&self.config.config, &stale, since, now);
+                let shown = with_state(&patch, PatchState::Stale);
+                let messages = escalate::decided(&self.config.config, &shown, since, now);
                 self.store
                     .set_patch_state(&patch.id, &[from], PatchState::Stale, None, now, &messages)
                     .await?;
-                return Err(edited.into());
+                return Err(stale.into());
             }
             Err(other) => return Err(other.into()),
         };
@@ -101,7 +101,8 @@ impl Engine {
                 before,
             })
             .collect();
-        let write = write_record(&patch, WriteKind::Apply, now, decision);
+        let write = write_record(&patch, WriteKind::Apply, &decision);
+        let _held = apply::hold(write.files.iter().map(|file| file.path.as_path()))?;
         if !self.store.begin_write(&write, &[from], &undo).await? {
             return Err(decided_meanwhile(&patch.id));
         }
@@ -166,9 +167,9 @@ impl Engine {
         let replacements = backward(&copies);
         let declared = self.declared_files();
         apply::prepare(&replacements, &declared)?;
-        let now = self.now();
         let decision = self.decision(DecisionKind::RollBack, &patch.id, actor, reason);
-        let write = write_record(&patch, WriteKind::RollBack, now, decision);
+        let write = write_record(&patch, WriteKind::RollBack, &decision);
+        let _held = apply::hold(write.files.iter().map(|file| file.path.as_path()))?;
         if !self.store.begin_write(&write, &[patch.state], &[]).await? {
             return Err(decided_meanwhile(&patch.id));
         }
@@ -278,12 +279,28 @@ impl Engine {
     }
 
     /// Finishes writes that the end of a process cut off: by hash, each file is the old text or the new one. All new
-    /// is applied; all old, or a mixture put back, is as before; somebody else's text is left alone.
+    /// is applied; all old, or a mixture put back, is as before; somebody else's text is left alone. What another
+    /// process is at work on is not touched, nor are files that this config does not name.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn recover(&self) -> Result<(), EngineError> {
+        let declared = self.declared_files();
         for write in self.store.unfinished_writes().await? {
+            if !write.files.iter().all(|file| declared.contains(&file.path)) {
+                warn!(patch = %write.patch, "the write of patch `{}` was cut off; its files are not of this config", write.patch);
+                continue;
+            }
+            let _held = match apply::hold(write.files.iter().map(|file| file.path.as_path())) {
+                Ok(held) => Some(held),
+                Err(ApplyError::Locked { .. }) => continue,
+                // A folder that is gone: there is nobody at work in it.
+                Err(_) => None,
+            };
+            // Whoever held it may have ended it.
+            if !self.store.unfinished_writes().await?.iter().any(|other| other.id == write.id) {
+                continue;
+            }
             let patch = self.patch(&write.patch).await?;
             let states: Vec<FileState> = write
                 .files
@@ -333,14 +350,12 @@ impl Engine {
     async fn end(&self, write: &WriteRecord, patch: &Patch, state: PatchState) -> Result<(), EngineError> {
         let subject = subject_of(patch);
         let now = self.now();
-        let is_done = match write.kind {
+        let carried_out = match write.kind {
             WriteKind::Apply => state == PatchState::Applied,
             WriteKind::RollBack => state == PatchState::RolledBack,
         };
-        let decision = write.decision.clone().filter(|_| is_done);
-        let actor = decision.as_ref().map_or("drogue", |decision| decision.actor.as_str());
-        // Read before the findings are settled: the message stands in the thread of their incident.
-        let since = self.incident_of(patch).await?;
+        // A decision that came to nothing is none.
+        let decision = write.decision.clone().filter(|_| carried_out);
         let (mut baseline, mut resolved) = (None, Vec::new());
         match state {
             PatchState::Applied if write.kind == WriteKind::Apply => {
@@ -348,38 +363,30 @@ impl Engine {
                 let open = self.unresolved(&subject).await?.len();
                 let accepted: Vec<(FieldPath, ChangeKind)> =
                     settled.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
-                let reason = applied_reason(&patch.id);
+                let actor = decision.as_ref().map_or("recovery", |decision| &decision.actor);
+                let reason = applied_reason(patch);
                 baseline = self
                     .moved_baseline(&subject, &accepted, settled.len() == open, actor, Some(&reason))
                     .await?;
                 resolved = settled.into_iter().map(|(fingerprint, _, _)| fingerprint).collect();
             }
-            PatchState::RolledBack => baseline = self.baseline_before(&subject, patch, actor).await?,
+            PatchState::RolledBack => {
+                // A person's word, also where a crash kept it from being told to the end.
+                let actor = decision.as_ref().map_or("recovery", |decision| &decision.actor);
+                baseline = self.baseline_before(&subject, patch, actor).await?;
+            }
             _ => {}
         }
         let told = matches!(state, PatchState::Applied | PatchState::RolledBack | PatchState::Stale);
         let shown = with_state(patch, state);
-        let messages =
-            if told { escalate::decided(&self.config.config, &shown, since, now) } else { Vec::new() };
+        let messages = if told {
+            escalate::decided(&self.config.config, &shown, self.incident_of(patch).await?, now)
+        } else {
+            Vec::new()
+        };
         let end = WriteEnd { at: now, patch_state: state, decision, baseline, resolved, messages };
         self.store.end_write(&write.id, &end).await?;
         Ok(())
-    }
-
-    /// When the incident began that a patch is about. Once its findings are settled that is when it was made.
-    async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
-        let settled = self.settled_by(patch).await?;
-        let subject = subject_of(patch);
-        let filter = FindingFilter {
-            connector: Some(subject.connector),
-            stream: Some(subject.stream),
-            ..FindingFilter::default()
-        };
-        let mut known = self.store.findings(&filter).await?;
-        if settled.is_empty() {
-            known.clear();
-        }
-        Ok(escalate::told_since(&known).unwrap_or(patch.created))
     }
 
     /// The findings that a patch's diagnoses explain: fingerprint, path, kind.
@@ -388,25 +395,45 @@ impl Engine {
         patch: &Patch,
     ) -> Result<Vec<(Fingerprint, FieldPath, ChangeKind)>, EngineError> {
         let subject = subject_of(patch);
-        let mut explained: Vec<Fingerprint> = Vec::new();
-        for id in &patch.diagnoses {
-            if let Some(stored) = self.store.diagnosis(id).await? {
-                explained.extend(stored.diagnosis.explains);
-            }
-        }
+        let explained = self.explained_by(patch).await?;
         let mut open = self.unresolved(&subject).await?;
         open.retain(|(fingerprint, _, _)| explained.contains(fingerprint));
         Ok(open)
     }
 
-    /// The version of the baseline from before a patch was applied, as the next version.
+    /// The findings that a patch's diagnoses explain, whatever became of them.
+    async fn explained_by(&self, patch: &Patch) -> Result<Vec<Fingerprint>, EngineError> {
+        let mut explained = Vec::new();
+        for id in &patch.diagnoses {
+            if let Some(stored) = self.store.diagnosis(id).await? {
+                explained.extend(stored.diagnosis.explains);
+            }
+        }
+        Ok(explained)
+    }
+
+    /// When the incident began that a patch is for, so that mails about the decision join its thread.
+    async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
+        let mut fingerprints = self.explained_by(patch).await?;
+        let open = self.unresolved(&subject_of(patch)).await?;
+        fingerprints.extend(open.into_iter().map(|(fingerprint, _, _)| fingerprint));
+        let mut since = None;
+        for fingerprint in fingerprints {
+            let known = self.store.finding(&fingerprint.0).await?;
+            since = [since, escalate::told_since(&known)].into_iter().flatten().min();
+        }
+        Ok(since.unwrap_or(patch.created))
+    }
+
+    /// The version of the baseline from before a patch was applied, as the next version: a decision of its own, so that
+    /// no window of the time in between counts any more.
     async fn baseline_before(
         &self,
         subject: &Subject,
         patch: &Patch,
         actor: &str,
-    ) -> Result<Option<crate::store::NewBaseline>, EngineError> {
-        let reason = applied_reason(&patch.id);
+    ) -> Result<Option<NewBaseline>, EngineError> {
+        let reason = applied_reason(patch);
         let history = self.store.baseline_history(subject).await?;
         let Some(moved) = history.iter().find(|entry| entry.reason.as_deref() == Some(&reason)) else {
             return Ok(None);
@@ -415,10 +442,12 @@ impl Engine {
         let present = history.iter().map(|entry| entry.version).max().unwrap_or(moved.version);
         Ok(before.map(|mut stored| {
             stored.baseline.version = present + 1;
-            crate::store::NewBaseline {
+            // It holds from now on: windows that were quiet under the patched mapping say nothing about it.
+            stored.baseline.to = self.now();
+            NewBaseline {
                 baseline: stored.baseline,
                 actor: actor.to_owned(),
-                reason: Some(format!("patch {}{ROLLED_BACK}", patch.id)),
+                reason: Some(format!("patch {} was rolled back", patch.id)),
                 at: self.now(),
             }
         }))
@@ -449,6 +478,11 @@ impl Engine {
             at: self.now(),
         }
     }
+}
+
+/// Why a baseline moved with a patch; a roll-back finds the version by it.
+fn applied_reason(patch: &Patch) -> String {
+    format!("patch {} was applied", patch.id)
 }
 
 fn subject_of(patch: &Patch) -> Subject {
@@ -496,19 +530,8 @@ fn backward(copies: &[UndoCopy]) -> Vec<Replacement> {
         .collect()
 }
 
-/// Why a baseline moved with a patch; a roll-back finds it again by that.
-fn applied_reason(patch: &str) -> String {
-    format!("patch {patch} was applied")
-}
-
-const ROLLED_BACK: &str = " was rolled back";
-
-/// Whether a baseline was moved back with a patch.
-pub(super) fn is_roll_back(reason: Option<&str>) -> bool {
-    reason.is_some_and(|reason| reason.starts_with("patch ") && reason.ends_with(ROLLED_BACK))
-}
-
-fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp, decision: Decision) -> WriteRecord {
+fn write_record(patch: &Patch, kind: WriteKind, decision: &Decision) -> WriteRecord {
+    let at = decision.at;
     let word = match kind {
         WriteKind::Apply => "apply",
         WriteKind::RollBack => "roll-back",
@@ -529,7 +552,7 @@ fn write_record(patch: &Patch, kind: WriteKind, at: Timestamp, decision: Decisio
         patch: patch.id.clone(),
         kind,
         files,
+        decision: Some(decision.clone()),
         started: at,
-        decision: Some(decision),
     }
 }

@@ -78,7 +78,10 @@ async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineErro
     let unreachable = |why: String| EngineError::Refused(format!("cannot fetch `{place}`: {why}"));
     let client = HttpClient::new(&settings).map_err(|wrong| unreachable(wrong.to_string()))?;
     let url = place.parse().map_err(|_| unreachable("it is no address".to_owned()))?;
-    let response = client.send(Request::get(url)).await.map_err(|failed| unreachable(failed.message))?;
+    let response = client.send(Request::get(url)).await.map_err(|failed| {
+        // There is no config here that could let it.
+        unreachable(failed.message.replace("to `http.allow_private`", "with `--allow-private`"))
+    })?;
     match response.status {
         200..=299 => Ok(response.body),
         status => Err(unreachable(format!("status {status}"))),

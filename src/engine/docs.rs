@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::check::{Checked, Outcome};
+use super::check::{Checked, Committed, Outcome};
 use super::{Engine, EngineError, escalate};
 use crate::compare::Comparison;
 use crate::model::{
@@ -171,8 +171,10 @@ impl Engine {
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         record.compared = Some(report.compared.clone());
-        self.commit_document(&record, Some(&report), &compared.diffs).await?;
-        Ok(Checked::of(record.subject, Outcome::Compared, Some(report)))
+        let committed = self.commit_document(&record, Some(&report), &compared.diffs).await?;
+        let mut checked = Checked::of(record.subject, Outcome::Compared, None);
+        checked.settle_report(report, &committed, record.at);
+        Ok(checked)
     }
 
     async fn commit_document(
@@ -180,14 +182,15 @@ impl Engine {
         record: &CheckRecord,
         report: Option<&Report>,
         diffs: &[(String, String)],
-    ) -> Result<(), EngineError> {
+    ) -> Result<Committed, EngineError> {
         let silences = self.store.active_silences(record.at).await?;
-        self.store
+        let outcome = self
+            .store
             .commit_check(record, |outcome| {
                 escalate::messages(&self.config.config, record, report, outcome, &silences, diffs)
             })
             .await?;
-        Ok(())
+        Ok(Committed { outcome, silences })
     }
 
     fn document_record(&self, subject: &Subject, settings: &DocSettings, now: Timestamp) -> CheckRecord {
@@ -268,6 +271,7 @@ impl Checked {
             handled: Vec::new(),
             refused: Vec::new(),
             notes: Vec::new(),
+            silenced: Vec::new(),
         }
     }
 }

@@ -103,7 +103,7 @@ impl Engine {
             Ok(writes) => Health::bad(
                 "patches",
                 format!("{} writes of mapping files were cut off", writes.len()),
-                "`drogue watch` finishes them when it starts",
+                "`drogue patches` finishes them",
             ),
             Err(failed) => Health::bad("patches", failed.to_string(), "see the message"),
         }

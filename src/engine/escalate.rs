@@ -191,6 +191,7 @@ impl Engine {
         if self.holds_messages {
             return Ok(None);
         }
+        let _delivering = self.store.begin_delivery().await?;
         loop {
             let due = self.store.due_messages(self.now(), &self.holder, LEASE, BATCH).await?;
             if due.is_empty() {

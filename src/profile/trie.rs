@@ -1,7 +1,7 @@
 //! The schema as seen so far: a trie of nodes, one per field path, found by prediction while a record is read.
 //!
-//! Records of one stream hold the same keys in the same order, nearly always. So each key remembers which key came
-//! after it last time, and the next one is found by a single comparison; only surprises are looked up.
+//! Records of one stream hold the same keys in the same order, nearly always. So each key remembers which two keys came
+//! after it lately, and the next one is found by a comparison or two; only surprises are looked up.
 //!
 //! What a record adds is provisional until [`Trie::commit`]: a record that turns out to be broken leaves no trace.
 
@@ -32,6 +32,19 @@ pub(super) enum Hung {
     Each,
 }
 
+/// The links that came next lately, the last one first.
+#[derive(Debug, Clone, Copy)]
+struct Successors([u32; 2]);
+
+impl Successors {
+    /// Notes which link came next.
+    const fn note(&mut self, link: u32) {
+        if self.0[0] != link {
+            self.0 = [link, self.0[0]];
+        }
+    }
+}
+
 /// A member of an object.
 #[derive(Debug)]
 struct Link {
@@ -41,8 +54,7 @@ struct Link {
     front: u128,
     front_mask: u128,
     node: NodeId,
-    /// The link that came next, last time.
-    next: u32,
+    next: Successors,
     /// In which object it was seen last, and as which event: for keys that come twice.
     seen_in: u64,
     seen_as: u32,
@@ -52,7 +64,7 @@ struct Link {
 const FRONT: usize = size_of::<u128>();
 
 impl Link {
-    fn new(key: &str, node: NodeId, next: u32) -> Self {
+    fn new(key: &str, node: NodeId, next: Successors) -> Self {
         let quoted = format!("{key}\"").into_boxed_str();
         let len = quoted.len().min(FRONT);
         let mut front = [0; FRONT];
@@ -107,8 +119,7 @@ struct Node {
     parent: NodeId,
     hung: Hung,
     links: Vec<Link>,
-    /// The link that came first, last time.
-    first: u32,
+    first: Successors,
     /// Links by key, kept once there are many.
     index: BTreeMap<Box<str>, u32>,
     each: NodeId,
@@ -123,7 +134,7 @@ impl Node {
             parent,
             hung,
             links: Vec::new(),
-            first: 0,
+            first: Successors([0, 0]),
             index: BTreeMap::new(),
             each: NOWHERE,
             keys: KeyCounts::default(),
@@ -177,14 +188,14 @@ impl Trie {
         if parent.is_map {
             return None;
         }
-        let mut expected = parent.links.get(place.previous as usize).map_or(parent.first, |link| link.next);
-        for _ in 0..2 {
-            let link = parent.links.get_mut(expected as usize)?;
-            if link.is_at_front_of(text) {
+        let expected = parent.links.get(place.previous as usize).map_or(parent.first, |link| link.next);
+        for at in expected.0 {
+            if let Some(link) = parent.links.get_mut(at as usize)
+                && link.is_at_front_of(text)
+            {
                 let before = link.see(place);
-                return Some((Member { node: link.node, link: expected, before }, link.quoted.len()));
+                return Some((Member { node: link.node, link: at, before }, link.quoted.len()));
             }
-            expected = link.next;
         }
         None
     }
@@ -210,8 +221,8 @@ impl Trie {
         };
         let node = &mut self.nodes[parent as usize];
         match node.links.get_mut(previous as usize) {
-            Some(previous) => previous.next = link,
-            None => node.first = link,
+            Some(previous) => previous.next.note(link),
+            None => node.first.note(link),
         }
         let found = &mut node.links[link as usize];
         Member { node: found.node, link, before: found.see(place) }
@@ -241,7 +252,7 @@ impl Trie {
             return Some(BEFORE_FIRST);
         };
         let link = node.links.len() as u32;
-        node.links.push(Link::new(key, id, link + 1));
+        node.links.push(Link::new(key, id, Successors([link + 1, link + 2])));
         node.keys.add(key);
         if node.links.len() > SCANNED_KEYS {
             if node.index.is_empty() {

@@ -31,7 +31,7 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
             &["new_values", "lost_values", "new_count", "lost_count", "share", "lost_share"]
         }
         ChangeKind::ScaleChanged => &["ratio", "offset", "unit", "paired", "agreeing", "statistic", "share"],
-        ChangeKind::CaseChanged => &["from_case", "to_case", "share"],
+        ChangeKind::CaseChanged => &["from_case", "to_case", "share", "new_values", "lost_values"],
         ChangeKind::EncodingChanged => {
             &["encoding", "share", "baseline_share", "from_separator", "to_separator"]
         }

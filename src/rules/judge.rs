@@ -175,9 +175,14 @@ fn finding(rule: &Rule, subject: &Subject, change: &Change, severity: Severity, 
         evidence: change.facts.clone(),
         explained_by: None,
         state: FindingState::Open,
-        first_seen: Some(at),
-        last_seen: Some(at),
+        first_seen: time_of(at),
+        last_seen: time_of(at),
     }
+}
+
+/// Files have no times; what compares them says so by the epoch.
+fn time_of(at: Timestamp) -> Option<Timestamp> {
+    (at != Timestamp::UNIX_EPOCH).then_some(at)
 }
 
 #[cfg(test)]

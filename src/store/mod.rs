@@ -43,7 +43,7 @@ use dialect::Dialect;
 pub use documents::{DocumentEntry, NewDocument, StoredDocument};
 pub use error::{Retry, StoreError};
 pub use findings::{FLAP_LIMIT, FLAP_WINDOWS, FindingFilter, FindingRecord, RESOLVE_AFTER};
-pub use lock::DaemonLock;
+pub use lock::{DaemonLock, DeliveryLock};
 pub use outbox::{MessageState, OutboxCounts, StoredMessage};
 pub use patches::{PatchFilter, StoredPatch};
 pub use retention::PruneCounts;

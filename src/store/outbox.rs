@@ -141,6 +141,21 @@ impl Store {
         Ok(messages)
     }
 
+    /// Releases all leases: their holders have ended.
+    pub(super) async fn release_leases(&self) -> Result<(), StoreError> {
+        let held = sql("SELECT COUNT(*) AS n FROM outbox WHERE state = 'pending' AND lease_holder <> ''")
+            .one(&mut *self.pool.acquire().await?)
+            .await?;
+        if held.count("n")? == 0 {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        sql("UPDATE outbox SET lease_holder = '', lease_until = 0 WHERE state = 'pending'")
+            .run(&mut tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
     /// When the next message that waits is due; a leased one when its lease ends.
     ///
     /// # Errors

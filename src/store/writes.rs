@@ -45,11 +45,11 @@ pub struct WriteRecord {
     pub kind: WriteKind,
     /// The files.
     pub files: Vec<FileWrite>,
-    /// When it began.
-    pub started: Timestamp,
-    /// The decision that it carries out: whoever finishes the write does so in that name.
+    /// The decision that it carries out, so that whoever finishes it knows whose word it was.
     #[serde(default)]
     pub decision: Option<Decision>,
+    /// When it began.
+    pub started: Timestamp,
 }
 
 /// A file as it was before a patch.

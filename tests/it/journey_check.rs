@@ -194,7 +194,7 @@ async fn four_verbs_for_a_finding() {
     assert_eq!(project.json(&["silence", "list"]).1[0]["id"], silence);
     assert_eq!(project.json(&["findings"]).0, 0, "a silenced finding does not count");
     assert_eq!(project.json(&["check"]).0, 0, "nor when it is seen again");
-    assert_eq!(project.json(&["findings", "show", fingerprint]).1["silenced_until"].is_string(), true);
+    assert!(project.json(&["findings", "show", fingerprint]).1["silenced_until"].is_string());
     project.run(&["silence", "expire", silence]).ended(0);
     project.run(&["silence", "expire", silence]).ended(1);
     assert_eq!(project.json(&["silence", "list"]).1, json!([]));
@@ -495,7 +495,9 @@ async fn the_receivers_hear_of_it() {
     project.learn();
     project.run(&["doctor"]).ended(0);
     feed.renames("email", "email_address");
-    let id = patch_of(&project.json(&["check"]).1);
+    let ran = project.run(&["check", "-v", "--format", "json"]);
+    let id = patch_of(&ran.json());
+    assert_eq!(sink.mails().len(), 1, "{}", ran.stderr);
     project.run(&["check"]).ended(11);
     let mails = sink.mails();
     assert_eq!((mails.len(), hooks.seen().len()), (1, 1), "one incident is told once");

@@ -146,7 +146,21 @@ fn facts(all: &Facts) -> Vec<String> {
     }
     let told =
         |name: &str| HEADING.contains(&name) || pairs.is_some() && matches!(name, "paired" | "agreeing");
-    shown.extend(all.iter().filter(|(name, _)| !told(name)).map(|(name, value)| fact(name, value)));
+    // What tells this change from others comes first; what every change has comes last.
+    const COMMON: [&str; 8] = [
+        "baseline_support",
+        "live_support",
+        "mapped",
+        "object",
+        "p_value",
+        "presence",
+        "same_parent",
+        "types",
+    ];
+    let is_common = |name: &str| COMMON.contains(&name);
+    let (common, telling): (Vec<_>, Vec<_>) =
+        all.iter().filter(|(name, _)| !told(name)).partition(|(name, _)| is_common(name));
+    shown.extend(telling.into_iter().chain(common).map(|(name, value)| fact(name, value)));
     let more = shown.len().saturating_sub(MOST_FACTS);
     let mut shown: Vec<String> = shown.into_iter().take(MOST_FACTS).collect();
     if more > 0 {

@@ -132,6 +132,7 @@ async fn a_write_leaves_its_journal_until_it_ends() {
         let id = propose(&store).await;
         let file = &store.patch(&id).await.unwrap().unwrap().patch.files[0];
         let write = WriteRecord {
+            decision: None,
             id: "w1".to_owned(),
             patch: id.clone(),
             kind: WriteKind::Apply,
@@ -141,7 +142,6 @@ async fn a_write_leaves_its_journal_until_it_ends() {
                 after_sha256: file.after_sha256.clone(),
             }],
             started: minute(3),
-            decision: None,
         };
         let undo = [UndoCopy {
             path: file.path.clone(),

@@ -214,7 +214,7 @@ fn config(base_url: &str, receivers: &Receivers) -> String {
     if let Some(port) = receivers.smtp_port {
         names.push("team");
         text.push_str(&format!(
-            "  team:\n    type: email\n    from: drogue@example.org\n    to: [data-team@example.org]\n    \
+            "  team:\n    type: email\n    from: drogue@example.org\n    to: [team@example.org]\n    \
              smtp: {{host: 127.0.0.1, port: {port}, tls: none}}\n"
         ));
     }

@@ -51,7 +51,7 @@ class Sink:
 
     async def handle_DATA(self, server, session, envelope):
         for address in envelope.rcpt_tos:
-            if address.startswith("data-"):
+            if address.startswith("data-") and address[5:8].isdigit():
                 return f"{address[5:8]} as ordered"
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         parts = []
