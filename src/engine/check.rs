@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use super::decide::is_roll_back;
 use super::open::{MappingFile, Stream};
 use super::{Approval, Engine, EngineError, escalate};
 use crate::compare::{Baseline, Comparison, Variation, Window, compare};
@@ -161,12 +160,7 @@ impl Engine {
     /// shape behind, and those after it count.
     pub(super) async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
         let history = self.store.baseline_history(subject).await?;
-        let decided = history
-            .iter()
-            .filter(|entry| entry.actor != RECORDER)
-            // An undone decision leaves no window behind: all until then are of the shape that it turned away from.
-            .map(|entry| if is_roll_back(entry.reason.as_deref()) { entry.at } else { entry.to })
-            .max();
+        let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut stored = self.store.window_profiles(subject, HISTORY).await?;
         stored.retain(|stored| stored.entry.is_clean && decided.is_none_or(|at| stored.entry.to > at));
         stored.reverse();

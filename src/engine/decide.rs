@@ -10,8 +10,7 @@ use crate::model::{
 };
 use crate::repair::{self, ChooseInput, VerifyInput};
 use crate::store::{
-    AuditBreak, AuditRow, FileWrite, FindingFilter, NewBaseline, PatchFilter, UndoCopy, WriteEnd, WriteKind,
-    WriteRecord,
+    AuditBreak, AuditRow, FileWrite, NewBaseline, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
 };
 
 /// A person's word on a patch.
@@ -390,22 +389,6 @@ impl Engine {
         Ok(())
     }
 
-    /// When the incident began that a patch is about. Once its findings are settled that is when it was made.
-    async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
-        let settled = self.settled_by(patch).await?;
-        let subject = subject_of(patch);
-        let filter = FindingFilter {
-            connector: Some(subject.connector),
-            stream: Some(subject.stream),
-            ..FindingFilter::default()
-        };
-        let mut known = self.store.findings(&filter).await?;
-        if settled.is_empty() {
-            known.clear();
-        }
-        Ok(escalate::told_since(&known).unwrap_or(patch.created))
-    }
-
     /// The findings that a patch's diagnoses explain: fingerprint, path, kind.
     async fn settled_by(
         &self,
@@ -427,6 +410,19 @@ impl Engine {
             }
         }
         Ok(explained)
+    }
+
+    /// When the incident began that a patch is for, so that mails about the decision join its thread.
+    async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
+        let mut fingerprints = self.explained_by(patch).await?;
+        let open = self.unresolved(&subject_of(patch)).await?;
+        fingerprints.extend(open.into_iter().map(|(fingerprint, _, _)| fingerprint));
+        let mut since = None;
+        for fingerprint in fingerprints {
+            let known = self.store.finding(&fingerprint.0).await?;
+            since = [since, escalate::told_since(&known)].into_iter().flatten().min();
+        }
+        Ok(since.unwrap_or(patch.created))
     }
 
     /// The version of the baseline from before a patch was applied, as the next version: a decision of its own, so that
@@ -451,7 +447,7 @@ impl Engine {
             NewBaseline {
                 baseline: stored.baseline,
                 actor: actor.to_owned(),
-                reason: Some(format!("patch {}{ROLLED_BACK}", patch.id)),
+                reason: Some(format!("patch {} was rolled back", patch.id)),
                 at: self.now(),
             }
         }))
@@ -532,13 +528,6 @@ fn backward(copies: &[UndoCopy]) -> Vec<Replacement> {
             bytes: copy.before.clone(),
         })
         .collect()
-}
-
-const ROLLED_BACK: &str = " was rolled back";
-
-/// Whether a baseline was moved back with a patch.
-pub(super) fn is_roll_back(reason: Option<&str>) -> bool {
-    reason.is_some_and(|reason| reason.starts_with("patch ") && reason.ends_with(ROLLED_BACK))
 }
 
 fn write_record(patch: &Patch, kind: WriteKind, decision: &Decision) -> WriteRecord {

@@ -162,7 +162,8 @@ async fn after_a_roll_back_the_old_shape_is_the_normal_one_again() {
     let threads: Vec<&str> = messages.iter().map(|message| message.escalation.thread.as_str()).collect();
     assert_eq!(messages[1].escalation.reason, NotifyReason::Decided);
     assert_eq!(threads[0], threads[1], "the decision stands in the thread of its incident");
-    let again = messages.last().unwrap();
+    let news = |message: &&Message| message.escalation.reason == NotifyReason::New;
+    let again = messages.iter().rfind(news).unwrap();
     assert_eq!(again.escalation.since, again.escalation.at, "a new incident begins with its own window");
     assert_ne!(threads[0], again.escalation.thread);
     engine.close().await;
