@@ -47,6 +47,9 @@ pub struct WriteRecord {
     pub files: Vec<FileWrite>,
     /// When it began.
     pub started: Timestamp,
+    /// The decision that it carries out: whoever finishes the write does so in that name.
+    #[serde(default)]
+    pub decision: Option<Decision>,
 }
 
 /// A file as it was before a patch.
