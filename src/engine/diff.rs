@@ -53,7 +53,12 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<R
             let key = (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() });
             // Nothing is kept, so any key does, and a fixed one makes two runs alike.
             let hash_key = HashKey::new(*b"drogue diff 0001");
-            Ok(diff_records(&before.records(), &after.records(), &rules, hash_key, key))
+            let mut report = diff_records(&before.records(), &after.records(), &rules, hash_key, key);
+            // Files say nothing of when they were seen.
+            for finding in &mut report.findings {
+                (finding.first_seen, finding.last_seen) = (None, None);
+            }
+            Ok(report)
         }
         [true, false] => Err(different_kinds(baseline, live)),
         [false, true] => Err(different_kinds(live, baseline)),
@@ -142,7 +147,8 @@ pub(super) fn read_records(path: &Path, place: Option<&FieldPath>) -> Result<Rea
 /// The lines of a text that is JSON lines: more than one line, and the first of them a whole object.
 fn lines(text: &str) -> Option<Vec<&str>> {
     let all: Vec<&str> = split_lines(text).collect();
-    let first = all.first()?;
+    // One line alone is JSON as well: an envelope around the records, most often.
+    let first = all.first().filter(|_| all.len() > 1)?;
     let is_object = first.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok();
     is_object.then_some(all)
 }

@@ -47,7 +47,7 @@ pub enum EngineError {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// A file could not be read.
-    #[error("cannot read `{file}`: {source}")]
+    #[error("cannot read `{file}`")]
     Read {
         /// The file.
         file: String,
