@@ -4,7 +4,7 @@ use super::args::{FindingsAction, Ignore, SilenceAction};
 use super::output::{Exit, Output};
 use super::render::{self, Cell, Tone};
 use crate::engine::{Engine, FindingFilter, FindingView};
-use crate::model::Severity;
+use crate::model::{Finding, ReportSet, Severity};
 
 pub(super) async fn run(
     engine: &Engine,
@@ -24,7 +24,10 @@ pub(super) async fn run(
         Some(FindingsAction::Ack { fingerprint, reason }) => {
             let view = engine.acknowledge(&fingerprint, &super::actor(None), reason.as_deref()).await?;
             out.result(&view, |_| {
-                format!("acknowledged `{}`: it stays listed and is told no more", view.finding.fingerprint)
+                format!(
+                    "acknowledged `{}`: it stays open, is told no more, and is listed with `--all`\n",
+                    view.finding.fingerprint
+                )
             })?;
             Ok(Exit::Clean)
         }
@@ -43,8 +46,39 @@ async fn list(
     out: &Output,
 ) -> anyhow::Result<Exit> {
     let set = engine.findings(&filter).await?;
-    out.result(&set, |style| render::report_set(&set, style))?;
+    out.result(&set, |style| {
+        if set.reports.is_empty() && set.unobserved.is_empty() {
+            return if filter.all { "no findings\n" } else { "no open findings\n" }.to_owned();
+        }
+        let mut text = render::report_set(&set, style);
+        text.push_str(&ways_on(&set, style));
+        text
+    })?;
     Ok(Exit::of(&set, fail_on))
+}
+
+/// How to name each thing that is listed: the id that `show`, `explain` and `ack` take.
+fn ways_on(set: &ReportSet, style: &render::Style) -> String {
+    let mut list = Vec::new();
+    for report in &set.reports {
+        for one in &report.diagnoses {
+            list.push((one.id.clone(), format!("{} {}", one.kind.word(), one.path)));
+        }
+        let claimed = |finding: &Finding| {
+            report.diagnoses.iter().any(|diagnosis| diagnosis.explains.contains(&finding.fingerprint))
+        };
+        for one in report.findings.iter().filter(|finding| !claimed(finding)) {
+            list.push((one.fingerprint.to_string(), format!("{} {}", one.rule, one.path)));
+        }
+    }
+    if list.is_empty() {
+        return String::new();
+    }
+    let list: Vec<(String, &str)> = list
+        .iter()
+        .map(|(id, what)| (format!("drogue findings show {}", render::clean(id)), what.as_str()))
+        .collect();
+    format!("\n{}", render::commands(&list, style))
 }
 
 fn explain(engine: &Engine, view: &FindingView, style: &render::Style) -> String {
@@ -135,6 +169,16 @@ pub(super) fn ignore(engine: &Engine, args: &Ignore, out: &Output) -> anyhow::Re
         "add this to {}; a running daemon takes it on SIGHUP:\n",
         engine.config().path.display()
     ));
-    out.text(&yaml);
+    let value = serde_json::json!({
+        "config": engine.config().path,
+        "override": {
+            "connector": subject.connector,
+            "stream": subject.stream,
+            "path": args.path.to_string(),
+            "ignore": true,
+            "reason": args.reason,
+        },
+    });
+    out.result(&value, |_| yaml)?;
     Ok(Exit::Clean)
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{Engine, EngineError, escalate};
 use crate::model::{
-    CompareKind, Compared, Diagnosis, FieldPath, Finding, FindingState, Period, Report, ReportSet, Severity,
-    Side, Subject, Unobserved,
+    CompareKind, Compared, Diagnosis, FieldPath, Finding, FindingState, Fingerprint, Period, Report,
+    ReportSet, Severity, Side, Subject, Unobserved,
 };
 use crate::notify;
 use crate::store::{self, CheckOutcome, FindingRecord, Silence};
@@ -133,7 +133,13 @@ impl Engine {
         })
     }
 
-    /// `ack`: a person has seen it. It stays, and is told no more.
+    /// The findings that the diagnosis of an id explains; none where there is no such diagnosis.
+    async fn explained_by(&self, prefix: &str) -> Result<Vec<Fingerprint>, EngineError> {
+        let diagnosis = self.store.diagnosis(prefix).await?;
+        Ok(diagnosis.map(|stored| stored.diagnosis.explains).unwrap_or_default())
+    }
+
+    /// `ack`: a person has seen it. It stays, and is told no more. The id of a diagnosis means all its findings.
     ///
     /// # Errors
     /// Where there is none, or it is not open.
@@ -150,6 +156,11 @@ impl Engine {
                 "finding `{fingerprint}` is {}: only open ones are acknowledged",
                 known.finding.state.word()
             )));
+        }
+        if self.store.finding(prefix).await?.is_none() {
+            for other in self.explained_by(prefix).await?.iter().filter(|other| *other != fingerprint) {
+                self.store.acknowledge(other, actor, reason, self.now()).await?;
+            }
         }
         self.finding(&fingerprint.0).await
     }
@@ -202,7 +213,13 @@ impl Engine {
     }
 
     async fn known_finding(&self, prefix: &str) -> Result<FindingRecord, EngineError> {
-        self.store.finding(prefix).await?.ok_or_else(|| EngineError::Unknown {
+        let mut known = self.store.finding(prefix).await?;
+        if known.is_none()
+            && let Some(first) = self.explained_by(prefix).await?.first()
+        {
+            known = self.store.finding(&first.0).await?;
+        }
+        known.ok_or_else(|| EngineError::Unknown {
             what: "finding",
             name: prefix.to_owned(),
             hint: "; see `drogue findings list --all`".to_owned(),

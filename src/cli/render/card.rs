@@ -286,7 +286,7 @@ pub fn finding_detail(subject: &Subject, finding: &Finding, style: &Style) -> St
 }
 
 /// Commands that a person may run next, with what each does.
-pub(super) fn commands(list: &[(String, &str)], style: &Style) -> String {
+pub(in crate::cli) fn commands(list: &[(String, &str)], style: &Style) -> String {
     let widest = list.iter().map(|(command, _)| width(command)).max().unwrap_or(0);
     let mut out = String::new();
     for (command, what) in list {

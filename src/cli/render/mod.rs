@@ -16,6 +16,9 @@ use anstyle::{AnsiColor, Style as Paint};
 
 use crate::config::ConfigErrors;
 
+pub(in crate::cli) use card::commands;
+pub(in crate::cli) use text::count;
+
 pub use card::{diagnosis, finding, finding_detail};
 pub use patch::patch;
 pub use report::{report, report_set, unobserved};

@@ -44,9 +44,15 @@ pub fn report_set(set: &ReportSet, style: &Style) -> String {
     if !out.is_empty() && !out.ends_with("\n\n") {
         out.push('\n');
     }
-    let streams = set.reports.len() + set.unobserved.len();
+    // A stream that fails, and has an open finding because of that, is one stream.
+    let mut names: Vec<(&str, &str)> =
+        set.reports.iter().map(|r| (r.subject.connector.as_str(), r.subject.stream.as_str())).collect();
+    names.extend(set.unobserved.iter().map(|u| (u.connector.as_str(), u.stream.as_str())));
+    names.sort_unstable();
+    names.dedup();
+    let streams = names.len();
     if streams == 0 {
-        return "no stream was looked at\n".to_owned();
+        return "nothing was compared\n".to_owned();
     }
     out.push_str(&sum(&tally(&set.reports), style));
     let mut rest = vec![count(streams as u64, "stream")];

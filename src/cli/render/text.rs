@@ -119,7 +119,7 @@ pub(super) fn join(pieces: &[String], between: &str, columns: usize) -> Vec<Stri
 }
 
 /// `1 record`, `2 records`, `12,000 records`.
-pub(super) fn count(number: u64, what: &str) -> String {
+pub(in crate::cli) fn count(number: u64, what: &str) -> String {
     format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
