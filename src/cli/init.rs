@@ -29,6 +29,7 @@ pub(super) fn run(args: &Init, out: &Output) -> anyhow::Result<Exit> {
         .and_then(|()| file.sync_all())
         .with_context(|| format!("cannot write `{}`", args.output.display()))?;
     let value = json!({"written": args.output, "variables": draft.variables, "notes": draft.notes});
+    let found_none = found.connectors.is_empty();
     out.result(&value, |_| {
         let mut text = format!("wrote {}\n", args.output.display());
         for note in &draft.notes {
@@ -40,7 +41,11 @@ pub(super) fn run(args: &Init, out: &Output) -> anyhow::Result<Exit> {
                 text.push_str(&format!("  export {name}=…   # {what}\n"));
             }
         }
-        text.push_str("\nnext: drogue config check, then drogue record\n");
+        text.push_str(if found_none {
+            "- nothing that Drogue knows was found: name a connector by hand, as README.md shows\n\nnext: edit it, then drogue config check\n"
+        } else {
+            "\nnext: drogue config check, then drogue record\n"
+        });
         text
     })?;
     Ok(Exit::Clean)

@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::output::{Exit, Output};
+use super::render;
 use crate::config::Config;
 use crate::daemon;
 
@@ -13,7 +14,8 @@ pub(super) async fn run(common: &Common, out: &Output) -> anyhow::Result<Exit> {
     }
     let streams: usize = config.config.connectors.values().map(|connector| connector.streams.len()).sum();
     daemon::watch(path, config, |address| {
-        out.say(&format!("watching {streams} streams; health on http://{address}/healthz; stop with Ctrl-C"));
+        let streams = render::count(streams as u64, "stream");
+        out.say(&format!("watching {streams}; health on http://{address}/healthz; stop with Ctrl-C"));
     })
     .await?;
     Ok(Exit::Clean)
