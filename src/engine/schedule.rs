@@ -18,6 +18,8 @@ use crate::model::Subject;
 const OUTBOX_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// How often old rows are pruned.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(6);
+/// How long after a start it is first asked which streams were not observed for too long.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// How long a stop waits for running jobs; what has not ended by then is dropped, and done again at the next start.
 const STOP_WITHIN: std::time::Duration = std::time::Duration::from_secs(8);
 
@@ -150,7 +152,7 @@ impl Engine {
         let mut due = BTreeMap::new();
         for subject in self.subjects(&[])? {
             if self.is_probed(&subject) {
-                let at = self.next_due(&subject).await?.unwrap_or(now);
+                let at = self.first_due_of(&subject).await?.unwrap_or(now);
                 due.insert(Job::Check(subject), at);
             }
         }

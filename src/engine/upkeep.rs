@@ -1,7 +1,7 @@
 //! What keeps the daemon honest: overdue streams, the heartbeat, retention.
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{Engine, EngineError, escalate};
 use crate::compare::{Comparison, Window};
@@ -17,6 +17,17 @@ impl Engine {
     /// When a stream, or a document, is due next, as the store remembers it.
     pub(super) async fn next_due(&self, subject: &Subject) -> Result<Option<Timestamp>, EngineError> {
         Ok(self.store.stream_state(subject).await?.and_then(|state| state.next_due))
+    }
+
+    /// When a stream is due as the loop begins. An interval that became shorter in the config counts from the last
+    /// window on; what a failure or the source itself asked to wait for is waited for.
+    pub(super) async fn first_due_of(&self, subject: &Subject) -> Result<Option<Timestamp>, EngineError> {
+        let Some(state) = self.store.stream_state(subject).await? else { return Ok(None) };
+        let soon = match (&state.last_outcome, state.last_attempt) {
+            (Some(CheckOutcome::Observed), Some(last)) => Some(last + self.every(subject)),
+            _ => None,
+        };
+        Ok(state.next_due.map(|due| soon.map_or(due, |soon| due.min(soon))))
     }
 
     /// The last window of a stream, whatever it showed.
@@ -140,7 +151,10 @@ impl Engine {
     /// Forgets what the config's retention lets go.
     pub(super) async fn prune(&self) -> Result<(), EngineError> {
         let counts = self.store.prune(self.now(), &self.config.config.store.retention).await?;
-        info!(?counts, "pruned what retention lets go");
+        match counts.total() {
+            0 => debug!("retention lets nothing go"),
+            gone => info!("pruned {gone} rows that retention lets go"),
+        }
         Ok(())
     }
 }
