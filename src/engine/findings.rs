@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// The findings that the diagnosis of an id explains; none where there is no such diagnosis.
-    async fn explained_by(&self, prefix: &str) -> Result<Vec<Fingerprint>, EngineError> {
+    async fn explained_by_diagnosis(&self, prefix: &str) -> Result<Vec<Fingerprint>, EngineError> {
         let diagnosis = self.store.diagnosis(prefix).await?;
         Ok(diagnosis.map(|stored| stored.diagnosis.explains).unwrap_or_default())
     }
@@ -158,7 +158,9 @@ impl Engine {
             )));
         }
         if self.store.finding(prefix).await?.is_none() {
-            for other in self.explained_by(prefix).await?.iter().filter(|other| *other != fingerprint) {
+            for other in
+                self.explained_by_diagnosis(prefix).await?.iter().filter(|other| *other != fingerprint)
+            {
                 self.store.acknowledge(other, actor, reason, self.now()).await?;
             }
         }
@@ -215,7 +217,7 @@ impl Engine {
     async fn known_finding(&self, prefix: &str) -> Result<FindingRecord, EngineError> {
         let mut known = self.store.finding(prefix).await?;
         if known.is_none()
-            && let Some(first) = self.explained_by(prefix).await?.first()
+            && let Some(first) = self.explained_by_diagnosis(prefix).await?.first()
         {
             known = self.store.finding(&first.0).await?;
         }
