@@ -161,7 +161,8 @@ impl Engine {
         }
         due.insert(Job::Deliver, now);
         due.insert(Job::Prune, now);
-        due.insert(Job::Overdue, now);
+        // What was not looked at while nobody watched is looked at first.
+        due.insert(Job::Overdue, now + OVERDUE_AFTER);
         if self.has_reminders() {
             due.insert(Job::Remind, now);
         }
