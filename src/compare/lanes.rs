@@ -54,6 +54,21 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
             confirmed.is_some()
         });
     }
+    // Several windows together hold the moments of all of them; whether one window moves less than each of those did
+    // cannot be told once none of them is left.
+    if baseline.windows > 1 && baseline.latest.is_none() {
+        let moved_on = |change: &Change| {
+            change.kind == crate::model::ChangeKind::Stale
+                && live.fields.get(&change.path).is_some_and(super::shift::is_moment)
+        };
+        let (merged, kept): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(moved_on);
+        changes = kept;
+        comparison.inconclusive.extend(merged.into_iter().map(|change| Inconclusive {
+            path: change.path,
+            why: "fewer moments than in all recorded windows together; no single window is left to compare with"
+                .to_owned(),
+        }));
+    }
     comparison.changes.extend(changes);
     comparison.changes.sort_by(|a, b| (&a.path, a.kind, &a.to).cmp(&(&b.path, b.kind, &b.to)));
     comparison.inconclusive.sort_by(|a, b| (&a.path, &a.why).cmp(&(&b.path, &b.why)));

@@ -312,3 +312,37 @@ fn addresses_cut_short_are_cut_and_not_another_notation() {
         assert_eq!(diagnosis.detail.number("to_length"), Some(12.0));
     }
 }
+
+#[test]
+fn a_window_of_one_day_does_not_stand_still() {
+    let lines = |days: std::ops::Range<u64>| -> Vec<String> {
+        let record = |day: u64, i: u64| {
+            json!({
+                "region": format!("Region {i}"),
+                "data": format!("2026-03-{:02}T17:00:00", 1 + day),
+                "cases": noise(i) % 900 + day * (noise(i + 5) % 20),
+            })
+            .to_string()
+        };
+        days.flat_map(|day| (0..30).map(move |i| record(day, i))).collect()
+    };
+    let windows: Vec<_> = (0..4).map(|day| window_of(&texts(&lines(day..day + 1)), None, KEY)).collect();
+    let mut learned = Baseline::start(&windows[0]);
+    for window in &windows[1..] {
+        learned.profile.merge(&window.profile).unwrap();
+        learned.windows += 1;
+        learned.follow(window);
+    }
+    let profiles: Vec<_> = windows.iter().map(|w| w.profile.clone()).collect();
+    learned.variation = crate::compare::Variation::of(&profiles);
+    let stale = |baseline: &Baseline, days| {
+        let window = window_of(&texts(&lines(days)), None, KEY);
+        let comparison = crate::compare::compare(baseline, &window);
+        comparison.changes.iter().any(|c| c.kind == crate::model::ChangeKind::Stale)
+    };
+    // The day before had one date as well; where no window is left, nobody knows.
+    assert!(!stale(&learned, 4..5), "with the day before");
+    let imported =
+        Baseline { latest: None, variation: crate::compare::Variation::default(), ..learned.clone() };
+    assert!(!stale(&imported, 4..5), "without");
+}
