@@ -2,7 +2,7 @@
 //!
 //! A [`Sequence`] is what a publisher put out, step by step. [`server::replay`] publishes it again over HTTP, by the
 //! date of a driven clock. A small connector (`examples/connector.rs`) loads each day into a table of its own by a
-//! mapping that [`first_mapping`] writes, as a team would have on the first day. At the end [`tally`] counts holes and
+//! mapping that [`first_mapping`] writes, as a team would have on the first day. At the end [`tally()`] counts holes and
 //! wrong values in that table, by the labels of the sequence where it has any; nothing else looks at labels.
 
 mod archive;

@@ -1,6 +1,6 @@
 //! The only module that sends: e-mail and webhooks, from the outbox.
 //!
-//! [`route`] says which receivers are told, [`messages`] freezes what they are told (one message an address, written
+//! [`route()`] says which receivers are told, [`messages`] freezes what they are told (one message an address, written
 //! to the outbox in the transaction of the finding), and [`Sender`] hands one message over. A message is sent at
 //! least once: a retry carries the same Message-ID or webhook-id. Nothing here decides what is worth telling.
 

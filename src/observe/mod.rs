@@ -3,7 +3,7 @@
 //! - [`observe`] asks a stream's endpoint, [`import_file`] reads files: both give an [`Observation`], which is a [`Complete`]
 //!   window, or says why there is none.
 //! - [`fetch_document`] re-reads a document that describes the API.
-//! - [`dry_run`] shows one exchange, redacted.
+//! - [`dry_run()`] shows one exchange, redacted.
 //!
 //! Everything that comes in is untrusted: bounded in size, depth, time and number; judged by the rules before a record
 //! is read, so that nothing is ever learned from an error page. Nothing here keeps a body, and whatever leaves goes

@@ -1,8 +1,8 @@
 //! From a diagnosis to a patch, and the check of a patch on recorded samples.
 //!
-//! [`propose`] turns what was diagnosed of one stream into edits of its mapping file: one patch, edits made one by
+//! [`propose()`] turns what was diagnosed of one stream into edits of its mapping file: one patch, edits made one by
 //! one in memory, so that one that does not fit costs no other. What is ambiguous gets no patch until a person picks
-//! a reading ([`propose_with_choice`]). [`verify`] runs the mapping before and after on the samples of before and
+//! a reading ([`propose_with_choice`]). [`verify()`] runs the mapping before and after on the samples of before and
 //! after.
 
 mod edits;
