@@ -1,17 +1,26 @@
-//! How fast records are profiled, against `serde_json`'s `Value` on the same data in the same run.
+//! How fast records are profiled, against `serde_json`'s `Value` on the same data in the same run; and in how much memory.
 //!
 //! `cargo bench --bench profile -- [FILE.ndjson …]` prints a line per file and mode: `FILE MODE MB/s RATIO`.
 //! Without files it makes its own data: nested records (3.6 KB, some 55 values) and flat ones (234 B, 10 values).
-//!
-//! `--only=full` runs one mode alone, for a profiler.
 //!
 //! Modes: `value` parses to a DOM and drops it; `counts` profiles presence and types alone; `full` looks at every
 //! value of every record; `sampled` looks at the values of one record in 16 after a warm-up, as a tap does.
 //! Thread CPU time; the rounds of all modes are interleaved, and medians printed, so that a busy machine harms
 //! no mode more than another. Only ratios within one run mean anything.
+//!
+//! `--only=full` runs one mode alone, for a profiler. `--write=FOLDER [--bytes=N]` writes the data that it would make,
+//! `nested.ndjson` and `flat.ndjson`, for other programs. `--stream FILE …` reads files line by line into one full
+//! profile each, and prints `FILE stream RECORDS CPU-SECONDS PEAK-RSS-IN-MB` of the whole process so far.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
-use std::{error::Error, fs, hint::black_box, time::Instant};
+use std::{
+    error::Error,
+    fs::{self, File},
+    hint::black_box,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    time::Instant,
+};
 
 use drogue::{
     model::HashKey,
@@ -40,17 +49,48 @@ const MODES: [(&str, Mode); 4] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let only = arguments.iter().find_map(|argument| argument.strip_prefix("--only="));
+    let option = |name: &str| arguments.iter().find_map(|argument| argument.strip_prefix(name));
     // Cargo hands `--bench` on.
     let files: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let bytes = option("--bytes=").map_or(Ok(GENERATED_BYTES), str::parse)?;
+    if let Some(folder) = option("--write=") {
+        fs::write(Path::new(folder).join("nested.ndjson"), generate(nested_record, bytes))?;
+        fs::write(Path::new(folder).join("flat.ndjson"), generate(flat_record, bytes))?;
+        return Ok(());
+    }
+    if option("--stream").is_some() {
+        return files.into_iter().try_for_each(|file| stream(file));
+    }
+    let only = option("--only=");
     if files.is_empty() {
-        measure("nested", &generate(nested_record), only);
-        measure("flat", &generate(flat_record), only);
+        measure("nested", &generate(nested_record, bytes), only);
+        measure("flat", &generate(flat_record, bytes), only);
     }
     for file in files {
         measure(file, &fs::read_to_string(file)?, only);
     }
     Ok(())
+}
+
+/// Profiles a file line by line, as a window is.
+fn stream(file: &str) -> Result<(), Box<dyn Error>> {
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(file)?);
+    let mut profiler = Profiler::new(ProfileOptions::new(HashKey::new([7; 16])));
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        profiler.record(&line);
+        line.clear();
+    }
+    let profile = profiler.finish();
+    println!("{file} stream {} {:.3} {:.1}", profile.records, cpu_seconds(), peak_megabytes());
+    Ok(())
+}
+
+/// The most memory that this process ever held; 0 where the system does not tell it.
+fn peak_megabytes() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+    peak.and_then(|peak| peak.trim().parse::<f64>().ok()).map_or(0.0, |kilobytes| kilobytes * 1024.0 / 1e6)
 }
 
 fn measure(name: &str, body: &str, only: Option<&str>) {
@@ -104,10 +144,10 @@ fn cpu_seconds() -> f64 {
     }
 }
 
-fn generate(record: impl Fn(&mut Numbers) -> String) -> String {
+fn generate(record: impl Fn(&mut Numbers) -> String, bytes: usize) -> String {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    let mut body = String::with_capacity(GENERATED_BYTES + 8_192);
-    while body.len() < GENERATED_BYTES {
+    let mut body = String::with_capacity(bytes + 8_192);
+    while body.len() < bytes {
         body.push_str(&record(&mut numbers));
         body.push('\n');
     }
