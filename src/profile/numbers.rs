@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bins, MinHashes, TopValues, hashing::ValueHash};
+use super::{
+    Bins, MinHashes, TopValues,
+    formats::classes::{ByteClasses, COMMA, DOT},
+    hashing::ValueHash,
+    sketch::MinHashesTally,
+};
 
 /// What numbers look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,10 +131,9 @@ impl<'a> Number<'a> {
     }
 
     /// A number that stands in a string, or the instant that a string tells.
-    pub(super) fn of_value(value: f64, text: &str) -> Number<'static> {
-        let point = text.bytes().rposition(|byte| matches!(byte, b'.' | b','));
-        let decimals =
-            point.map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count());
+    #[inline]
+    pub(super) fn of_value(value: f64, text: &str, found: ByteClasses) -> Number<'static> {
+        let decimals = if found & (DOT | COMMA) == 0 { 0 } else { decimals_of(text) };
         Number { value: value + 0.0, decimals, beyond_double: None }
     }
 
@@ -205,42 +209,6 @@ impl NumberProfile {
         if self.count == 0 { 0.0 } else { count as f64 / self.count as f64 }
     }
 
-    /// Counts `weight` times a number that stands as such in JSON.
-    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) {
-        let hash = self.add_value(number, weight, key);
-        self.top.add(hash, || number.canonical(), weight);
-    }
-
-    /// Counts `weight` times a number, frequent values apart; returns its hash.
-    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) -> u64 {
-        let value = number.value;
-        self.count += weight;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        if value < 0.0 {
-            self.negative += weight;
-        } else if value == 0.0 {
-            self.zero += weight;
-        }
-        let magnitude = value.abs();
-        // Beyond 2^53 a double has no fraction.
-        if magnitude >= 9_007_199_254_740_992.0 || (value as i64) as f64 == value {
-            self.whole += weight;
-        }
-        self.decimals[number.decimals.min(7)] += weight;
-        self.sum_micros = self.sum_micros.wrapping_add(micros(value) * i128::from(weight));
-        self.quantiles.add(value, weight);
-        if value >= EPOCH_FROM
-            && let Some(unit) = EPOCH_UNITS.iter().rposition(|unit| value >= EPOCH_FROM * unit)
-            && value < EPOCH_TO * EPOCH_UNITS[unit]
-        {
-            self.epochs[unit] += weight;
-        }
-        let hash = number.hash(key);
-        self.distinct.add(hash);
-        hash
-    }
-
     /// Adds what `other` saw.
     pub(super) fn merge(&mut self, other: &Self) {
         self.count += other.count;
@@ -256,6 +224,63 @@ impl NumberProfile {
         self.distinct.merge(&other.distinct);
         self.top.merge(&other.top);
     }
+}
+
+/// A [`NumberProfile`] while numbers come in.
+#[derive(Debug, Default)]
+pub(super) struct NumberTally {
+    profile: NumberProfile,
+    distinct: MinHashesTally,
+}
+
+impl NumberTally {
+    /// Counts `weight` times a number that stands as such in JSON.
+    pub(super) fn add(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) {
+        let hash = self.add_value(number, weight, key);
+        self.profile.top.add(hash, || number.canonical(), weight);
+    }
+
+    /// Counts `weight` times a number, frequent values apart; returns its hash.
+    pub(super) fn add_value(&mut self, number: &Number<'_>, weight: u64, key: &ValueHash) -> u64 {
+        let (profile, value) = (&mut self.profile, number.value);
+        profile.count += weight;
+        profile.min = profile.min.min(value);
+        profile.max = profile.max.max(value);
+        if value < 0.0 {
+            profile.negative += weight;
+        } else if value == 0.0 {
+            profile.zero += weight;
+        }
+        let magnitude = value.abs();
+        // Beyond 2^53 a double has no fraction.
+        if magnitude >= 9_007_199_254_740_992.0 || (value as i64) as f64 == value {
+            profile.whole += weight;
+        }
+        profile.decimals[number.decimals.min(7)] += weight;
+        profile.sum_micros = profile.sum_micros.wrapping_add(micros(value) * i128::from(weight));
+        profile.quantiles.add(value, weight);
+        if value >= EPOCH_FROM
+            && let Some(unit) = EPOCH_UNITS.iter().rposition(|unit| value >= EPOCH_FROM * unit)
+            && value < EPOCH_TO * EPOCH_UNITS[unit]
+        {
+            profile.epochs[unit] += weight;
+        }
+        let hash = number.hash(key);
+        self.distinct.add(hash);
+        hash
+    }
+
+    /// The profile of the numbers that came in.
+    pub(super) fn finish(mut self) -> NumberProfile {
+        self.profile.distinct = self.distinct.finish();
+        self.profile
+    }
+}
+
+/// How many digits stand behind the last point or comma.
+fn decimals_of(text: &str) -> usize {
+    let point = text.bytes().rposition(|byte| matches!(byte, b'.' | b','));
+    point.map_or(0, |point| text[point + 1..].bytes().take_while(u8::is_ascii_digit).count())
 }
 
 /// A value in units of 1e-6, halves away from zero; bounded so that sums of 10^10 values cannot overflow.
@@ -296,10 +321,11 @@ mod tests {
     #[test]
     fn counts_what_it_says() {
         let key = ValueHash::new(&HashKey::new([1; 16]));
-        let mut profile = NumberProfile::default();
+        let mut tally = NumberTally::default();
         for raw in ["1585155600", "-2.50", "0", "0.1", "1585155600000"] {
-            profile.add(&Number::of_token(raw), 2, &key);
+            tally.add(&Number::of_token(raw), 2, &key);
         }
+        let profile = tally.finish();
         assert_eq!((profile.count, profile.negative, profile.zero, profile.whole), (10, 2, 2, 6));
         assert_eq!(profile.epochs, [2, 2, 0, 0]);
         assert_eq!(

@@ -334,10 +334,74 @@ impl MinHashes {
     }
 }
 
+/// [`MinHashes`] while hashes come in: sorted a few hundred at a time.
+#[derive(Debug)]
+pub(super) struct MinHashesTally {
+    /// The smallest so far, and what came since.
+    hashes: Vec<u64>,
+    /// Larger hashes are no longer among the smallest.
+    limit: u64,
+}
+
+impl Default for MinHashesTally {
+    fn default() -> Self {
+        Self { hashes: Vec::new(), limit: u64::MAX }
+    }
+}
+
+impl MinHashesTally {
+    /// Takes the hash of a value.
+    #[inline]
+    pub(super) fn add(&mut self, hash: u64) {
+        if hash <= self.limit {
+            self.insert(hash);
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, hash: u64) {
+        self.hashes.push(hash);
+        if self.hashes.len() == 2 * MinHashes::K {
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        // The front is in order from the last time, and this sort makes use of that.
+        self.hashes.sort();
+        self.hashes.dedup();
+        self.hashes.truncate(MinHashes::K);
+        if let Some(largest) = self.hashes.get(MinHashes::K - 1) {
+            self.limit = *largest;
+        }
+    }
+
+    /// The smallest of all hashes taken.
+    pub(super) fn finish(mut self) -> MinHashes {
+        self.settle();
+        self.hashes.shrink_to_fit();
+        MinHashes(self.hashes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::HashKey;
+
+    #[test]
+    fn hashes_sorted_late_are_hashes_sorted_at_once() {
+        let key = HashKey::new([3; 16]);
+        for distinct in [0_u32, 1, 255, 256, 257, 600, 5_000] {
+            let (mut late, mut at_once) = (MinHashesTally::default(), MinHashes::default());
+            for i in 0..3 * distinct {
+                let hash = key.hash(&(i % distinct).to_le_bytes());
+                late.add(hash);
+                at_once.add(hash);
+            }
+            assert_eq!(late.finish(), at_once, "{distinct}");
+        }
+    }
 
     #[test]
     fn quantiles_are_within_their_bound() {

@@ -11,7 +11,8 @@ use super::{
         self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, OTHER, SPACE, UPPER,
     },
     hashing::ValueHash,
-    numbers::Number,
+    numbers::{Number, NumberTally},
+    sketch::MinHashesTally,
 };
 
 /// What strings look like.
@@ -148,6 +149,9 @@ pub(super) struct StringTally {
     /// Few, so searched in order.
     formats: Vec<(Format, u64)>,
     patterns: PatternTally,
+    distinct: MinHashesTally,
+    folded: MinHashesTally,
+    as_numbers: Option<Box<NumberTally>>,
 }
 
 impl StringTally {
@@ -177,14 +181,14 @@ impl StringTally {
             None => self.formats.push((format, weight)),
         }
         let hash = key.of(text.as_bytes());
-        profile.distinct.add(hash);
+        self.distinct.add(hash);
         profile.top.add(hash, || text.to_owned(), weight);
         if let Some(value) = value {
-            let number = Number::of_value(value, text);
-            profile.as_numbers.get_or_insert_default().add_value(&number, weight, key);
+            let number = Number::of_value(value, text, found);
+            self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
         } else if text.len() <= LONGEST_FOLDED {
             let is_folded = classes::only(found, LOWER | DIGIT);
-            profile.folded.add(if is_folded { hash } else { folded_hash(text, key) });
+            self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
         }
     }
 
@@ -192,6 +196,9 @@ impl StringTally {
     pub(super) fn finish(mut self) -> StringProfile {
         self.profile.formats = self.formats.into_iter().collect();
         (self.profile.patterns, self.profile.patterns_overflown) = self.patterns.finish();
+        self.profile.distinct = self.distinct.finish();
+        self.profile.folded = self.folded.finish();
+        self.profile.as_numbers = self.as_numbers.map(|numbers| Box::new(numbers.finish()));
         self.profile
     }
 }

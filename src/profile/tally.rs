@@ -1,9 +1,9 @@
 //! What is counted at one node of the trie while records come in.
 
 use super::{
-    ArrayProfile, FieldProfile, NumberProfile,
+    ArrayProfile, FieldProfile,
     hashing::ValueHash,
-    numbers::Number,
+    numbers::{Number, NumberTally},
     scan,
     strings::StringTally,
     tape::{Event, EventKind},
@@ -18,7 +18,7 @@ pub(super) struct Tally {
     trues: u64,
     position_sum: u64,
     arrays: Option<Box<ArrayProfile>>,
-    numbers: Option<Box<Cell<NumberProfile>>>,
+    numbers: Option<Box<Cell<NumberTally>>>,
     strings: Option<Box<Cell<StringTally>>>,
 }
 
@@ -35,7 +35,7 @@ trait Counts {
     fn count(&mut self, token: &str, weight: u64, key: &ValueHash);
 }
 
-impl Counts for NumberProfile {
+impl Counts for NumberTally {
     fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
         self.add(&Number::of_token(token), weight, key);
     }
@@ -123,7 +123,7 @@ impl Tally {
             types: self.types,
             trues: self.trues,
             position_sum: self.position_sum,
-            numbers: self.numbers.map(|cell| Box::new(cell.finish(key))),
+            numbers: self.numbers.map(|cell| Box::new(cell.finish(key).finish())),
             strings: self.strings.map(|cell| Box::new(cell.finish(key).finish())),
             arrays: self.arrays.map(|arrays| *arrays),
             is_map: false,

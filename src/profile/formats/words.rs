@@ -194,15 +194,17 @@ fn is_prefixed_id(text: &str) -> bool {
     let (prefix, rest) = (&bytes[..at], &bytes[at + 1..]);
     let prefix_fits =
         (1..=24).contains(&prefix.len()) && prefix.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
-    let (mut digits, mut uppers, mut lowers) = (0, 0, 0);
-    for byte in rest {
-        digits += usize::from(byte.is_ascii_digit());
-        uppers += usize::from(byte.is_ascii_uppercase());
-        lowers += usize::from(byte.is_ascii_lowercase());
+    if !prefix_fits || rest.len() < 8 {
+        return false;
     }
-    prefix_fits
-        && rest.len() >= 8
-        && digits + uppers + lowers == rest.len()
+    let (mut digits, mut uppers, mut lowers) = (0_u8, 0_u8, 0_u8);
+    // Notations are no longer than 128 bytes.
+    for byte in rest {
+        digits += u8::from(byte.is_ascii_digit());
+        uppers += u8::from(byte.is_ascii_uppercase());
+        lowers += u8::from(byte.is_ascii_lowercase());
+    }
+    usize::from(digits + uppers + lowers) == rest.len()
         && uppers + lowers > 0
         && (digits >= 3 || (digits >= 1 && uppers >= 1 && lowers >= 1))
 }
