@@ -181,7 +181,7 @@ impl NumberProfile {
         (self.count > 0).then(|| self.sum_micros as f64 / 1e6 / self.count as f64)
     }
 
-    /// The value below which a share `q` lies, within 0.4 % of a value (see [`Bins`]) and within the extremes.
+    /// The value below which a share `q` lies, within 0.8 % of a value (see [`Bins`]) and within the extremes.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         if q <= 0.0 || q >= 1.0 {

@@ -220,6 +220,74 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A record whose fields, over some hundred seeds, outgrow every sketch or stay just below: more values than hashes or
+/// top values are kept, more patterns, more octaves, keys that are data, entities that come again with other values.
+fn crowded(seed: u64, spread: u32) -> String {
+    let (low, high) = (seed % 1_000, seed >> 40);
+    let id = match seed % 7 {
+        0 => format!("\"{}\"", low % 40),
+        1 => "null".to_owned(),
+        _ => format!("{low}"),
+    };
+    let nested = match seed % 3 {
+        0 => format!("[{low}, \"{high:x}\", [{{\"v\": {low}.5}}], []]"),
+        1 => format!("{{\"2024-01-{:02}\": {{\"v\": {low}}}, \"n\": null}}", low % 28 + 1),
+        _ => format!("\"{}\"", "aA9-".repeat(low as usize % 9)),
+    };
+    let unit = 10_f64.powi((seed % u64::from(spread)) as i32 - 9);
+    format!(
+        r#"{{"id": {id}, "few": "{}", "at": "2024-05-{:02}T00:00:{:02}Z", "text": " {seed:x} é\u00e9", "nested": {nested},
+            "number": {}, "size_{}": true, "same": 1}}"#,
+        low % 51,
+        low % 31 + 1,
+        high % 61,
+        (high as f64 - 8e6) * unit,
+        low % 5,
+    )
+}
+
+/// What arbitrary bytes seldom are: tokens, half tokens, and what readers of JSON stumble over.
+const PIECES: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\"a\":",
+    b"\"a\":",
+    b"\"b\":1",
+    b"\"b\":{}",
+    b"\"",
+    b"\\",
+    b"\"\\ud83d\"",
+    b"\"\\ud83d\\ude00\"",
+    b"\"\\ude00",
+    b"\xef\xbb\xbf",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\0",
+    b"null",
+    b"true",
+    b"tru",
+    b"NaN",
+    b"-",
+    b"0",
+    b"-0",
+    b"00",
+    b"1e999",
+    b"-1e-999",
+    b"123456789012345678901234567890",
+    b"1.",
+    b" ",
+    b"\n",
+    "\"\u{2028}é\"".as_bytes(),
+    b"\"2024-02-30T25:61:61Z\"",
+    b"\"9999999999999\"",
+    b"\"&#;&amp;\"",
+    b"\"1.234.567,8-\"",
+];
+
 /// Whether a path of a profile leads to something in a value.
 fn leads_somewhere(value: &Value, steps: &[Step]) -> bool {
     let Some((step, rest)) = steps.split_first() else { return true };
@@ -296,6 +364,24 @@ proptest! {
     }
 
     #[test]
+    fn takes_what_is_nearly_json(
+        pieces in prop::collection::vec(prop::collection::vec(prop::sample::select(PIECES), 0..24), 1..12),
+    ) {
+        let records: Vec<Vec<u8>> = pieces.iter().map(|pieces| pieces.concat()).collect();
+        let (odd, even) = (profile(records.iter().skip(1).step_by(2)), profile(records.iter().step_by(2)));
+        let mut merged = odd.clone();
+        merged.merge(&even).unwrap();
+        prop_assert_eq!(merged.records + merged.malformed.unread(), records.len() as u64);
+        prop_assert_eq!(bytes(&merged), bytes(&profile(&records)));
+        for record in &records {
+            let expected = serde_json::from_slice::<Value>(record).is_ok();
+            prop_assert_eq!(profile([record]).records == 1, expected, "{}", String::from_utf8_lossy(record));
+        }
+        let (one, other) = align(&odd, &even);
+        let _ = (find_keys(&one), find_keys(&other), merged.redacted());
+    }
+
+    #[test]
     fn every_path_exists_in_the_data(records in prop::collection::vec(json(), 1..20)) {
         let profile = profile(records.iter().map(Value::to_string));
         for (path, field) in &profile.fields {
@@ -313,5 +399,37 @@ proptest! {
         let split = split_records(&body, &"$.data.items[*]".parse().unwrap(), 64).unwrap();
         let texts: Vec<String> = records.iter().map(Value::to_string).collect();
         prop_assert_eq!(split, texts);
+    }
+}
+
+proptest! {
+    // Each case profiles some hundred records twice.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merges_beyond_what_sketches_hold(
+        seeds in prop::collection::vec(any::<u64>(), 300..700),
+        spread in 1..40_u32,
+        keyed in any::<bool>(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 3),
+        order in Just([0, 1, 2, 3_usize]).prop_shuffle(),
+    ) {
+        let options = || ProfileOptions {
+            key: keyed.then(|| KeySpec { paths: vec!["$.id".parse().unwrap()] }),
+            samples: SampleMode::Clear,
+            ..options()
+        };
+        let texts: Vec<String> = seeds.iter().map(|seed| crowded(*seed, spread)).collect();
+        let whole = profile_with(options(), &texts);
+        prop_assert!(whole.entities.seen.len() == Entities::CAP || keyed);
+        // Each part takes its records backwards.
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(texts.len())).collect();
+        cuts.extend([0, texts.len()]);
+        cuts.sort_unstable();
+        let part = |at: usize| profile_with(options(), texts[cuts[at]..cuts[at + 1]].iter().rev());
+        let merged = order.map(part).into_iter().reduce(|mut all, part| { all.merge(&part).unwrap(); all }).unwrap();
+        prop_assert!(bytes(&merged) == bytes(&whole), "{:?}", first_difference(&merged, &whole));
+        prop_assert_eq!(find_keys(&merged), find_keys(&whole));
+        prop_assert_eq!(bytes(&merged.redacted()), bytes(&whole.redacted()));
     }
 }
