@@ -6,6 +6,7 @@
 
 mod api;
 mod compare;
+mod contract;
 mod discover;
 mod envelope;
 mod examples;
@@ -21,6 +22,7 @@ mod volatile;
 
 pub use api::{ApiModel, Operation};
 pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
+pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, read};
 pub use sections::{Section, Sections};
