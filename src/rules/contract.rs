@@ -147,7 +147,19 @@ struct Levels {
     header: Option<Verdict>,
     operation: Option<Verdict>,
     api: Option<Verdict>,
-    hidden: Option<Level>,
+    /// Judged where the place before is not: parameters that are written once for all operations of a path.
+    common_parameter: Option<Verdict>,
+    #[serde(default)]
+    hidden: Hidden,
+}
+
+/// Levels where nobody can see the change; a side without one is not judged, and a row without any is judged as if it
+/// could be seen.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hidden {
+    request: Option<Level>,
+    response: Option<Level>,
 }
 
 /// A level, with an id where the usual one does not do.
@@ -172,6 +184,7 @@ impl Row {
             (Place::Property, Side::Neither) => None,
             (Place::Property | Place::Operation, Side::Response) => levels.response.as_ref(),
             (Place::Parameter, _) => levels.parameter.as_ref().or(levels.request.as_ref()),
+            (Place::CommonParameter, _) => levels.common_parameter.as_ref(),
             (Place::ParameterProperty, _) => {
                 let levels = [&levels.within_parameter, &levels.parameter, &levels.request];
                 levels.into_iter().find_map(Option::as_ref)
@@ -189,18 +202,18 @@ impl Row {
             Verdict::Named(level, template) => (*level, template.as_str()),
             Verdict::Unjudged(_) => return None,
         };
-        let hidden = levels.hidden.filter(|_| change.hidden);
-        let word = match (hidden, change.side) {
-            (None, _) => "",
-            (Some(_), Side::Response) => "write-only-",
-            (Some(_), Side::Request | Side::Neither) => "read-only-",
+        let knows_hidden = levels.hidden.request.is_some() || levels.hidden.response.is_some();
+        let (level, word) = match change.side {
+            _ if !(change.hidden && knows_hidden) => (level, ""),
+            Side::Response => (levels.hidden.response?, "write-only-"),
+            Side::Request | Side::Neither => (levels.hidden.request?, "read-only-"),
         };
         let id = template
             .replace("{side}", if change.side == Side::Response { "response" } else { "request" })
             .replace("{hidden}", word)
             .replace("{place}", place_word(change.place))
             .replace("{change}", change.change);
-        Some((hidden.unwrap_or(level), id))
+        Some((level, id))
     }
 }
 
@@ -210,7 +223,7 @@ const fn place_word(place: Place) -> &'static str {
         Place::Operation => "operation",
         Place::Body => "body",
         Place::Property => "property",
-        Place::Parameter => "parameter",
+        Place::Parameter | Place::CommonParameter => "parameter",
         Place::ParameterProperty => "parameter-property",
         Place::HeaderProperty => "header-property",
         Place::Header => "header",

@@ -110,17 +110,18 @@ struct Paired<'a> {
 }
 
 /// Finds each branch again: by what it refers to, then as it is written, then by title, then the only ones left.
-fn pair<'a>(_both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired<'a> {
+fn pair<'a>(both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired<'a> {
     let mut was: Vec<(String, &'a Value)> = before.iter().enumerate().map(named).collect();
     let mut is: Vec<(String, &'a Value)> = after.iter().enumerate().map(named).collect();
     let mut found = Vec::new();
-    let same: [fn(&Value, &Value) -> bool; 3] = [
-        |a, b| reference(a).is_some() && reference(a) == reference(b),
-        |a, b| reference(a).is_none() && a == b,
-        |a, b| {
-            let title = |node: &Value| text(node.get("title")).map(str::to_owned);
-            reference(a).is_none() && reference(b).is_none() && title(a).is_some() && title(a) == title(b)
-        },
+    let (old_model, new_model) = both.models;
+    let title = |node: &Value| text(node.get("title")).map(str::to_owned);
+    let same: [&dyn Fn(&'a Value, &'a Value) -> bool; 4] = [
+        &|a, b| reference(a).is_some() && reference(a) == reference(b),
+        &|a, b| reference(a).is_none() && a == b,
+        // What was given a name, or lost it, is still the same.
+        &|a, b| reference(a) != reference(b) && equivalent(old_model.resolve(a), new_model.resolve(b)),
+        &|a, b| reference(a).is_none() && reference(b).is_none() && title(a).is_some() && title(a) == title(b),
     ];
     for same in same {
         was.retain(|(name, old)| {
@@ -137,6 +138,13 @@ fn pair<'a>(_both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired
         found.push((name, old, new));
     }
     Paired { both: found, removed: was, added: is }
+}
+
+/// Whether two schemas allow the same, by their text without notes.
+fn equivalent(a: &Value, b: &Value) -> bool {
+    let (Value::Object(a), Value::Object(b)) = (a, b) else { return a == b };
+    let plain = |node: &serde_json::Map<String, Value>| node.keys().filter(|key| !is_annotation(key)).count();
+    plain(a) == plain(b) && a.iter().all(|(key, value)| is_annotation(key) || b.get(key) == Some(value))
 }
 
 fn named((index, node): (usize, &Value)) -> (String, &Value) {

@@ -63,11 +63,9 @@ pub(super) fn deprecation(before: &Value, after: &Value) -> Option<&'static str>
 /// The lifecycle of a schema.
 pub(super) fn schema(both: &Both<'_>, locals: &mut Vec<Local>) {
     locals.extend(deprecation(both.before, both.after).map(Local::new));
-    if let (Some(was), Some(is)) = (stability(both.before), stability(both.after)) {
-        if is < was {
-            locals.push(Local::new("stability-decreased"));
-        } else if is > was {
-            locals.push(Local::new("stability-increased"));
-        }
+    match (stability(both.before), stability(both.after)) {
+        (Some(was), Some(is)) if is < was => locals.push(Local::new("stability-decreased")),
+        (Some(_), Some(_)) => {}
+        (None, _) | (_, None) => locals.push(Local::new("invalid-stability-level")),
     }
 }

@@ -47,6 +47,8 @@ pub enum Place {
     Property,
     /// A parameter.
     Parameter,
+    /// A parameter that is written at the path, for all its operations, or something within one.
+    CommonParameter,
     /// Something within a parameter.
     ParameterProperty,
     /// Something within a header of the request.

@@ -14,17 +14,14 @@ use super::{
 };
 use crate::spec::{ApiModel, Operation, api::is_json};
 
-/// How deep callbacks are followed: those of callbacks are not.
-const MAX_CALLBACKS: usize = 1;
-
 /// Compares all operations and webhooks.
 pub(super) fn compare_all(run: &mut Run<'_>) {
     let (was, is) = (run.before.operations(), run.after.operations());
-    compare_lists(run, &was, &is, 0);
+    compare_lists(run, &was, &is);
     webhooks(run);
 }
 
-fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'a>], depth: usize) {
+fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'a>]) {
     let index: BTreeMap<(&str, String), &Operation<'a>> =
         is.iter().rev().map(|operation| ((operation.method, operation.shape()), operation)).collect();
     let paths: BTreeSet<String> = is.iter().map(Operation::shape).collect();
@@ -32,7 +29,7 @@ fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'
     for old in was {
         let (key, here) = ((old.method, old.shape()), Here { method: old.method, path: old.path });
         match index.get(&key) {
-            Some(new) => compare(run, here, old, new, depth),
+            Some(new) => compare(run, here, old, new),
             None => removed(run, here, old, !paths.contains(&key.1)),
         }
         known.insert(key);
@@ -65,7 +62,7 @@ fn removed(run: &mut Run<'_>, here: Here<'_>, old: &Operation<'_>, with_path: bo
     run.found.note(here, Side::Neither, Place::Operation, change, Words::NONE);
 }
 
-fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Operation<'a>, depth: usize) {
+fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Operation<'a>) {
     let note = |run: &mut Run<'a>, change, words| run.found.note(here, Side::Neither, Place::Operation, change, words);
     let (Some(was), Some(is)) = (lifecycle::stability(old.node), lifecycle::stability(new.node)) else {
         return note(run, "api-invalid-stability-level", Words::NONE);
@@ -83,7 +80,7 @@ fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Ope
         Some("deprecated") => Some("endpoint-deprecated"),
         Some("deprecated-with-sunset") => Some("endpoint-deprecated-with-sunset"),
         Some("deprecated-sunset-parse") => Some("api-deprecated-sunset-parse"),
-        Some("sunset-deleted") => Some("sunset-deleted"),
+        Some("sunset-deleted") => Some("endpoint-sunset-deleted"),
         Some("sunset-date-changed-too-small") => Some("api-sunset-date-changed-too-small"),
         Some(_) | None => None,
     };
@@ -108,9 +105,7 @@ fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Ope
     parameters::compare(run, here, old, new);
     request_body(run, here, old, new);
     responses(run, here, old, new);
-    if depth < MAX_CALLBACKS {
-        callbacks(run, here, old, new, depth);
-    }
+    callbacks(run, here, old, new);
 }
 
 /// The content of a body or response: media types with what they hold.
@@ -287,7 +282,7 @@ fn webhooks(run: &mut Run<'_>) {
             None => run.found.note(Here::API, Side::Neither, Place::Api, "webhook-removed", Words::name(name)),
             Some(now) => {
                 let (was, is) = (run.before.operations_of(name, item), run.after.operations_of(name, now));
-                compare_lists(run, &was, &is, 0);
+                compare_lists(run, &was, &is);
             }
         }
     }
@@ -296,29 +291,14 @@ fn webhooks(run: &mut Run<'_>) {
     }
 }
 
-/// Requests that the API itself sends. They are part of the operation that asks for them.
-fn callbacks<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Operation<'a>, depth: usize) {
+/// Requests that the API itself sends: told as they come and go.
+fn callbacks<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Operation<'a>) {
     let (was, is) = (old.node.get("callbacks"), new.node.get("callbacks"));
-    for (name, callback) in entries(was) {
-        let Some(now) = is.and_then(|is| is.get(name)) else {
-            run.found.note(here, Side::Neither, Place::Operation, "callback-removed", Words::name(name));
-            continue;
-        };
-        let (callback, now) = (run.before.resolve(callback), run.after.resolve(now));
-        for (url, item) in entries(Some(callback)) {
-            let Some(other) = now.get(url) else {
-                run.found.note(here, Side::Neither, Place::Operation, "callback-removed", Words::name(url));
-                continue;
-            };
-            let (was, is) = (run.before.operations_of(url, item), run.after.operations_of(url, other));
-            for old in &was {
-                if let Some(new) = is.iter().find(|new| new.method == old.method) {
-                    compare(run, here, old, new, depth + 1);
-                }
-            }
-        }
+    let absent = |other: Option<&Value>, name: &str| other.is_none_or(|other| other.get(name).is_none());
+    for (name, _) in entries(was).filter(|(name, _)| absent(is, name)) {
+        run.found.note(here, Side::Neither, Place::Operation, "callback-removed", Words::name(name));
     }
-    for (name, _) in entries(is).filter(|(name, _)| was.is_none_or(|was| was.get(name).is_none())) {
+    for (name, _) in entries(is).filter(|(name, _)| absent(was, name)) {
         run.found.note(here, Side::Neither, Place::Operation, "callback-added", Words::name(name));
     }
 }

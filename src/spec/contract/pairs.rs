@@ -82,7 +82,8 @@ impl<'a> Pairs<'a> {
         let index = self.pairs.len();
         let flag = |key: &str| {
             let set = |node: &Value| node.get(key).and_then(Value::as_bool).unwrap_or(false);
-            set(before) && set(after)
+            // What it says now: who reads the new description may leave it out.
+            set(after)
         };
         let (read_only, write_only) = (flag("readOnly"), flag("writeOnly"));
         self.pairs.push(Pair { locals: Vec::new(), below: Vec::new(), differs: false, read_only, write_only });

@@ -70,33 +70,47 @@ fn words<'a>(parameter: &Parameter<'a>) -> Words<'a> {
 fn removed(run: &mut Run<'_>, here: Here<'_>, old: &Parameter<'_>) {
     let change = match (lifecycle::is_deprecated(old.node), Sunset::of(old.node)) {
         (false, _) => "parameter-removed",
-        (true, Sunset::Unreadable) => "sunset-parse",
-        (true, Sunset::On(date)) if run.today.is_none_or(|today| today < date) => "removed-before-sunset",
+        (true, Sunset::Unreadable) => "parameter-sunset-parse",
+        (true, Sunset::On(date)) if run.today.is_none_or(|today| today < date) => "parameter-removed-before-sunset",
         // Its end was announced, and has passed.
         (true, Sunset::On(_)) => return,
-        (true, Sunset::Never) => "removed-with-deprecation",
+        (true, Sunset::Never) => "parameter-removed-with-deprecation",
     };
-    run.found.note(here, Side::Request, Place::Parameter, change, words(old));
+    let place = if old.of_path { Place::CommonParameter } else { Place::Parameter };
+    run.found.note(here, Side::Request, place, change, words(old));
 }
 
 fn changed<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Parameter<'a>, new: &Parameter<'a>) {
-    let mut note = |change| run.found.note(here, Side::Request, Place::Parameter, change, words(old));
+    // Written once for all operations of a path: a place of its own.
+    let place = if old.of_path && new.of_path { Place::CommonParameter } else { Place::Parameter };
+    let mut note = |change| run.found.note(here, Side::Request, place, change, words(old));
     match (old.required(), new.required()) {
         (false, true) => note("became-required"),
         (true, false) => note("became-optional"),
         (true, true) | (false, false) => {}
     }
-    match lifecycle::deprecation(old.node, new.node) {
-        Some("deprecated-sunset-parse") => note("sunset-parse"),
-        Some(change) => note(change),
-        None => {}
+    let change = lifecycle::deprecation(old.node, new.node).and_then(|change| match change {
+        "deprecated" => Some("parameter-deprecated"),
+        "deprecated-with-sunset" => Some("parameter-deprecated-with-sunset"),
+        "deprecated-sunset-parse" => Some("parameter-sunset-parse"),
+        "reactivated" => Some("parameter-reactivated"),
+        "sunset-deleted" => Some("parameter-sunset-deleted"),
+        "sunset-date-changed-too-small" => Some("parameter-sunset-date-changed-too-small"),
+        _ => None,
+    });
+    if let Some(change) = change {
+        note(change);
     }
     let (was, is) = (schema_of(run.before, old.node), schema_of(run.after, new.node));
     if let (Some(was), Some(is)) = (was, is) {
         let at = format!("{} parameter {}", old.place, old.name);
-        let within = if old.place == "header" { Place::HeaderProperty } else { Place::ParameterProperty };
+        let within = match place {
+            Place::CommonParameter => place,
+            _ if old.place == "header" => Place::HeaderProperty,
+            _ => Place::ParameterProperty,
+        };
         let notation = if new.repeats() { Notation::Repeated } else { Notation::Text };
-        let root = Root { side: Side::Request, place: Place::Parameter, within, notation, at: &at };
+        let root = Root { side: Side::Request, place, within, notation, at: &at };
         pairs::schemas(run, here, root, was, is);
     }
 }
