@@ -98,6 +98,14 @@ impl ApiModel {
         paths.flat_map(|(path, item)| self.operations_of(path, item)).collect()
     }
 
+    /// Whether it describes anything: an operation, a webhook, or, where it introduces itself, no paths in so many words.
+    pub(super) fn describes_something(&self) -> bool {
+        let is_empty = |key: &str| self.root.get(key).and_then(Value::as_object).map(serde_json::Map::is_empty);
+        !self.operations().is_empty()
+            || is_empty("webhooks") == Some(false)
+            || (is_empty("info") == Some(false) && is_empty("paths") == Some(true))
+    }
+
     /// The operations of one path, webhook or callback.
     pub(super) fn operations_of<'a>(&'a self, path: &'a str, item: &'a Value) -> Vec<Operation<'a>> {
         let item = self.resolve(item);

@@ -14,17 +14,26 @@ const LISTS: [(&str, &str, &str); 4] = [
     ("prefixItems", "prefix-items-added", "prefix-items-removed"),
 ];
 
-/// A schema that was put beside null in a `oneOf`, or taken out of it, and did not change otherwise.
+/// A schema that was put beside null in a `oneOf`, or taken out of it; what else changed of it is for the pair.
 pub(super) fn null_wrap<'a>(both: &Both<'a>) -> Option<(&'a Value, &'a Value, &'static str)> {
     let (before, after) = both.models;
-    if let Some(inner) = beside_null(after, both.after).filter(|_| beside_null(before, both.before).is_none()) {
-        let inner = after.resolve(inner);
-        let was_nullable = Types::of(before, both.before).nullable;
-        return (inner == both.before && !was_nullable).then_some((both.before, inner, "became-nullable"));
+    // An object may have become quite another one.
+    let same = |a: &'a Value, b: &'a Value| {
+        let (was, is) = (Types::of(before, a), Types::of(after, b));
+        let alike = !was.words.is_empty() && was.words == is.words && !was.words.contains("object");
+        (a == b || alike) && !was.nullable && !is.nullable
+    };
+    match (beside_null(before, both.before), beside_null(after, both.after)) {
+        (None, Some(inner)) => {
+            let inner = after.resolve(inner);
+            same(both.before, inner).then_some((both.before, inner, "became-nullable"))
+        }
+        (Some(inner), None) => {
+            let inner = before.resolve(inner);
+            same(inner, both.after).then_some((inner, both.after, "became-not-nullable"))
+        }
+        _ => None,
     }
-    let inner = before.resolve(beside_null(before, both.before)?);
-    let is_nullable = Types::of(after, both.after).nullable;
-    (inner == both.after && !is_nullable).then_some((inner, both.after, "became-not-nullable"))
 }
 
 /// The one branch of a `oneOf` beside null.
@@ -120,7 +129,7 @@ fn pair<'a>(both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired<
         &|a, b| reference(a).is_some() && reference(a) == reference(b),
         &|a, b| reference(a).is_none() && a == b,
         // What was given a name, or lost it, is still the same.
-        &|a, b| reference(a) != reference(b) && equivalent(old_model.resolve(a), new_model.resolve(b)),
+        &|a, b| reference(a).is_some() != reference(b).is_some() && equivalent(old_model.resolve(a), new_model.resolve(b)),
         &|a, b| reference(a).is_none() && reference(b).is_none() && title(a).is_some() && title(a) == title(b),
     ];
     for same in same {
@@ -133,7 +142,10 @@ fn pair<'a>(both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired<
     let inline = |list: &[(String, &Value)]| -> Vec<usize> {
         list.iter().enumerate().filter(|(_, (_, node))| reference(node).is_none()).map(|(at, _)| at).collect()
     };
-    if let ([old], [new]) = (inline(&was).as_slice(), inline(&is).as_slice()) {
+    let titles_differ = |a: &Value, b: &Value| title(a).is_some() && title(b).is_some() && title(a) != title(b);
+    if let ([old], [new]) = (inline(&was).as_slice(), inline(&is).as_slice())
+        && !titles_differ(was[*old].1, is[*new].1)
+    {
         let ((name, old), (_, new)) = (was.remove(*old), is.remove(*new));
         found.push((name, old, new));
     }

@@ -8,7 +8,7 @@ use super::{
     Side, branches, lifecycle,
     types::{Notation, Relation, Types},
 };
-use crate::spec::ApiModel;
+use crate::spec::{ApiModel, api::reference};
 
 /// One difference at a pair of schemas; the same for requests and responses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,6 +81,14 @@ pub(super) fn compare<'a>(
     let both = Both { models: (before_model, after_model), before, after };
     let (mut locals, mut below) = (Vec::new(), Below::new());
     if before == after && !has_references(before) {
+        return (locals, below);
+    }
+    if reference(before).is_some() && reference(after).is_some() {
+        values(&both, &mut locals);
+        bounds(&both, &mut locals);
+        pattern(&both, &mut locals);
+        lifecycle::schema(&both, &mut locals);
+        below.push((String::new(), before_model.resolve(before), after_model.resolve(after)));
         return (locals, below);
     }
     if let Some((was, is, change)) = branches::null_wrap(&both) {
@@ -245,7 +253,10 @@ fn is_count(keyword: &str) -> bool {
 
 fn pattern(both: &Both<'_>, locals: &mut Vec<Local>) {
     let (was, is) = both.get("pattern");
-    let change = match (text(was), text(is)) {
+    // The empty pattern is none.
+    let written = |node: Option<&'_ Value>| text(node).filter(|pattern| !pattern.is_empty()).map(str::to_owned);
+    let (old, new) = (written(was), written(is));
+    let change = match (old.as_deref(), new.as_deref()) {
         (None, Some(_)) => "pattern-added",
         (Some(_), None) => "pattern-removed",
         // Anything at all.

@@ -125,14 +125,16 @@ struct Found {
 struct Here<'a> {
     method: &'a str,
     path: &'a str,
+    /// `webhook:` where the path is the name of one.
+    kind: &'static str,
 }
 
 impl Here<'_> {
     /// The API as a whole.
-    const API: Here<'static> = Here { method: "", path: "" };
+    const API: Here<'static> = Here { method: "", path: "", kind: "" };
 
     fn affected(self, at: impl Into<String>) -> Affected {
-        Affected { method: self.method.to_owned(), path: self.path.to_owned(), at: at.into() }
+        Affected { method: self.method.to_owned(), path: format!("{}{}", self.kind, self.path), at: at.into() }
     }
 }
 

@@ -17,17 +17,17 @@ use crate::spec::{ApiModel, Operation, api::is_json};
 /// Compares all operations and webhooks.
 pub(super) fn compare_all(run: &mut Run<'_>) {
     let (was, is) = (run.before.operations(), run.after.operations());
-    compare_lists(run, &was, &is);
+    compare_lists(run, &was, &is, "");
     webhooks(run);
 }
 
-fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'a>]) {
+fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'a>], kind: &'static str) {
     let index: BTreeMap<(&str, String), &Operation<'a>> =
         is.iter().rev().map(|operation| ((operation.method, operation.shape()), operation)).collect();
     let paths: BTreeSet<String> = is.iter().map(Operation::shape).collect();
     let mut known = BTreeSet::new();
     for old in was {
-        let (key, here) = ((old.method, old.shape()), Here { method: old.method, path: old.path });
+        let (key, here) = ((old.method, old.shape()), Here { method: old.method, path: old.path, kind });
         match index.get(&key) {
             Some(new) => compare(run, here, old, new),
             None => removed(run, here, old, !paths.contains(&key.1)),
@@ -35,7 +35,9 @@ fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'
         known.insert(key);
     }
     for new in is.iter().filter(|new| !known.contains(&(new.method, new.shape()))) {
-        let here = Here { method: new.method, path: new.path };
+        // A path that was there is called as it was.
+        let path = was.iter().find(|old| old.shape() == new.shape()).map_or(new.path, |old| old.path);
+        let here = Here { method: new.method, path, kind };
         run.found.note(here, Side::Neither, Place::Operation, "endpoint-added", Words::NONE);
     }
 }
@@ -229,6 +231,10 @@ fn responses<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &O
     let is_success = |status: &str| status.starts_with('2');
     for (status, node) in entries(was) {
         let Some(now) = is.and_then(|is| is.get(status)) else {
+            // What stands for all others says nothing of any.
+            if status == "default" {
+                continue;
+            }
             let change = if is_success(status) { "success-status-removed" } else { "non-success-status-removed" };
             run.found.note(here, Side::Response, Place::Operation, change, Words::name(status));
             continue;
@@ -238,7 +244,8 @@ fn responses<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &O
         let (was, is) = (contents(run.before, old, node, "produces"), contents(run.after, new, now, "produces"));
         media_types(run, here, Side::Response, status, &was, &is);
     }
-    for (status, _) in entries(is).filter(|(status, _)| was.is_none_or(|was| was.get(status).is_none())) {
+    let is_new = |status: &str| status != "default" && was.is_none_or(|was| was.get(status).is_none());
+    for (status, _) in entries(is).filter(|(status, _)| is_new(status)) {
         let change = if is_success(status) { "success-status-added" } else { "non-success-status-added" };
         run.found.note(here, Side::Response, Place::Operation, change, Words::name(status));
     }
@@ -282,7 +289,7 @@ fn webhooks(run: &mut Run<'_>) {
             None => run.found.note(Here::API, Side::Neither, Place::Api, "webhook-removed", Words::name(name)),
             Some(now) => {
                 let (was, is) = (run.before.operations_of(name, item), run.after.operations_of(name, now));
-                compare_lists(run, &was, &is);
+                compare_lists(run, &was, &is, "webhook:");
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{
     types::Notation,
 };
 use super::{Affected, ContractChange};
-use crate::spec::ApiModel;
+use crate::spec::{ApiModel, api::reference};
 
 /// How many pairs are compared at most.
 const MAX_PAIRS: usize = 200_000;
@@ -71,7 +71,11 @@ impl<'a> Pairs<'a> {
         notation: Notation,
         work: &mut Vec<(usize, &'a Value, &'a Value)>,
     ) -> Option<usize> {
-        let (before, after) = (self.before.resolve(before), self.after.resolve(after));
+        let (mut before, mut after) = (before, after);
+        // What stands beside a `$ref` is compared first where both have one, then what they refer to.
+        if !(has_siblings(before) && reference(after).is_some()) && !(has_siblings(after) && reference(before).is_some()) {
+            (before, after) = (self.before.resolve(before), self.after.resolve(after));
+        }
         let key = (std::ptr::from_ref(before) as usize, std::ptr::from_ref(after) as usize, notation);
         if let Some(index) = self.index.get(&key) {
             return Some(*index);
@@ -150,7 +154,8 @@ impl<'a> Pairs<'a> {
         if places.len() >= MAX_PLACES || above.len() >= MAX_DEPTH {
             return false;
         }
-        places.push((index, ways.join("/")));
+        let path: Vec<&str> = ways.iter().map(String::as_str).filter(|way| !way.is_empty()).collect();
+        places.push((index, path.join("/")));
         above.push(index);
         let whole = self.pairs[index].below.iter().all(|(way, to)| {
             ways.push(way.clone());
@@ -163,8 +168,17 @@ impl<'a> Pairs<'a> {
     }
 }
 
+/// Whether a reference says something of its own.
+fn has_siblings(node: &Value) -> bool {
+    reference(node).is_some() && node.as_object().is_some_and(|object| object.len() > 1)
+}
+
 fn joined(path: &str, way: &str) -> String {
-    if path.is_empty() { way.to_owned() } else { format!("{path}/{way}") }
+    match (path.is_empty(), way.is_empty()) {
+        (true, _) => way.to_owned(),
+        (_, true) => path.to_owned(),
+        (false, false) => format!("{path}/{way}"),
+    }
 }
 
 /// Where a schema stands.

@@ -43,7 +43,9 @@ pub(super) fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>
     explode(run.before, &mut was, &is);
     explode(run.after, &mut is, &was);
     let find = |list: &'_ [Parameter<'a>], wanted: &Parameter<'a>| {
-        list.iter().position(|other| other.key == wanted.key && other.place == wanted.place)
+        let same = |other: &Parameter<'a>| other.place == wanted.place && other.key == wanted.key;
+        let named = |other: &Parameter<'a>| other.place == wanted.place && other.name == wanted.name;
+        list.iter().position(same).or_else(|| list.iter().position(named))
     };
     for old in &was {
         match find(&is, old) {

@@ -94,7 +94,7 @@ impl<'a> Types<'a> {
                 let only = branch.as_object()?.keys().all(|key| {
                     matches!(key.as_str(), "type" | "description" | "title") || is_annotation(key)
                 });
-                (only && !matches!(word, "object" | "array")).then_some(word)
+                only.then_some(word)
             };
             let words: Option<Vec<&str>> = branches.iter().map(simple).collect();
             if let Some(words) = words {
@@ -122,7 +122,8 @@ impl<'a> Types<'a> {
         if self.words == after.words && self.format == after.format {
             return Relation::Same;
         }
-        let is_list = |types: &Self| types.words.len() > 1;
+        // As alternatives; a list of types by itself is one type that is wide.
+        let is_list = |types: &Self| types.from_branches;
         if notation == Notation::Repeated && after.lists(self) {
             return Relation::Generalized;
         }
