@@ -12,7 +12,12 @@ fn descriptions(row: &Row) -> [ApiModel; 2] {
     let whole = |operation: &Value| json!({"/a": {"post": operation}});
     let document = |paths: Value| json!({"openapi": "3.1.0", "info": {"version": "1.0.0"}, "paths": paths});
     let with_schema = |schema: &Value| {
-        let content = json!({"application/json": {"schema": schema}});
+        let within = json!({"type": "object", "properties": {"v": schema}});
+        let content = json!({
+            "application/json": {"schema": schema},
+            "application/hal+json": {"schema": within},
+            "text/plain": {"schema": schema},
+        });
         let response = json!({"content": content, "headers": {"X-A": {"schema": schema}}});
         document(whole(&json!({
             "parameters": [{"name": "q", "in": "query", "schema": schema}, {"name": "h", "in": "header", "schema": schema}],
@@ -53,7 +58,7 @@ fn descriptions(row: &Row) -> [ApiModel; 2] {
 
 #[test]
 fn every_row_judges_its_example() {
-    for row in rows().unwrap().iter().filter(|row| row.change != "enum-value-listed") {
+    for row in &rows().unwrap() {
         let [before, after] = descriptions(row);
         let findings = judge_contracts(&before, &after, None);
         let of_row = || findings.iter().filter(|finding| finding.change.change == row.change);
@@ -68,7 +73,7 @@ fn every_row_judges_its_example() {
         }
         // The other way round is another change.
         let back = judge_contracts(&after, &before, None);
-        let symmetric = ["-changed", "-type"].iter().any(|end| row.change.ends_with(end));
+        let symmetric = ["-changed", "invalid-stability-level"].iter().any(|end| row.change.ends_with(end));
         assert!(
             symmetric || !back.iter().any(|finding| finding.change.change == row.change),
             "`{}` is found in its mirror",
@@ -90,24 +95,42 @@ fn every_level_of_the_table_is_a_level() {
 }
 
 /// Rows without a mirror, each with its reason.
-const WITHOUT_MIRROR: [(&str, &str); 17] = [
-    ("x-extensible-enum-value-removed", "values may be added to it at any time: that is what it is for"),
-    ("default-value-added", "both directions are judged alike: what is left out means another thing"),
-    ("default-value-removed", "both directions are judged alike: what is left out means another thing"),
+const WITHOUT_MIRROR: [(&str, &str); 26] = [
     ("pattern-added", "a response that is promised less is still text"),
-    ("pattern-removed", "a response that is promised less is still text"),
     ("pattern-generalized", "which of two patterns is wider is only known where one takes everything"),
-    ("all-of-added", "what a part of an intersection did may be said by another part as well"),
-    ("all-of-removed", "what a part of an intersection did may be said by another part as well"),
-    ("any-of-added", "alternatives of a response may overlap with what was there"),
-    ("any-of-removed", "alternatives of a response may overlap with what was there"),
-    ("discriminator-added", "it tells which alternative it is, and allows no other values"),
-    ("discriminator-removed", "it tells which alternative it is, and allows no other values"),
-    ("discriminator-mapping-added", "it tells which alternative it is, and allows no other values"),
-    ("became-required-with-default", "it becomes optional again as any other"),
-    ("all-of-added-annotation-only", "a note restricts nothing"),
-    ("deprecated", "an announcement changes nothing yet"),
-    ("sunset-deleted", "an end that is announced for the first time is an announcement"),
+    ("x-extensible-enum-value-removed", "values may be added to it at any time: that is what it is for"),
+    ("all-of-added", "what one part of an intersection lifts, another may still ask for"),
+    ("all-of-removed", "what one part of an intersection lifts, another may still ask for"),
+    ("any-of-removed", "a further alternative of a response may overlap with those that were there"),
+    ("discriminator-mapping-added", "its mirror is called deleted"),
+    ("required-property-with-default-added", "it goes away as any other required property"),
+    (
+        "optional-property-added",
+        "a request that may leave something out is not narrowed; a response without it is",
+    ),
+    (
+        "required-property-removed",
+        "what a request no longer needs may still be refused, which nobody can tell",
+    ),
+    (
+        "optional-property-removed",
+        "what a request no longer needs may still be refused, which nobody can tell",
+    ),
+    ("stability-decreased", "being more finished than before is no news to a client"),
+    ("api-stability-decreased", "being more finished than before is no news to a client"),
+    ("removed", "a body is added as required or as optional"),
+    ("header-added", "a header is removed as required or as optional"),
+    ("required-header-removed", "a new header is an addition, required or not"),
+    ("optional-header-removed", "a new header is an addition, required or not"),
+    ("optional-parameter-added", "a parameter goes away alike, required or not"),
+    ("required-parameter-added", "a parameter goes away alike, required or not"),
+    ("optional-default-parameter-added", "a parameter goes away alike, required or not"),
+    ("required-default-parameter-added", "a parameter goes away alike, required or not"),
+    ("path-parameter-added", "without it the path is another one"),
+    ("parameter-removed", "a parameter is added by place and need"),
+    ("endpoint-added", "an operation is removed by what was announced"),
+    ("api-schema-removed", "a further schema in the list changes nothing for a client"),
+    ("api-version-decreased", "an increase is judged by its size"),
 ];
 
 /// What undoes a change, and what is lost on one side is gained on the other.
@@ -144,7 +167,10 @@ fn rows_mirror_each_other() {
             }
         }
     }
-    for change in &needed {
-        assert!(WITHOUT_MIRROR.iter().any(|(waived, _)| waived == change), "`{change}` has no mirror");
-    }
+    needed.dedup();
+    let waived: Vec<&str> = WITHOUT_MIRROR.iter().map(|(change, _)| *change).collect();
+    let unexplained: Vec<&&str> = needed.iter().filter(|change| !waived.contains(change)).collect();
+    assert!(unexplained.is_empty(), "without a mirror: {unexplained:?}");
+    let stale: Vec<&&str> = waived.iter().filter(|change| !needed.contains(change)).collect();
+    assert!(stale.is_empty(), "waived without need: {stale:?}");
 }

@@ -100,7 +100,8 @@ impl ApiModel {
 
     /// Whether it describes anything: an operation, a webhook, or, where it introduces itself, no paths in so many words.
     pub(super) fn describes_something(&self) -> bool {
-        let is_empty = |key: &str| self.root.get(key).and_then(Value::as_object).map(serde_json::Map::is_empty);
+        let is_empty =
+            |key: &str| self.root.get(key).and_then(Value::as_object).map(serde_json::Map::is_empty);
         !self.operations().is_empty()
             || is_empty("webhooks") == Some(false)
             || (is_empty("info") == Some(false) && is_empty("paths") == Some(true))

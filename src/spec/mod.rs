@@ -13,6 +13,7 @@ mod examples;
 mod graph;
 mod html;
 mod load;
+mod moves;
 mod operations;
 mod parameters;
 mod schema;

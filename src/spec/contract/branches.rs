@@ -40,7 +40,10 @@ pub(super) fn null_wrap<'a>(both: &Both<'a>) -> Option<(&'a Value, &'a Value, &'
 fn beside_null<'a>(model: &'a ApiModel, node: &'a Value) -> Option<&'a Value> {
     let [first, second] = node.get("oneOf")?.as_array()?.as_slice() else { return None };
     let is_null = |branch: &Value| {
-        model.resolve(branch).as_object().is_some_and(|o| o.len() == 1 && o.get("type").is_some_and(|t| t == "null"))
+        model
+            .resolve(branch)
+            .as_object()
+            .is_some_and(|o| o.len() == 1 && o.get("type").is_some_and(|t| t == "null"))
     };
     match (is_null(first), is_null(second)) {
         (true, false) => Some(second),
@@ -69,7 +72,8 @@ pub(super) fn is_wrap(both: &Both<'_>) -> bool {
 /// What differs between the branches of two schemas.
 pub(super) fn compare<'a>(both: &Both<'a>, locals: &mut Vec<Local>, below: &mut Below<'a>) {
     // Alternatives that say nothing but a type were compared as types.
-    let as_types = Types::of(both.models.0, both.before).from_branches || Types::of(both.models.1, both.after).from_branches;
+    let (was, is) = (Types::of(both.models.0, both.before), Types::of(both.models.1, both.after));
+    let as_types = (was.from_branches || is.from_branches) && was.words != is.words;
     for (keyword, added, removed) in LISTS {
         if as_types && matches!(keyword, "oneOf" | "anyOf") {
             continue;
@@ -129,8 +133,13 @@ fn pair<'a>(both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired<
         &|a, b| reference(a).is_some() && reference(a) == reference(b),
         &|a, b| reference(a).is_none() && a == b,
         // What was given a name, or lost it, is still the same.
-        &|a, b| reference(a).is_some() != reference(b).is_some() && equivalent(old_model.resolve(a), new_model.resolve(b)),
-        &|a, b| reference(a).is_none() && reference(b).is_none() && title(a).is_some() && title(a) == title(b),
+        &|a, b| {
+            reference(a).is_some() != reference(b).is_some()
+                && equivalent(old_model.resolve(a), new_model.resolve(b))
+        },
+        &|a, b| {
+            reference(a).is_none() && reference(b).is_none() && title(a).is_some() && title(a) == title(b)
+        },
     ];
     for same in same {
         was.retain(|(name, old)| {
@@ -142,7 +151,8 @@ fn pair<'a>(both: &Both<'a>, before: &'a [Value], after: &'a [Value]) -> Paired<
     let inline = |list: &[(String, &Value)]| -> Vec<usize> {
         list.iter().enumerate().filter(|(_, (_, node))| reference(node).is_none()).map(|(at, _)| at).collect()
     };
-    let titles_differ = |a: &Value, b: &Value| title(a).is_some() && title(b).is_some() && title(a) != title(b);
+    let titles_differ =
+        |a: &Value, b: &Value| title(a).is_some() && title(b).is_some() && title(a) != title(b);
     if let ([old], [new]) = (inline(&was).as_slice(), inline(&is).as_slice())
         && !titles_differ(was[*old].1, is[*new].1)
     {

@@ -134,7 +134,11 @@ impl Here<'_> {
     const API: Here<'static> = Here { method: "", path: "", kind: "" };
 
     fn affected(self, at: impl Into<String>) -> Affected {
-        Affected { method: self.method.to_owned(), path: format!("{}{}", self.kind, self.path), at: at.into() }
+        Affected {
+            method: self.method.to_owned(),
+            path: format!("{}{}", self.kind, self.path),
+            at: at.into(),
+        }
     }
 }
 

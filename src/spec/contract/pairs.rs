@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::{Affected, ContractChange};
 use super::{
     Found, Here, Place, Run, Side,
     locals::{self, Local},
     types::Notation,
 };
-use super::{Affected, ContractChange};
 use crate::spec::{ApiModel, api::reference};
 
 /// How many pairs are compared at most.
@@ -73,7 +73,9 @@ impl<'a> Pairs<'a> {
     ) -> Option<usize> {
         let (mut before, mut after) = (before, after);
         // What stands beside a `$ref` is compared first where both have one, then what they refer to.
-        if !(has_siblings(before) && reference(after).is_some()) && !(has_siblings(after) && reference(before).is_some()) {
+        if !(has_siblings(before) && reference(after).is_some())
+            && !(has_siblings(after) && reference(before).is_some())
+        {
             (before, after) = (self.before.resolve(before), self.after.resolve(after));
         }
         let key = (std::ptr::from_ref(before) as usize, std::ptr::from_ref(after) as usize, notation);
@@ -90,7 +92,13 @@ impl<'a> Pairs<'a> {
             set(after)
         };
         let (read_only, write_only) = (flag("readOnly"), flag("writeOnly"));
-        self.pairs.push(Pair { locals: Vec::new(), below: Vec::new(), differs: false, read_only, write_only });
+        self.pairs.push(Pair {
+            locals: Vec::new(),
+            below: Vec::new(),
+            differs: false,
+            read_only,
+            write_only,
+        });
         self.index.insert(key, index);
         work.push((index, before, after));
         Some(index)
@@ -189,12 +197,20 @@ pub(super) struct Root<'h> {
     pub(super) place: Place,
     pub(super) within: Place,
     pub(super) notation: Notation,
+    /// Whether a value is always given, so that a default says nothing.
+    pub(super) always_given: bool,
     /// Status and media type, or the parameter.
     pub(super) at: &'h str,
 }
 
 /// Compares two schemas at one place of one operation.
-pub(super) fn schemas<'a>(run: &mut Run<'a>, here: Here<'_>, root: Root<'_>, before: &'a Value, after: &'a Value) {
+pub(super) fn schemas<'a>(
+    run: &mut Run<'a>,
+    here: Here<'_>,
+    root: Root<'_>,
+    before: &'a Value,
+    after: &'a Value,
+) {
     let Some(top) = run.pairs.pair(before, after, root.notation) else { return };
     let (pairs, found) = (&run.pairs, &mut run.found);
     for (index, path) in pairs.places(top) {
@@ -206,6 +222,9 @@ pub(super) fn schemas<'a>(run: &mut Run<'a>, here: Here<'_>, root: Root<'_>, bef
             Side::Neither => false,
         };
         for (at, local) in pair.locals.iter().enumerate() {
+            if root.always_given && path.is_empty() && local.change.starts_with("default-value-") {
+                continue;
+            }
             let hidden = hidden || local.hidden_on(root.side);
             // What is said of a property is said within its object.
             let place = if local.of_property { root.within } else { place };
@@ -216,12 +235,7 @@ pub(super) fn schemas<'a>(run: &mut Run<'a>, here: Here<'_>, root: Root<'_>, bef
 }
 
 impl Found {
-    fn note_of_pair(
-        &mut self,
-        key: (usize, usize, Side, Place, bool),
-        local: &Local,
-        affected: Affected,
-    ) {
+    fn note_of_pair(&mut self, key: (usize, usize, Side, Place, bool), local: &Local, affected: Affected) {
         if let Some(index) = self.of_pairs.get(&key) {
             self.changes[*index].affects.push(affected);
             return;

@@ -73,7 +73,9 @@ fn removed(run: &mut Run<'_>, here: Here<'_>, old: &Parameter<'_>) {
     let change = match (lifecycle::is_deprecated(old.node), Sunset::of(old.node)) {
         (false, _) => "parameter-removed",
         (true, Sunset::Unreadable) => "parameter-sunset-parse",
-        (true, Sunset::On(date)) if run.today.is_none_or(|today| today < date) => "parameter-removed-before-sunset",
+        (true, Sunset::On(date)) if run.today.is_none_or(|today| today < date) => {
+            "parameter-removed-before-sunset"
+        }
         // Its end was announced, and has passed.
         (true, Sunset::On(_)) => return,
         (true, Sunset::Never) => "parameter-removed-with-deprecation",
@@ -112,7 +114,14 @@ fn changed<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Parameter<'a>, new: &Par
             _ => Place::ParameterProperty,
         };
         let notation = if new.repeats() { Notation::Repeated } else { Notation::Text };
-        let root = Root { side: Side::Request, place, within, notation, at: &at };
+        let root = Root {
+            side: Side::Request,
+            place,
+            within,
+            notation,
+            always_given: old.required() && new.required(),
+            at: &at,
+        };
         pairs::schemas(run, here, root, was, is);
     }
 }
@@ -130,7 +139,12 @@ fn explode<'a>(model: &'a ApiModel, list: &mut Vec<Parameter<'a>>, other: &[Para
             && !properties.is_empty()
             && properties.iter().all(|(name, _)| has(name, parameter.place));
         if apart {
-            let one = |(name, node): (&'a str, &'a Value)| Parameter { key: name.to_owned(), name, node, ..*parameter };
+            let one = |(name, node): (&'a str, &'a Value)| Parameter {
+                key: name.to_owned(),
+                name,
+                node,
+                ..*parameter
+            };
             parts.extend(properties.into_iter().map(one));
         }
         !apart
