@@ -24,7 +24,12 @@ struct Parameter<'a> {
 
 impl Parameter<'_> {
     fn required(&self) -> bool {
-        self.place == "path" || self.node.get("required").and_then(Value::as_bool).unwrap_or(false)
+        self.place == "path" || self.says_required()
+    }
+
+    /// Whether the description says so in as many words.
+    fn says_required(&self) -> bool {
+        self.node.get("required").and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// Whether a list is written as the same parameter several times, and an object as one parameter a property.
@@ -119,7 +124,7 @@ fn changed<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Parameter<'a>, new: &Par
             place,
             within,
             notation,
-            always_given: old.required() && new.required(),
+            always_given: old.says_required() && new.says_required(),
             at: &at,
         };
         pairs::schemas(run, here, root, was, is);
