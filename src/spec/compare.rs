@@ -8,6 +8,7 @@ use similar::TextDiff;
 use super::{
     ApiModel, Document, Operation,
     graph::Graph,
+    moves,
     operations::{self, Compared, DocChange},
     sections,
 };
@@ -150,6 +151,7 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
         let change = DocChange { what: "descriptions-changed", operations: prose, ..DocChange::default() };
         run.push_all(vec![change]);
     }
+    moves::join(&mut run.result.changes);
     run.finish()
 }
 

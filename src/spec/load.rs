@@ -216,7 +216,7 @@ fn api(name: &str, root: Value) -> Result<Document, SpecError> {
     let model = ApiModel::new(root).ok_or_else(|| {
         unreadable("it is no API description: neither `openapi: 3.…` nor `swagger: '2.0'` stands at its top")
     })?;
-    if model.operations().is_empty() {
+    if !model.describes_something() {
         return Err(unreadable(
             "it describes no operations; it may be one part of a description in several files",
         ));

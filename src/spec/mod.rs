@@ -6,12 +6,14 @@
 
 mod api;
 mod compare;
+mod contract;
 mod discover;
 mod envelope;
 mod examples;
 mod graph;
 mod html;
 mod load;
+mod moves;
 mod operations;
 mod parameters;
 mod schema;
@@ -21,6 +23,7 @@ mod volatile;
 
 pub use api::{ApiModel, Operation};
 pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
+pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, read};
 pub use sections::{Section, Sections};

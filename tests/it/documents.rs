@@ -603,3 +603,34 @@ fn hostile_pages_are_bounded() {
     let _ = read("docs.html", None, wide.as_bytes());
     let _ = read("docs.html", None, b"<html><body>\xff\xfe\xfd</body>");
 }
+
+#[test]
+fn a_new_version_in_all_paths_is_one_change() {
+    let paths = |version: &str| {
+        let operation = |id: &str| {
+            json!({"get": {"operationId": id, "responses": {"200": {"description": "OK", "content":
+                {"application/json": {"schema": {"$ref": format!("#/components/schemas/{id}")}}}}}}})
+        };
+        json!({
+            "openapi": "3.0.0", "info": {"title": "t", "version": "1"},
+            "paths": {
+                format!("/{version}/users"): operation("Users"),
+                format!("/{version}/orders/{{id}}"): operation("Order"),
+                format!("/{version}/refunds"): operation("Refunds"),
+            },
+            "components": {"schemas": {"Users": {"type": "object"}, "Order": {"type": "object"}, "Refunds": {"type": "object"}}},
+        })
+    };
+    let report = diff_documents(
+        "before.json",
+        paths("v1").to_string().as_bytes(),
+        "after.json",
+        paths("v2").to_string().as_bytes(),
+        &RuleSet::builtin(),
+    )
+    .unwrap();
+    let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["docs-paths-moved"]);
+    assert_eq!(report.diagnoses.len(), 1);
+    assert!(report.findings[0].message.contains("3 operations at /v1 are at /v2"));
+}
