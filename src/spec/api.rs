@@ -43,6 +43,9 @@ pub(super) struct Parameter<'a> {
 /// The member that names what is described where that is no HTTP API.
 pub(super) const FAMILY: &str = "x-drogue-family";
 
+/// The family of GraphQL schemas.
+pub(super) const GRAPHQL: &str = "a GraphQL schema";
+
 /// The keys of operations, and what they are called. Other methods than those of OpenAPI 3.1 are those of 3.2 (`query`
 /// and `additionalOperations`); the last ones are what readers of other formats write down.
 const METHODS: [(&str, &str); 23] = [
@@ -104,7 +107,7 @@ impl ApiModel {
 
     /// What speaks this description: two of one family can be compared.
     pub(super) fn family(&self) -> &str {
-        self.root.get(FAMILY).and_then(Value::as_str).unwrap_or("HTTP API")
+        self.root.get(FAMILY).and_then(Value::as_str).unwrap_or("an HTTP API")
     }
 
     /// The title that the description gives itself.

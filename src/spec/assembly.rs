@@ -266,16 +266,18 @@ pub(super) fn unread(root: &Value) -> Vec<String> {
         let told = told.iter().filter_map(Value::as_str);
         return told.take(MOST).map(|text| text.chars().take(300).collect()).collect();
     }
-    let names = references::names(root);
+    // Asked for where somebody goes by a name, which is seldom.
+    let names = std::cell::OnceCell::new();
+    let is_named = |name: &str| names.get_or_init(|| references::names(root)).contains_key(name);
     let mut missing: BTreeSet<&str> = BTreeSet::new();
     references::each(root, &mut |reference| {
         let (place, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let is_there = if !place.is_empty() {
-            names.contains_key(place)
+            is_named(place)
         } else if fragment.is_empty() || fragment.starts_with('/') {
             super::api::percent_decoded(fragment).is_some_and(|pointer| root.pointer(&pointer).is_some())
         } else {
-            names.contains_key(&format!("#{fragment}"))
+            is_named(&format!("#{fragment}"))
         };
         if !is_there {
             missing.insert(reference);

@@ -64,7 +64,10 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
     }
     let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
     if bytes.starts_with(b"%PDF-") {
-        return Err(SpecError::Unsupported { name: name.to_owned(), what: "a PDF".to_owned() });
+        return Err(SpecError::Unsupported {
+            name: name.to_owned(),
+            what: "a PDF whose text was not taken out".to_owned(),
+        });
     }
     if memchr::memchr(0, &bytes[..bytes.len().min(8192)]).is_some() {
         return Err(SpecError::Unsupported { name: name.to_owned(), what: "binary data".to_owned() });
@@ -109,7 +112,7 @@ pub fn looks_like_document(name: &str, bytes: &[u8]) -> bool {
     let head = head.trim_start_matches('\u{feff}');
     match form(name, None, head) {
         Form::Page | Form::GraphQl => true,
-        Form::Text => ["md", "markdown", "txt", "rst"].contains(&ending(name).as_str()),
+        Form::Text => ["md", "markdown", "txt", "rst", "pdf"].contains(&ending(name).as_str()),
         Form::Json | Form::Yaml => false,
     }
 }

@@ -27,6 +27,7 @@ pub use assembly::{Assembly, Part};
 pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, looks_like_document, read};
+pub use readers::pdf::pdf_text;
 pub use sections::{Section, Sections};
 
 /// A document that describes an API.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::{Draft, answers, sdl};
+use crate::spec::api::GRAPHQL;
 
 /// A schema.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ pub(super) struct Field {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) of: Of,
-    pub(super) arguments: Vec<Field>,
+    pub(super) arguments: Vec<Self>,
     pub(super) default: Option<String>,
     pub(super) deprecated: bool,
 }
@@ -56,8 +57,8 @@ pub(super) struct Field {
 #[derive(Debug)]
 pub(super) enum Of {
     Named(String),
-    List(Box<Of>),
-    Always(Box<Of>),
+    List(Box<Self>),
+    Always(Box<Self>),
 }
 
 const ROOTS: [(&str, &str); 3] =
@@ -108,7 +109,7 @@ pub(in crate::spec) fn read(text: &str) -> Result<Value, (u64, String)> {
 
 /// A schema as a description.
 pub(super) fn describe(schema: Schema) -> Result<Value, String> {
-    let mut draft = Draft { family: Some("a GraphQL schema"), ..Draft::default() };
+    let mut draft = Draft { family: Some(GRAPHQL), ..Draft::default() };
     draft.unread = schema.unread.clone();
     let root_names: Vec<String> = ROOTS
         .iter()

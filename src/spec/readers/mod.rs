@@ -8,6 +8,7 @@ mod inferred;
 pub(super) mod introspection;
 pub(super) mod json_schema;
 pub(super) mod openapi;
+pub(super) mod pdf;
 pub(super) mod postman;
 mod sdl;
 pub(super) mod tools;

@@ -127,8 +127,8 @@ impl Reading {
 
     /// The address in its parts: base, path with templates in braces, parameters.
     fn address(&self, url: &Value) -> Option<Address> {
-        let raw = url.as_str().or_else(|| text(url, "raw")).unwrap_or_default();
-        let mut raw = self.filled(raw);
+        let written = url.as_str().or_else(|| text(url, "raw")).unwrap_or_default().trim();
+        let mut raw = self.filled(written);
         // Without the whole address, its parts are put together.
         if raw.is_empty() {
             let words = |key: &str, separator: &str| match url.get(key) {
@@ -141,15 +141,22 @@ impl Reading {
             let protocol = text(url, "protocol").unwrap_or("https");
             raw = self.filled(&format!("{protocol}://{}/{}", words("host", "."), words("path", "/")));
         }
-        let raw = raw.trim();
-        let (address, query) = raw.split('#').next()?.split_once('?').unwrap_or((raw, ""));
-        // `{{base}}/users`: what the variable stands for is not known, and so is the base.
-        let (base, path) = match address.split_once("://") {
-            Some((scheme, rest)) => {
+        let whole = raw.split('#').next()?;
+        let (address, query) = whole.split_once('?').unwrap_or((whole, ""));
+        // `{{base}}/users`: the base is all that the variable stands for, a path with it.
+        let variable = written.strip_prefix("{{").and_then(|rest| Some(&written[..rest.find("}}")? + 4]));
+        let variable =
+            variable.map(|variable| self.filled(variable)).filter(|base| address.starts_with(base));
+        let (base, path) = match (variable, address.split_once("://")) {
+            (Some(base), _) => {
+                let path = &address[base.len()..];
+                (base.trim_end_matches('/').to_owned(), path)
+            }
+            (None, Some((scheme, rest))) => {
                 let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
                 (format!("{scheme}://{host}"), path)
             }
-            None => match address.split_once('/') {
+            (None, None) => match address.split_once('/') {
                 Some((host, path)) => (host.to_owned(), path),
                 None => (address.to_owned(), ""),
             },
