@@ -35,6 +35,7 @@ const MAX_DEPTH: u16 = 128;
 pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Report, EngineError> {
     let rules = RuleSet::builtin();
     let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
+    let (before, after) = (in_words(baseline, before).await?, in_words(live, after).await?);
     let are_specs =
         [(baseline, &before), (live, &after)].map(|(name, bytes)| spec::looks_like_document(name, bytes));
     match are_specs {
@@ -69,6 +70,14 @@ fn different_kinds(spec: &str, records: &str) -> EngineError {
     EngineError::Refused(format!(
         "`{spec}` is a document that describes an API and `{records}` is not: compare two of a kind"
     ))
+}
+
+/// A PDF as its text.
+async fn in_words(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, EngineError> {
+    if !observe::is_pdf(&bytes) {
+        return Ok(bytes);
+    }
+    observe::text_of_pdf(bytes).await.map_err(|why| EngineError::Refused(format!("`{name}`: {why}")))
 }
 
 async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineError> {

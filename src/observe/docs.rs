@@ -13,8 +13,9 @@ use super::exchange::{Got, Way, content_type};
 use super::foreign::{foreign_format, media_type};
 use super::judge::{Verdict, judge};
 use super::parts::{assemble_from_web, read_document_file};
+use super::pdf::{is_pdf, text_of_pdf};
 use super::politeness::next_day;
-use super::{Connection, DocSettings, Failure, ObserveContext, Validators, request};
+use super::{Connection, DocSettings, Failure, McpSettings, ObserveContext, Validators, mcp, request};
 use crate::model::{Action, ErrorClass, sha256_hex};
 use crate::net::{Hop, HttpClient, Request, redact::Redactor};
 
@@ -71,14 +72,19 @@ pub async fn fetch_document(
     connection: &Connection,
     context: &ObserveContext<'_>,
 ) -> Fetched {
-    let read = match (&settings.url, &settings.file) {
-        (Some(url), None) => from_address(url, before, connection, context).await,
-        (None, Some(file)) => from_file(file, &connection.http).await,
-        (None, None) | (Some(_), Some(_)) => Err(Failure::new(
+    let read = match (&settings.url, &settings.file, &settings.mcp) {
+        (Some(url), None, None) => from_address(url, before, connection, context).await,
+        (None, Some(file), None) => from_file(file, &connection.http).await,
+        (None, None, Some(server)) => from_server(server, connection).await,
+        _ => Err(Failure::new(
             ErrorClass::RequestInvalid,
             Action::Stop,
-            "a document needs `url` or `file`, one of them",
+            "a document needs `url`, `file` or `mcp`, one of them",
         )),
+    };
+    let read = match read {
+        Ok(Some(document)) if is_pdf(&document.bytes) => in_words(document).await.map(Some),
+        other => other,
     };
     match read {
         Ok(None) => Fetched::Unchanged,
@@ -91,6 +97,31 @@ pub async fn fetch_document(
     }
 }
 
+/// A PDF as its text, which is what is kept and compared.
+async fn in_words(mut document: Document) -> Result<Document, Failure> {
+    let bytes = text_of_pdf(document.bytes)
+        .await
+        .map_err(|why| Failure::new(ErrorClass::NotJson, Action::Stop, why))?;
+    document.state.sha256 = Some(sha256_hex(&bytes));
+    document.state.content_type = Some("text/plain".to_owned());
+    Ok(Document { bytes, ..document })
+}
+
+async fn from_server(settings: &McpSettings, connection: &Connection) -> Result<Option<Document>, Failure> {
+    let url = match &settings.url {
+        None => None,
+        Some(address) => Some(request::join(connection.base_url.as_deref(), address).ok_or_else(|| {
+            let detail = format!("`{}` is no address of a server", crate::net::redact::text(address));
+            Failure::new(ErrorClass::RequestInvalid, Action::Stop, detail)
+        })?),
+    };
+    let bytes = mcp::tools(settings, url, &connection.http).await?;
+    let sha256 = Some(sha256_hex(&bytes));
+    let content_type = Some("application/json".to_owned());
+    let state = DocState { sha256, content_type, ..DocState::default() };
+    Ok(Some(Document { bytes, state, moved_to: None }))
+}
+
 async fn from_file(path: &Path, http: &HttpClient) -> Result<Option<Document>, Failure> {
     let limit = http.max_body();
     let (path, shown) = (path.to_owned(), path.display().to_string());
@@ -99,6 +130,9 @@ async fn from_file(path: &Path, http: &HttpClient) -> Result<Option<Document>, F
     };
     let bytes = match tokio::task::spawn_blocking(move || read_document_file(&path, limit)).await {
         Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            return Err(fail(format!("{error}; see `http.max_body`")));
+        }
         Ok(Err(error)) => return Err(fail(error.to_string())),
         Err(error) => return Err(fail(error.to_string())),
     };

@@ -4,7 +4,7 @@
 //! an address gets what its own origin serves, without redirects and through the guard of [`crate::net`].
 
 use std::fs::File;
-use std::io::{Error, Read as _, Result};
+use std::io::{Error, ErrorKind, Read as _, Result};
 use std::path::Path;
 
 use url::Url;
@@ -49,7 +49,7 @@ fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(Error::other(format!("it is over {limit} bytes")));
+        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is over {limit} bytes")));
     }
     Ok(bytes)
 }
