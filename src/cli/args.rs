@@ -125,6 +125,9 @@ pub enum Command {
     Doctor,
     /// Check that nobody changed the audit log.
     Audit(Audit),
+    /// Read a PDF from standard input and print its text: Drogue starts this by itself, with limits.
+    #[command(hide = true)]
+    ReadPdf,
 }
 
 /// `demo`.

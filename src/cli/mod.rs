@@ -11,6 +11,7 @@ mod findings;
 mod init;
 mod output;
 mod probe;
+mod read_pdf;
 pub mod render;
 mod replay;
 mod rules;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Probe(args) => probe::run(&open(common, &out).await?, &args, &out).await,
         Command::Replay(args) => replay::run(&args, &out),
         Command::Doctor => config::doctor(common, &out).await,
+        Command::ReadPdf => read_pdf::run(),
         Command::Audit(args) => decide::audit(&open(common, &out).await?, args.action, &out).await,
     }
 }

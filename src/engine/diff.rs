@@ -7,7 +7,7 @@ use super::EngineError;
 use crate::diagnose::diff_records;
 use crate::model::{FieldPath, HashKey, Report};
 use crate::net::{HttpClient, Request};
-use crate::observe::HttpSettings;
+use crate::observe::{self, HttpSettings};
 use crate::profile::{KeySpec, guess_records_path, split_lines, split_records};
 use crate::rules::{RuleSet, diff_documents};
 use crate::spec;
@@ -35,8 +35,9 @@ const MAX_DEPTH: u16 = 128;
 pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Report, EngineError> {
     let rules = RuleSet::builtin();
     let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
-    let are_specs = [(baseline, &before), (live, &after)]
-        .map(|(name, bytes)| spec::looks_like_api_description(name, bytes));
+    let (before, after) = (in_words(baseline, before).await?, in_words(live, after).await?);
+    let are_specs =
+        [(baseline, &before), (live, &after)].map(|(name, bytes)| spec::looks_like_document(name, bytes));
     match are_specs {
         [true, true] => Ok(diff_documents(baseline, &before, live, &after, &rules)?),
         [false, false] => {
@@ -67,13 +68,23 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<R
 
 fn different_kinds(spec: &str, records: &str) -> EngineError {
     EngineError::Refused(format!(
-        "`{spec}` is an API description and `{records}` is not: compare two of a kind"
+        "`{spec}` is a document that describes an API and `{records}` is not: compare two of a kind"
     ))
+}
+
+/// A PDF as its text.
+async fn in_words(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, EngineError> {
+    if !observe::is_pdf(&bytes) {
+        return Ok(bytes);
+    }
+    observe::text_of_pdf(bytes).await.map_err(|why| EngineError::Refused(format!("`{name}`: {why}")))
 }
 
 async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineError> {
     if !place.starts_with("http://") && !place.starts_with("https://") {
-        return read_file(Path::new(place));
+        let path = Path::new(place);
+        let unreadable = |source| EngineError::Read { file: place.to_owned(), source };
+        return observe::read_document_file(path, MAX_BYTES).map_err(unreadable);
     }
     let settings = HttpSettings {
         allow_private: options.allow_private.clone(),
@@ -88,7 +99,11 @@ async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineErro
         unreachable(failed.message.replace("to `http.allow_private`", "with `--allow-private`"))
     })?;
     match response.status {
-        200..=299 => Ok(response.body),
+        200..=299 => {
+            let declared = response.headers.get("content-type").and_then(|value| value.to_str().ok());
+            let whole = observe::assemble_from_web(&response.url, declared, &response.body, &client).await;
+            Ok(whole.unwrap_or(response.body))
+        }
         status => Err(unreachable(format!("status {status}"))),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::check::{Checked, Committed, Outcome};
@@ -285,6 +287,7 @@ fn read(
     // A file's name, or the end of an address, says what it is where no media type does.
     let place =
         settings.url.clone().or_else(|| settings.file.as_ref().map(|file| file.display().to_string()));
+    let place = place.or_else(|| settings.mcp.as_ref().map(|_| "tools.json".to_owned()));
     Ok(match spec::read(&place.unwrap_or_default(), content_type, bytes)? {
         spec::Document::Api(model) => spec::Document::Api(model),
         spec::Document::Sections(sections) => spec::Document::Sections(sections.only(&settings.sections)),
@@ -300,7 +303,13 @@ fn name_of(doc: &DocSettings) -> String {
     if let Some(file) = &doc.file {
         return file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     }
-    let url = doc.url.as_deref().unwrap_or_default();
+    if let Some(server) = &doc.mcp
+        && let Some(program) = server.command.as_ref().and_then(|command| command.first())
+    {
+        return Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    }
+    let of_server = doc.mcp.as_ref().and_then(|server| server.url.as_deref());
+    let url = doc.url.as_deref().or(of_server).unwrap_or_default();
     let plain = url.split(['?', '#']).next().unwrap_or_default();
     let plain = plain.split_once("://").map_or(plain, |(_, rest)| rest);
     plain.trim_end_matches('/').replace('/', ".")

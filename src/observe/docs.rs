@@ -3,7 +3,7 @@
 //! What is fetched is compared elsewhere. Here it is only made sure that it *is* the document: an outage, a login page,
 //! a challenge for browsers or another format in its place is a failure to look, never a change.
 
-use std::{io::Read as _, path::Path, sync::LazyLock};
+use std::{path::Path, sync::LazyLock};
 
 use jiff::SignedDuration;
 use regex::bytes::Regex;
@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::exchange::{Got, Way, content_type};
 use super::foreign::{foreign_format, media_type};
 use super::judge::{Verdict, judge};
+use super::parts::{assemble_from_web, read_document_file};
+use super::pdf::{is_pdf, text_of_pdf};
 use super::politeness::next_day;
-use super::{Connection, DocSettings, Failure, ObserveContext, Validators, request};
+use super::{Connection, DocSettings, Failure, McpSettings, ObserveContext, Validators, mcp, request};
 use crate::model::{Action, ErrorClass, sha256_hex};
 use crate::net::{Hop, HttpClient, Request, redact::Redactor};
 
@@ -70,14 +72,19 @@ pub async fn fetch_document(
     connection: &Connection,
     context: &ObserveContext<'_>,
 ) -> Fetched {
-    let read = match (&settings.url, &settings.file) {
-        (Some(url), None) => from_address(url, before, connection, context).await,
-        (None, Some(file)) => from_file(file, &connection.http).await,
-        (None, None) | (Some(_), Some(_)) => Err(Failure::new(
+    let read = match (&settings.url, &settings.file, &settings.mcp) {
+        (Some(url), None, None) => from_address(url, before, connection, context).await,
+        (None, Some(file), None) => from_file(file, &connection.http).await,
+        (None, None, Some(server)) => from_server(server, connection).await,
+        _ => Err(Failure::new(
             ErrorClass::RequestInvalid,
             Action::Stop,
-            "a document needs `url` or `file`, one of them",
+            "a document needs `url`, `file` or `mcp`, one of them",
         )),
+    };
+    let read = match read {
+        Ok(Some(document)) if is_pdf(&document.bytes) => in_words(document).await.map(Some),
+        other => other,
     };
     match read {
         Ok(None) => Fetched::Unchanged,
@@ -90,29 +97,45 @@ pub async fn fetch_document(
     }
 }
 
+/// A PDF as its text, which is what is kept and compared.
+async fn in_words(mut document: Document) -> Result<Document, Failure> {
+    let bytes = text_of_pdf(document.bytes)
+        .await
+        .map_err(|why| Failure::new(ErrorClass::NotJson, Action::Stop, why))?;
+    document.state.sha256 = Some(sha256_hex(&bytes));
+    document.state.content_type = Some("text/plain".to_owned());
+    Ok(Document { bytes, ..document })
+}
+
+async fn from_server(settings: &McpSettings, connection: &Connection) -> Result<Option<Document>, Failure> {
+    let url = match &settings.url {
+        None => None,
+        Some(address) => Some(request::join(connection.base_url.as_deref(), address).ok_or_else(|| {
+            let detail = format!("`{}` is no address of a server", crate::net::redact::text(address));
+            Failure::new(ErrorClass::RequestInvalid, Action::Stop, detail)
+        })?),
+    };
+    let bytes = mcp::tools(settings, url, &connection.http).await?;
+    let sha256 = Some(sha256_hex(&bytes));
+    let content_type = Some("application/json".to_owned());
+    let state = DocState { sha256, content_type, ..DocState::default() };
+    Ok(Some(Document { bytes, state, moved_to: None }))
+}
+
 async fn from_file(path: &Path, http: &HttpClient) -> Result<Option<Document>, Failure> {
     let limit = http.max_body();
     let (path, shown) = (path.to_owned(), path.display().to_string());
     let fail = |why: String| {
         Failure::new(ErrorClass::NotFound, Action::Stop, format!("cannot read document `{shown}`: {why}"))
     };
-    let read = tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::open(&path)?;
-        if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is no file"));
-        }
-        let mut bytes = Vec::new();
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    });
-    let bytes = match read.await {
+    let bytes = match tokio::task::spawn_blocking(move || read_document_file(&path, limit)).await {
         Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            return Err(fail(format!("{error}; see `http.max_body`")));
+        }
         Ok(Err(error)) => return Err(fail(error.to_string())),
         Err(error) => return Err(fail(error.to_string())),
     };
-    if bytes.len() as u64 > limit {
-        return Err(fail(format!("it is over {limit} bytes; see `http.max_body`")));
-    }
     let state = DocState { sha256: Some(sha256_hex(&bytes)), ..DocState::default() };
     Ok(Some(Document { bytes, state, moved_to: None }))
 }
@@ -194,12 +217,18 @@ async fn ask(
         return Err(failure);
     }
     let moved = hops.iter().any(|hop| matches!(hop.status, 301 | 308));
-    let state = DocState {
-        validators: Validators::of(&headers),
-        sha256: Some(sha256_hex(&exchange.body)),
-        content_type: content_type(&headers).map(media_type),
-    };
-    Ok(Some(Document { bytes: exchange.body, state, moved_to: moved.then(|| redactor.url(&url, &[])) }))
+    let declared = content_type(&headers).map(media_type);
+    let mut state = DocState { validators: Validators::of(&headers), sha256: None, content_type: declared };
+    let mut bytes = exchange.body;
+    let whole = assemble_from_web(&url, state.content_type.as_deref(), &bytes, &connection.http).await;
+    if let Some(whole) = whole {
+        // The server vouches for the first file alone: a part may change while that stays as it is.
+        state.validators = Validators::default();
+        state.content_type = Some("application/json".to_owned());
+        bytes = whole;
+    }
+    state.sha256 = Some(sha256_hex(&bytes));
+    Ok(Some(Document { bytes, state, moved_to: moved.then(|| redactor.url(&url, &[])) }))
 }
 
 /// A page that stands in the document's place: a login, a challenge.

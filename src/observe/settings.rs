@@ -223,12 +223,27 @@ pub struct DocSettings {
     /// Its file, in place of an address.
     #[serde(default)]
     pub file: Option<PathBuf>,
+    /// An MCP server, whose list of tools is the document.
+    #[serde(default)]
+    pub mcp: Option<McpSettings>,
     /// How often it is fetched again.
     #[serde(default = "default_docs_every")]
     pub every: Period,
     /// Headings whose sections alone are watched, in HTML and text; all by default.
     #[serde(default)]
     pub sections: Vec<String>,
+}
+
+/// How to reach an MCP server; it is asked for its tools, and no tool is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct McpSettings {
+    /// Its address, where it speaks streamable HTTP.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The program and its arguments, where it speaks on standard input and output.
+    #[serde(default)]
+    pub command: Option<Vec<String>>,
 }
 
 const fn default_docs_every() -> Period {

@@ -1,12 +1,16 @@
 //! The only place that starts programs: an argument list and never a shell, a time limit, bounded output.
 
+mod dialogue;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
+
+pub use dialogue::Dialogue;
 
 /// Why a program gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,21 @@ pub enum ProcError {
     },
 }
 
+/// Limits the memory (address space) and the time on the processor of this very program, for good.
+///
+/// # Errors
+/// Where the system refuses.
+#[cfg(unix)]
+pub fn limit_this_program(memory_bytes: u64, cpu_s: u64) -> std::io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let at_most = |value| Rlimit { current: Some(value), maximum: Some(value) };
+    setrlimit(Resource::As, at_most(memory_bytes))?;
+    setrlimit(Resource::Cpu, at_most(cpu_s))?;
+    // A crash is told by its exit code; its memory is nobody's business.
+    setrlimit(Resource::Core, at_most(0))?;
+    Ok(())
+}
+
 /// What is printed beyond this is read and thrown away.
 const MAX_OUTPUT: usize = 256 << 20;
 /// The end of standard error that an error repeats.
@@ -58,18 +77,37 @@ const MAX_SAID: usize = 2_000;
 /// # Errors
 /// Where it cannot be started, fails, or takes longer than `limit`; it is killed then.
 pub async fn run(program: &Path, args: &[OsString], limit: Duration) -> Result<Vec<u8>, ProcError> {
+    run_with_input(program, args, Vec::new(), limit).await
+}
+
+/// Runs a program to its end, with something to read on standard input, and gives what it printed.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_input(
+    program: &Path,
+    args: &[OsString],
+    input: Vec<u8>,
+    limit: Duration,
+) -> Result<Vec<u8>, ProcError> {
     let name = || program.to_owned();
     let mut child = Command::new(program)
         .args(args)
-        .stdin(Stdio::null())
+        .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .map_err(|source| ProcError::Start { program: name(), source })?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            // One that ends before it has read all says why by its exit code.
+            let _ = stdin.write_all(&input).await;
+        }
+    };
     let all = async {
-        let (printed, said) = tokio::join!(drain(stdout), drain(stderr));
+        let ((), printed, said) = tokio::join!(feed, drain(stdout), drain(stderr));
         Ok((printed?, said?, child.wait().await?))
     };
     let ended =

@@ -12,6 +12,7 @@ const MAX_HOPS: usize = 32;
 pub struct ApiModel {
     root: Value,
     swagger2: bool,
+    notes: Vec<String>,
 }
 
 /// One operation of an API description.
@@ -39,7 +40,15 @@ pub(super) struct Parameter<'a> {
     pub(super) schema: &'a Value,
 }
 
-const METHODS: [(&str, &str); 8] = [
+/// The member that names what is described where that is no HTTP API.
+pub(super) const FAMILY: &str = "x-drogue-family";
+
+/// The family of GraphQL schemas.
+pub(super) const GRAPHQL: &str = "a GraphQL schema";
+
+/// The keys of operations, and what they are called. Other methods than those of OpenAPI 3.1 are those of 3.2 (`query`
+/// and `additionalOperations`); the last ones are what readers of other formats write down.
+const METHODS: [(&str, &str); 23] = [
     ("get", "GET"),
     ("post", "POST"),
     ("put", "PUT"),
@@ -48,6 +57,21 @@ const METHODS: [(&str, &str); 8] = [
     ("head", "HEAD"),
     ("options", "OPTIONS"),
     ("trace", "TRACE"),
+    ("query", "QUERY"),
+    ("copy", "COPY"),
+    ("link", "LINK"),
+    ("lock", "LOCK"),
+    ("move", "MOVE"),
+    ("propfind", "PROPFIND"),
+    ("purge", "PURGE"),
+    ("report", "REPORT"),
+    ("search", "SEARCH"),
+    ("x-query", "QUERY"),
+    ("x-mutation", "MUTATION"),
+    ("x-subscription", "SUBSCRIPTION"),
+    ("x-field", "FIELD"),
+    ("x-tool", "TOOL"),
+    ("x-schema", "SCHEMA"),
 ];
 
 pub(super) static NOTHING: Value = Value::Null;
@@ -62,7 +86,28 @@ impl ApiModel {
             _ => String::new(),
         };
         let swagger2 = version("swagger").starts_with('2');
-        (swagger2 || version("openapi").starts_with('3')).then_some(Self { root, swagger2 })
+        (swagger2 || version("openapi").starts_with('3')).then_some(Self {
+            root,
+            swagger2,
+            notes: Vec::new(),
+        })
+    }
+
+    /// The same with what of it could not be read.
+    pub(super) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What of the description could not be read, place and reason each; whatever hangs on that is not compared.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// What speaks this description: two of one family can be compared.
+    pub(super) fn family(&self) -> &str {
+        self.root.get(FAMILY).and_then(Value::as_str).unwrap_or("an HTTP API")
     }
 
     /// The title that the description gives itself.
@@ -235,7 +280,7 @@ fn with_defaults(url: &str, server: &Value) -> String {
     url
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

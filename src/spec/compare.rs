@@ -52,10 +52,21 @@ const MAX_DIFF_BYTES: usize = 64 * 1024;
 #[must_use]
 pub fn compare_documents(before: &Document, after: &Document, watched: &[WatchedEndpoint]) -> DocsComparison {
     match (before, after) {
-        (Document::Api(before), Document::Api(after)) if watched.is_empty() => {
-            compare_descriptions(before, after)
+        (Document::Api(before), Document::Api(after)) if before.family() != after.family() => {
+            let why =
+                format!("the document described {} and describes {} now", before.family(), after.family());
+            let inconclusive = vec![Inconclusive { path: FieldPath::root(), why }];
+            DocsComparison { inconclusive, ..DocsComparison::default() }
         }
-        (Document::Api(before), Document::Api(after)) => compare_watched(before, after, watched),
+        (Document::Api(before), Document::Api(after)) => {
+            let mut compared = if watched.is_empty() {
+                compare_descriptions(before, after)
+            } else {
+                compare_watched(before, after, watched)
+            };
+            compared.inconclusive.extend(half_read(before, after));
+            compared
+        }
         (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
         (Document::Api(_), Document::Sections(_)) | (Document::Sections(_), Document::Api(_)) => {
             let why = "the document was an API description and is prose now, or the other way round; look at its address";
@@ -63,6 +74,18 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             DocsComparison { inconclusive, ..DocsComparison::default() }
         }
     }
+}
+
+/// What of the two was not read, and so is not compared: never "no changes".
+fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Item = Inconclusive> + 'a {
+    let note =
+        |side: &str, note: &String| Inconclusive { path: FieldPath::root(), why: format!("{side}{note}") };
+    let was = before.notes().iter().map(move |text| match after.notes().contains(text) {
+        true => note("", text),
+        false => note("before: ", text),
+    });
+    let is = after.notes().iter().filter(|text| !before.notes().contains(text));
+    was.chain(is.map(move |text| note("now: ", text)))
 }
 
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::{ApiModel, Operation, schema::View};
+use super::{ApiModel, Operation, api::GRAPHQL, schema::View};
 use crate::model::{DeclaredType, FieldPath, JsonType};
 
 /// An endpoint that returns records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, or `QUERY` (OpenAPI 3.2).
     pub method: String,
-    /// The path template.
+    /// The path template; the field of `Query` in a GraphQL schema, whose address no schema tells.
     pub path: String,
     /// The first base address, as written.
     pub server: Option<String>,
@@ -22,7 +22,7 @@ pub struct Endpoint {
     pub path_parameters: Vec<String>,
     /// Parameters of the query that must be given.
     pub required_query: Vec<String>,
-    /// Parameters that ask for pages.
+    /// Parameters, and fields of a body that is sent, that ask for pages.
     pub paging_parameters: Vec<String>,
     /// Whether a `Link` header leads to the next page.
     pub link_header: bool,
@@ -51,12 +51,46 @@ pub struct EndpointField {
 const MAX_FIELD_DEPTH: usize = 6;
 const MAX_FIELDS: usize = 500;
 
-/// Every `GET` endpoint that returns a list, in the order of the description.
+/// Every endpoint that reads a list, in the order of the description: by `GET`, by a `POST` that searches, by a GraphQL
+/// query.
 #[must_use]
 pub fn discover(model: &ApiModel) -> Vec<Endpoint> {
     let server = model.servers().into_iter().next();
-    let operations = model.operations().into_iter().filter(|operation| operation.method == "GET");
+    let operations = model.operations().into_iter().filter(reads);
     operations.filter_map(|operation| endpoint(model, &operation, server.as_deref())).collect()
+}
+
+/// Whether an operation reads: by its method, or, since a long question does not fit into an address, by its name.
+fn reads(operation: &Operation<'_>) -> bool {
+    match operation.method {
+        "GET" | "QUERY" | "SEARCH" => true,
+        "POST" => {
+            let segment = operation.path.rsplit('/').find(|part| !part.is_empty() && !part.starts_with('{'));
+            let names = [segment.unwrap_or_default(), operation.id().unwrap_or_default()];
+            names.into_iter().flat_map(words).any(|word| READING.contains(&word.as_str()))
+        }
+        _ => false,
+    }
+}
+
+/// Words of paths and names of operations that read by `POST`; each is a verb of a question.
+const READING: [&str; 9] =
+    ["search", "query", "list", "filter", "find", "lookup", "scroll", "fetch", "retrieve"];
+
+/// The words of a name: `searchOrders`, `orders:search`, `list_all`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars().take(200) {
+        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
+            words.push(String::new());
+        }
+        was_lower = c.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words
 }
 
 fn endpoint<'a>(model: &'a ApiModel, operation: &Operation<'a>, server: Option<&str>) -> Option<Endpoint> {
@@ -71,6 +105,7 @@ fn endpoint<'a>(model: &'a ApiModel, operation: &Operation<'a>, server: Option<&
     let parameters = operation.parameters();
     let named = |place: &str| parameters.iter().filter(|p| p.place == place).collect::<Vec<_>>();
     let paging = [
+        "first",
         "page",
         "per_page",
         "limit",
@@ -86,10 +121,17 @@ fn endpoint<'a>(model: &'a ApiModel, operation: &Operation<'a>, server: Option<&
         "skip",
         "next",
     ];
+    let asks_for_pages = |name: &str| paging.iter().any(|other| other.eq_ignore_ascii_case(name));
+    // A question that is sent as a body asks for pages in there.
+    let body = operation.request_body().map(|(body, _)| View::of(model, body).properties).unwrap_or_default();
+    let in_body = body.keys().filter(|name| asks_for_pages(name)).map(|name| (*name).to_owned());
+    let is_graphql = model.family() == GRAPHQL;
+    let (above, envelope) =
+        if is_graphql { answer_of(model, operation, schema) } else { (FieldPath::root(), schema) };
     let (_, response) = operation.success()?;
     let headers = response.get("headers").and_then(Value::as_object);
     Some(Endpoint {
-        method: operation.method.to_owned(),
+        method: if is_graphql { "POST" } else { operation.method }.to_owned(),
         path: operation.path.to_owned(),
         server: operation.own_servers().into_iter().next().or_else(|| server.map(str::to_owned)),
         operation_id: operation.id().map(str::to_owned),
@@ -97,11 +139,12 @@ fn endpoint<'a>(model: &'a ApiModel, operation: &Operation<'a>, server: Option<&
         required_query: named("query").iter().filter(|p| p.required).map(|p| p.name.to_owned()).collect(),
         paging_parameters: named("query")
             .iter()
-            .filter(|p| paging.iter().any(|name| name.eq_ignore_ascii_case(p.name)))
+            .filter(|p| asks_for_pages(p.name))
             .map(|p| p.name.to_owned())
+            .chain(in_body)
             .collect(),
         link_header: headers.into_iter().flatten().any(|(name, _)| name.eq_ignore_ascii_case("link")),
-        cursors: cursors(model, schema),
+        cursors: cursors(model, &above, envelope),
         auth: operation
             .security()
             .iter()
@@ -118,6 +161,9 @@ fn endpoint<'a>(model: &'a ApiModel, operation: &Operation<'a>, server: Option<&
 /// the response itself.
 pub(super) fn records_at(operation: &Operation<'_>, schema: &Value) -> FieldPath {
     let model = operation.model;
+    if model.family() == GRAPHQL {
+        return records_of_query(operation, schema);
+    }
     let view = View::of(model, schema);
     let root = FieldPath::root();
     if view.items.is_some() && view.properties.is_empty() {
@@ -165,6 +211,39 @@ pub(super) fn records_at(operation: &Operation<'_>, schema: &Value) -> FieldPath
     found.map_or(root, |(_, _, path)| path.clone())
 }
 
+/// Where the answer of a GraphQL query is in the response, `$.data.users`, and its schema.
+fn answer_of<'a>(
+    model: &'a ApiModel,
+    operation: &Operation<'a>,
+    schema: &'a Value,
+) -> (FieldPath, &'a Value) {
+    let below = |node: &'a Value, name: &str| View::of(model, node).properties.get(name).copied();
+    let answer = below(schema, "data").and_then(|data| below(data, operation.path));
+    (FieldPath::of_keys(["data", operation.path]), answer.unwrap_or(schema))
+}
+
+/// Where the records sit in the answer of a GraphQL query: a list, or a connection (`nodes`, or `edges` with a `node`
+/// each, as the Cursor Connections Specification of Relay has it).
+fn records_of_query(operation: &Operation<'_>, schema: &Value) -> FieldPath {
+    let model = operation.model;
+    let (path, answer) = answer_of(model, operation, schema);
+    let view = View::of(model, answer);
+    if view.items.is_some() {
+        return path.each();
+    }
+    let items_of = |name: &str| view.properties.get(name).and_then(|node| View::of(model, node).items);
+    if items_of("nodes").is_some() {
+        return path.child("nodes").each();
+    }
+    match items_of("edges") {
+        Some(edge) if View::of(model, edge).properties.contains_key("node") => {
+            path.child("edges").each().child("node")
+        }
+        Some(_) => path.child("edges").each(),
+        None => path,
+    }
+}
+
 /// The rank of a name that says nothing.
 const UNKNOWN: usize = usize::MAX;
 
@@ -177,13 +256,13 @@ enum Likeness {
 }
 
 /// Members beside the records that name the next page.
-fn cursors(model: &ApiModel, schema: &Value) -> Vec<FieldPath> {
+fn cursors(model: &ApiModel, above: &FieldPath, schema: &Value) -> Vec<FieldPath> {
     let mut found = Vec::new();
-    let mut places = vec![(FieldPath::root(), schema)];
+    let mut places = vec![(above.clone(), schema)];
     let mut index = 0;
     while let Some((path, node)) = places.get(index).cloned() {
         index += 1;
-        if path.steps().len() > 2 || index > 200 {
+        if path.steps().len() > above.steps().len() + 2 || index > 200 {
             break;
         }
         for (name, node) in View::of(model, node).properties {

@@ -98,6 +98,11 @@ impl<'a> Graph<'a> {
         direction: Direction,
         work: &mut Vec<usize>,
     ) -> usize {
+        // What may be null on both sides is compared as what it is otherwise, so that a shared schema stays shared.
+        let (before, after) = match (beside_null(before), beside_null(after)) {
+            (Some(was), Some(is)) => (was, is),
+            (Some(_) | None, _) => (before, after),
+        };
         let name = |node: &'a Value| reference(node).map(|r| r.rsplit('/').next().unwrap_or(r));
         let shared = name(before).filter(|_| name(before) == name(after));
         // A `$ref` with nothing beside it is its target.
@@ -158,6 +163,17 @@ impl<'a> Graph<'a> {
             }
         }
         found
+    }
+}
+
+/// The reference that stands beside null, and nothing else with it.
+fn beside_null(node: &Value) -> Option<&Value> {
+    let object = node.as_object().filter(|object| object.len() == 1)?;
+    let alternatives = object.get("anyOf").or_else(|| object.get("oneOf"))?.as_array()?;
+    let is_null = |node: &Value| node.get("type").is_some_and(|word| word == "null");
+    match alternatives.as_slice() {
+        [one, null] | [null, one] if is_null(null) && reference(one).is_some() => Some(one),
+        _ => None,
     }
 }
 

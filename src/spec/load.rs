@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ApiModel, Document, html, text};
+use super::{ApiModel, Document, assembly, html, readers, text};
 
 /// Why a document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +37,9 @@ pub enum SpecError {
         why: String,
     },
     /// A kind of document that is not understood.
-    #[error("`{name}` is {what}, which is not understood; OpenAPI, Swagger, HTML, Markdown and text are")]
+    #[error(
+        "`{name}` is {what}, which is not understood; OpenAPI, Swagger, Postman, GraphQL, JSON Schema, lists of MCP tools, HTML, Markdown and text are"
+    )]
     Unsupported {
         /// The document.
         name: String,
@@ -62,7 +64,10 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
     }
     let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
     if bytes.starts_with(b"%PDF-") {
-        return Err(SpecError::Unsupported { name: name.to_owned(), what: "a PDF".to_owned() });
+        return Err(SpecError::Unsupported {
+            name: name.to_owned(),
+            what: "a PDF whose text was not taken out".to_owned(),
+        });
     }
     if memchr::memchr(0, &bytes[..bytes.len().min(8192)]).is_some() {
         return Err(SpecError::Unsupported { name: name.to_owned(), what: "binary data".to_owned() });
@@ -73,8 +78,11 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
         return Err(unreadable("it is empty"));
     }
     match form(name, content_type, content) {
-        Form::Json => api(name, json(name, content)?),
-        Form::Yaml => api(name, yaml(name, content)?),
+        Form::Json => description(name, json(name, content)?),
+        Form::Yaml => description(name, yaml(name, content)?),
+        Form::GraphQl => readers::graphql::read(content)
+            .map_err(|(line, why)| SpecError::Broken { name: name.to_owned(), line, why })
+            .and_then(|root| model(name, root)),
         Form::Page | Form::Text if bytes.len() > MAX_PAGE_BYTES => {
             Err(SpecError::TooLarge { name: name.to_owned(), bytes: bytes.len(), limit: MAX_PAGE_BYTES })
         }
@@ -83,38 +91,119 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
     }
 }
 
-/// Whether a file is an API description, by a look at its beginning and its name: for `drogue diff` and `drogue init`.
+/// The data of a JSON or YAML document; `None` for another form.
+pub(super) fn data(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Option<Result<Value, SpecError>> {
+    let content = String::from_utf8_lossy(bytes);
+    let content = content.trim_start_matches('\u{feff}');
+    match form(name, content_type, content) {
+        Form::Json => Some(json(name, content)),
+        Form::Yaml => Some(yaml(name, content)),
+        Form::GraphQl | Form::Page | Form::Text => None,
+    }
+}
+
+/// Whether a file is a document that [`read`] is for, and no records: an API description of any kind, or a page.
+#[must_use]
+pub fn looks_like_document(name: &str, bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"%PDF-") || looks_like_api_description(name, bytes) {
+        return true;
+    }
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
+    let head = head.trim_start_matches('\u{feff}');
+    match form(name, None, head) {
+        Form::Page | Form::GraphQl => true,
+        Form::Text => ["md", "markdown", "txt", "rst", "pdf"].contains(&ending(name).as_str()),
+        Form::Json | Form::Yaml => false,
+    }
+}
+
+/// Whether a file is an API description, by a look at its content and its name: for `drogue diff` and `drogue init`.
 #[must_use]
 pub fn looks_like_api_description(name: &str, bytes: &[u8]) -> bool {
     // Long enough for a licence text above the first key.
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
     let head = head.trim_start_matches('\u{feff}').trim_start();
-    let (Form::Json | Form::Yaml) = form(name, None, head) else { return false };
-    if head.starts_with(['{', '[']) {
-        // In JSON the key may stand anywhere, and often stands last.
-        return head.starts_with('{')
-            && ["\"openapi\"", "\"swagger\""].iter().any(|key| {
-                memchr::memmem::find_iter(bytes, key.as_bytes()).any(|at| {
-                    let rest = &bytes[at + key.len()..];
-                    let rest = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-                    rest.is_some_and(|rest| {
-                        [&b"\"2."[..], b"\"3.", b"2.", b"3."].iter().any(|v| rest.starts_with(v))
-                    })
-                })
-            })
-            && (memchr::memmem::find(bytes, b"\"paths\"").is_some()
-                || memchr::memmem::find(bytes, b"\"webhooks\"").is_some());
+    match form(name, None, head) {
+        Form::GraphQl => true,
+        Form::Page | Form::Text => false,
+        Form::Yaml if !head.starts_with('{') => {
+            has_openapi_key(head)
+                || data(name, None, bytes).is_some_and(|data| data.is_ok_and(|root| kind(&root).is_some()))
+        }
+        Form::Json | Form::Yaml => {
+            // Records are large and come often: only a text with one of these words is worth being parsed.
+            const WORDS: [&str; 7] = [
+                "\"openapi\"",
+                "\"swagger\"",
+                "\"__schema\"",
+                "\"inputSchema\"",
+                "\"$schema\"",
+                "\"_postman_id\"",
+                "getpostman.com",
+            ];
+            head.starts_with('{')
+                && WORDS.iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+                && data(name, None, bytes).is_some_and(|data| data.is_ok_and(|root| kind(&root).is_some()))
+        }
     }
-    head.lines().any(|line| {
-        ["openapi:", "swagger:", "\"openapi\":", "\"swagger\":", "'openapi':", "'swagger':"]
-            .iter()
-            .any(|key| line.starts_with(key))
-    })
+}
+
+/// Kinds of descriptions that are written as JSON or YAML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    OpenApi,
+    Postman,
+    Introspection,
+    Tools,
+    JsonSchema,
+    /// Known, and not understood.
+    Other(&'static str),
+}
+
+/// What a description is, by the members at its top.
+fn kind(root: &Value) -> Option<Kind> {
+    let object = root.as_object()?;
+    let version = |key: &str, number: char| match object.get(key) {
+        Some(Value::String(text)) => text.starts_with(number),
+        Some(Value::Number(version)) => version.to_string().starts_with(number),
+        _ => false,
+    };
+    if version("openapi", '3') || version("swagger", '2') {
+        return Some(Kind::OpenApi);
+    }
+    if object.contains_key("asyncapi") {
+        return Some(Kind::Other("an AsyncAPI description"));
+    }
+    if object.contains_key("discoveryVersion") {
+        return Some(Kind::Other("a Google discovery document"));
+    }
+    if readers::postman::is_collection(root) {
+        return Some(Kind::Postman);
+    }
+    if readers::introspection::schema_of(root).is_some() {
+        return Some(Kind::Introspection);
+    }
+    if readers::tools::list_of(root).is_some() {
+        return Some(Kind::Tools);
+    }
+    readers::json_schema::is_schema(root).then_some(Kind::JsonSchema)
+}
+
+fn has_openapi_key(text: &str) -> bool {
+    const KEYS: [&str; 6] =
+        ["openapi:", "swagger:", "\"openapi\":", "\"swagger\":", "'openapi':", "'swagger':"];
+    text.lines().take(2000).any(|line| KEYS.iter().any(|key| line.starts_with(key)))
+}
+
+fn ending(name: &str) -> String {
+    let path = name.split(['?', '#']).next().unwrap_or(name);
+    path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 enum Form {
     Json,
     Yaml,
+    GraphQl,
     Page,
     Text,
 }
@@ -122,14 +211,7 @@ enum Form {
 /// What the document is written in: by its text first, then by what others say of it.
 fn form(name: &str, content_type: Option<&str>, content: &str) -> Form {
     let start = content.trim_start();
-    let ending = name
-        .split(['?', '#'])
-        .next()
-        .unwrap_or(name)
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let ending = ending(name);
     let declared = content_type.unwrap_or_default().to_ascii_lowercase();
     if start.starts_with('<') {
         return Form::Page;
@@ -139,12 +221,12 @@ fn form(name: &str, content_type: Option<&str>, content: &str) -> Form {
     if begins_json || (start.starts_with('[') && (ending == "json" || declared.contains("json"))) {
         return if matches!(ending.as_str(), "yaml" | "yml") { Form::Yaml } else { Form::Json };
     }
-    let has_key = start.lines().take(2000).any(|line| {
-        ["openapi:", "swagger:", "\"openapi\":", "\"swagger\":", "'openapi':", "'swagger':"]
-            .iter()
-            .any(|key| line.starts_with(key))
-    });
-    if has_key || matches!(ending.as_str(), "yaml" | "yml") || declared.contains("yaml") {
+    let is_graphql =
+        matches!(ending.as_str(), "graphql" | "graphqls" | "gql") || declared.contains("graphql");
+    if is_graphql || readers::graphql::looks_like(start) {
+        return Form::GraphQl;
+    }
+    if has_openapi_key(start) || matches!(ending.as_str(), "yaml" | "yml") || declared.contains("yaml") {
         return Form::Yaml;
     }
     if ending == "json" || declared.contains("json") {
@@ -190,32 +272,36 @@ fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
     })
 }
 
-fn api(name: &str, root: Value) -> Result<Document, SpecError> {
-    let unsupported = |what: &str| SpecError::Unsupported { name: name.to_owned(), what: what.to_owned() };
-    let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
-    let Value::Object(object) = &root else {
-        return Err(unreadable("it holds no object, so it is no API description"));
+fn description(name: &str, mut root: Value) -> Result<Document, SpecError> {
+    let unreadable = |why: String| SpecError::Unreadable { name: name.to_owned(), why };
+    if !root.is_object() {
+        return Err(unreadable("it holds no object, so it is no API description".to_owned()));
+    }
+    let lowered = match kind(&root) {
+        Some(Kind::OpenApi) => {
+            readers::openapi::settle(&mut root);
+            Ok(root)
+        }
+        Some(Kind::Postman) => readers::postman::read(&root),
+        Some(Kind::Introspection) => readers::introspection::read(&root),
+        Some(Kind::Tools) => readers::tools::read(root),
+        Some(Kind::JsonSchema) => readers::json_schema::read(root),
+        Some(Kind::Other(what)) => {
+            return Err(SpecError::Unsupported { name: name.to_owned(), what: what.to_owned() });
+        }
+        None => {
+            Err("it is no API description: neither `openapi: 3.…` nor `swagger: '2.0'` stands at its top, \
+                     and it is no Postman collection, GraphQL schema, JSON Schema or list of MCP tools"
+                .to_owned())
+        }
     };
-    if object.contains_key("asyncapi") {
-        return Err(unsupported("an AsyncAPI description"));
-    }
-    if object
-        .get("info")
-        .is_some_and(|info| info.get("_postman_id").is_some() || info.get("schema").is_some())
-    {
-        return Err(unsupported("a Postman collection"));
-    }
-    if object.get("data").is_some_and(|data| data.get("__schema").is_some())
-        || object.contains_key("__schema")
-    {
-        return Err(unsupported("a GraphQL introspection result"));
-    }
-    if object.contains_key("discoveryVersion") {
-        return Err(unsupported("a Google discovery document"));
-    }
-    let model = ApiModel::new(root).ok_or_else(|| {
-        unreadable("it is no API description: neither `openapi: 3.…` nor `swagger: '2.0'` stands at its top")
-    })?;
+    model(name, lowered.map_err(unreadable)?)
+}
+
+fn model(name: &str, root: Value) -> Result<Document, SpecError> {
+    let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
+    let notes = assembly::unread(&root);
+    let model = ApiModel::new(root).ok_or_else(|| unreadable("it is no API description"))?.with_notes(notes);
     if !model.describes_something() {
         return Err(unreadable(
             "it describes no operations; it may be one part of a description in several files",

@@ -1,10 +1,11 @@
 //! Documents that describe an API: read into a model, and compared.
 //!
-//! A [`Document`] is an API description (OpenAPI 3.x or Swagger 2.0, JSON or YAML) or prose by section (HTML, Markdown,
-//! plain text). Descriptions are kept as they are written: a `$ref` is followed when somebody looks, so that cycles and
-//! bombs cost nothing. What cannot be read is an error and never "no changes", nor "all removed".
+//! A [`Document`] is an API description or prose by section (HTML, Markdown, plain text). Descriptions of all formats
+//! (OpenAPI 3.x, Swagger 2.0, Postman, GraphQL, JSON Schema, lists of MCP tools) are read into one shape, that of OpenAPI,
+//! and are kept as they are written: a `$ref` is followed when somebody looks, so that cycles and bombs cost nothing. What cannot be read is an error and never "no changes", nor "all removed".
 
 mod api;
+mod assembly;
 mod compare;
 mod contract;
 mod discover;
@@ -16,16 +17,20 @@ mod load;
 mod moves;
 mod operations;
 mod parameters;
+mod readers;
+mod references;
 mod schema;
 mod sections;
 mod text;
 mod volatile;
 
 pub use api::{ApiModel, Operation};
+pub use assembly::{Assembly, Part};
 pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
 pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
 pub use discover::{Endpoint, EndpointField, discover};
-pub use load::{SpecError, looks_like_api_description, read};
+pub use load::{SpecError, looks_like_api_description, looks_like_document, read};
+pub use readers::pdf::pdf_text;
 pub use sections::{Section, Sections};
 
 /// A document that describes an API.

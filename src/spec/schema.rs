@@ -30,6 +30,8 @@ pub(super) struct View<'a> {
     pub(super) description: &'a str,
     /// References that lead nowhere in this document.
     pub(super) outside: Vec<&'a str>,
+    /// What has been added already: two ways to one schema say it twice, and 200 forks in a row say it 2^200 times.
+    added: BTreeSet<usize>,
 }
 
 impl<'a> View<'a> {
@@ -48,7 +50,7 @@ impl<'a> View<'a> {
     }
 
     fn add(&mut self, model: &'a ApiModel, node: &'a Value, depth: usize) {
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || !self.added.insert(std::ptr::from_ref(node) as usize) {
             return;
         }
         if let Some(target) = reference(node) {

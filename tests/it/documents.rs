@@ -1,5 +1,8 @@
 //! Documents: API descriptions and pages, read and compared as `drogue diff` and `drogue watch` do.
 
+mod formats;
+mod hostile;
+
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
 use drogue::rules::{RuleSet, diff_documents};
 use drogue::spec::{

@@ -4,6 +4,7 @@ mod bodies;
 mod docs;
 mod failures;
 mod pages;
+mod parts;
 mod requests;
 mod secrets;
 mod sign_in;

@@ -25,17 +25,32 @@ pub(super) fn check(checker: &mut Checker<'_, '_>, name: &str, connector: &Conne
     }
     for (index, doc) in connector.docs.iter().enumerate() {
         let doc_at = below(&below(&at, "docs"), index);
-        match (&doc.url, &doc.file) {
-            (Some(_), Some(_)) => {
+        match (&doc.url, &doc.file, &doc.mcp) {
+            (Some(_), Some(_), _) => {
                 checker.error_at_key(&below(&doc_at, "file"), "`url` and `file` are both given; keep one");
             }
-            (None, None)
-                if !checker.given(&below(&doc_at, "url")) && !checker.given(&below(&doc_at, "file")) =>
-            {
-                checker.error(&doc_at, "a document has `url` or `file`; this one has neither");
+            (Some(_), None, Some(_)) | (None, Some(_), Some(_)) => {
+                checker.error_at_key(&below(&doc_at, "mcp"), "`mcp` stands beside another place; keep one");
             }
-            (Some(url), None) => relative(checker, &below(&doc_at, "url"), url, connector.base_url.is_some()),
-            (None, _) => {}
+            (None, None, None)
+                if !["url", "file", "mcp"].into_iter().any(|key| checker.given(&below(&doc_at, key))) =>
+            {
+                checker.error(&doc_at, "a document has `url`, `file` or `mcp`; this one has none");
+            }
+            (Some(url), None, None) => {
+                relative(checker, &below(&doc_at, "url"), url, connector.base_url.is_some());
+            }
+            (None, None, Some(server)) => {
+                let at = below(&doc_at, "mcp");
+                match (&server.url, server.command.as_deref()) {
+                    (Some(url), None) => {
+                        relative(checker, &below(&at, "url"), url, connector.base_url.is_some());
+                    }
+                    (None, Some([_, ..])) => {}
+                    _ => checker.error(&at, "an MCP server has `url` or `command`, one of them"),
+                }
+            }
+            (None, _, None) => {}
         }
         checker.at_least(&below(&doc_at, "every"), "every", doc.every, Period::from_secs(60));
     }

@@ -10,14 +10,18 @@ use serde_json::json;
 use super::Probe;
 use crate::support::api::{Api, Reply};
 
-struct Docs {
+pub(super) struct Docs {
     probe: Probe,
     settings: DocSettings,
 }
 
 impl Docs {
-    fn at(url: &str) -> Self {
-        let settings = serde_json::from_value(json!({ "url": url })).unwrap();
+    pub(super) fn at(url: &str) -> Self {
+        Self::of(&json!({ "url": url }))
+    }
+
+    pub(super) fn of(settings: &serde_json::Value) -> Self {
+        let settings = serde_json::from_value(settings.clone()).unwrap();
         Self { probe: Probe::new("http://unused.invalid/"), settings }
     }
 
@@ -26,7 +30,7 @@ impl Docs {
         Self { probe: Probe::new("http://unused.invalid/"), settings }
     }
 
-    async fn look(&self, before: &DocState) -> Fetched {
+    pub(super) async fn look(&self, before: &DocState) -> Fetched {
         let rules = RuleSet::builtin();
         let clock = &self.probe.clock;
         let context = ObserveContext { clock, hash_key: HashKey::new([7; 16]), key: None, rules: &rules };
@@ -36,7 +40,7 @@ impl Docs {
 }
 
 #[track_caller]
-fn new(fetched: Fetched) -> Document {
+pub(super) fn new(fetched: Fetched) -> Document {
     match fetched {
         Fetched::New(document) => *document,
         other => panic!("no document: {other:?}"),
@@ -44,7 +48,7 @@ fn new(fetched: Fetched) -> Document {
 }
 
 #[track_caller]
-fn failed(fetched: Fetched) -> Failure {
+pub(super) fn failed(fetched: Fetched) -> Failure {
     match fetched {
         Fetched::Failed(failure) => failure,
         other => panic!("no failure: {other:?}"),
