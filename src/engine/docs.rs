@@ -2,6 +2,8 @@
 //!
 //! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
 
+mod watched;
+
 use jiff::Timestamp;
 
 use super::check::{Checked, Committed, Outcome};
@@ -12,7 +14,7 @@ use crate::model::{
 };
 use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
 use crate::rules::{JudgeContext, diagnose_documents};
-use crate::spec::{self, SpecError, WatchedEndpoint};
+use crate::spec::{self, SpecError};
 use crate::store::{CheckOutcome, CheckRecord, NewDocument, StoredDocument};
 
 /// What stands before the name of a document where a stream's would stand.
@@ -212,35 +214,6 @@ impl Engine {
         })
     }
 
-    /// What the connector's streams use of the API: only that alerts.
-    fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
-        let mut watched = Vec::new();
-        for subject in self.subjects(&[connector.to_owned()])? {
-            let stream = self.stream(&subject)?;
-            // A mapping that cannot be read narrows nothing: then every field of the endpoint counts.
-            let mapped = self.mapping(&stream).ok().flatten().map(|mapping| mapping.stream);
-            let request = stream.settings.request.as_ref();
-            let path = request
-                .map(|request| absolute(stream.connector.base_url.as_deref(), &request.url))
-                .or_else(|| mapped.as_ref().and_then(|mapped| mapped.endpoint.clone()));
-            let Some(path) = path else { continue };
-            let method = match request.map(|request| request.method) {
-                Some(observe::Method::Post) => "POST",
-                Some(observe::Method::Get) | None => "GET",
-            };
-            let records = request
-                .and_then(|request| request.records.clone())
-                .or_else(|| mapped.as_ref().and_then(|mapped| mapped.records.clone()));
-            let fields = mapped
-                .iter()
-                .flat_map(|mapped| &mapped.fields)
-                .flat_map(|field| field.sources.clone())
-                .collect();
-            watched.push(WatchedEndpoint { method: method.to_owned(), path, records, fields });
-        }
-        Ok(watched)
-    }
-
     /// `accept` for a document: the last version is the one that newer ones are compared with. `None` where the subject
     /// is no document.
     pub(super) async fn accept_document(
@@ -304,15 +277,6 @@ fn name_of(doc: &DocSettings) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or_default();
     let plain = plain.split_once("://").map_or(plain, |(_, rest)| rest);
     plain.trim_end_matches('/').replace('/', ".")
-}
-
-fn absolute(base: Option<&str>, address: &str) -> String {
-    match base {
-        Some(base) if !address.contains("://") => {
-            format!("{}/{}", base.trim_end_matches('/'), address.trim_start_matches('/'))
-        }
-        Some(_) | None => address.to_owned(),
-    }
 }
 
 fn state_of(stored: &StoredDocument) -> DocState {

@@ -50,7 +50,18 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::NotObserved => &["last", "interval"],
         ChangeKind::RecordsMalformed => &["records", "reason"],
         ChangeKind::DocsChanged => {
-            &["what", "operation", "from", "field", "section", "in", "parameter", "lines", "operations"]
+            &[
+                "what",
+                "operation",
+                "from",
+                "field",
+                "section",
+                "in",
+                "parameter",
+                "lines",
+                "operations",
+                "details",
+            ]
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod api;
 mod compare;
+mod consumer;
+mod described;
 mod discover;
 mod envelope;
 mod examples;
@@ -16,11 +18,14 @@ mod operations;
 mod parameters;
 mod schema;
 mod sections;
+mod tally;
 mod text;
 mod volatile;
 
 pub use api::{ApiModel, Operation};
-pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
+pub use compare::{DocsComparison, compare_descriptions, compare_documents};
+pub use consumer::{Sent, SignInScheme, WatchedEndpoint};
+pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, read};
 pub use sections::{Section, Sections};
