@@ -56,10 +56,12 @@ impl Connector {
             if made.streams.iter().any(|stream| stream.path == path) {
                 continue;
             }
-            let Some((stream, endpoint)) = stream(root, &path, scheme.as_ref().map(|(_, s)| s), random) else {
+            let Some((stream, endpoint)) = stream(root, &path, scheme.as_ref().map(|(_, s)| s), random)
+            else {
                 continue;
             };
-            made.used.extend(stream.read.iter().flat_map(|(_, sites)| sites).flat_map(|site| site.trail.clone()));
+            made.used
+                .extend(stream.read.iter().flat_map(|(_, sites)| sites).flat_map(|site| site.trail.clone()));
             made.used.extend(stream.sent.iter().cloned());
             made.streams.push(stream);
             made.watched.push(endpoint);
@@ -90,7 +92,11 @@ fn stream(
     let responses = node.get("responses")?.as_object()?;
     let status = if responses.contains_key("200") { "200" } else { return None };
     let (response, _) = resolve(root, &format!("{operation}/responses/{status}"));
-    let response = if root.get("swagger").is_some() { response } else { format!("{response}/content/application~1json") };
+    let response = if root.get("swagger").is_some() {
+        response
+    } else {
+        format!("{response}/content/application~1json")
+    };
     let schema = format!("{response}/schema");
     root.pointer(&schema)?;
     let top = FieldPath::root();
@@ -109,8 +115,11 @@ fn stream(
     } else {
         all.iter().find(|(path, sites)| lists(path, sites)).map_or(top, |(path, _)| path.each())
     };
-    let within: Vec<(FieldPath, Vec<Site>)> =
-        all.iter().filter(|(path, _)| path.starts_with(&records)).map(|(p, s)| (p.clone(), s.clone())).collect();
+    let within: Vec<(FieldPath, Vec<Site>)> = all
+        .iter()
+        .filter(|(path, _)| path.starts_with(&records))
+        .map(|(p, s)| (p.clone(), s.clone()))
+        .collect();
     if within.is_empty() {
         return None;
     }
@@ -120,7 +129,8 @@ fn stream(
         read.insert(path.clone(), sites.clone());
     }
     let around = |path: &FieldPath| {
-        records.starts_with(path) || read.keys().any(|field| field.starts_with(path) || path.starts_with(field))
+        records.starts_with(path)
+            || read.keys().any(|field| field.starts_with(path) || path.starts_with(field))
     };
     let unread = all.iter().filter(|(path, _)| !around(path)).map(|(p, s)| (p.clone(), s.clone())).collect();
     let below = |path: &FieldPath| FieldPath::new(path.steps()[records.steps().len()..].to_vec());
@@ -169,7 +179,8 @@ fn stream(
 
 /// The first way to sign in of the whole API that is one scheme which connectors know.
 fn scheme(root: &Value) -> Option<(String, SignInScheme)> {
-    let defined = if root.get("swagger").is_some() { "/securityDefinitions" } else { "/components/securitySchemes" };
+    let defined =
+        if root.get("swagger").is_some() { "/securityDefinitions" } else { "/components/securitySchemes" };
     let ways = root.get("security")?.as_array()?;
     let name = ways.iter().find_map(|way| way.as_object().filter(|way| way.len() == 1)?.keys().next())?;
     let (pointer, node) = resolve(root, &format!("{defined}/{}", escaped(name)));

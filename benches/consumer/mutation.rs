@@ -24,7 +24,13 @@ pub(crate) struct Mutation {
 impl fmt::Display for Mutation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let field = self.field.as_ref().map(ToString::to_string).unwrap_or_default();
-        write!(f, "{} {} {field} at {}", self.sort, self.operation.as_deref().unwrap_or("the API"), self.place)
+        write!(
+            f,
+            "{} {} {field} at {}",
+            self.sort,
+            self.operation.as_deref().unwrap_or("the API"),
+            self.place
+        )
     }
 }
 
@@ -44,7 +50,11 @@ const PARAMETER_SORTS: [&str; 4] =
     ["parameter removed", "parameter renamed", "parameter retyped", "parameter narrowed"];
 
 /// A break of something that the connector uses; `None` where the one drawn does not fit the document.
-pub(crate) fn of_what_is_used(root: &mut Value, connector: &Connector, random: &mut Random) -> Option<Mutation> {
+pub(crate) fn of_what_is_used(
+    root: &mut Value,
+    connector: &Connector,
+    random: &mut Random,
+) -> Option<Mutation> {
     let stream = random.pick(&connector.streams)?;
     let about = |sort, place: &str| Mutation {
         sort,
@@ -74,7 +84,7 @@ pub(crate) fn of_what_is_used(root: &mut Value, connector: &Connector, random: &
         }
         12 => {
             let node = object(root, "/paths")?.remove(&stream.path)?;
-            object(root, "/paths")?.insert(format!("{}-renamed", stream.path.trim_end_matches('/')), node);
+            object(root, "/paths")?.insert(format!("/renamed{}", stream.path), node);
             Some(about("operation renamed", &item))
         }
         13 => {
@@ -100,11 +110,13 @@ pub(crate) fn of_what_is_used(root: &mut Value, connector: &Connector, random: &
         18 => {
             let schema = root.pointer_mut(&format!("{}/schema", stream.response))?;
             let old = schema.take();
-            *schema = json!({"type": "object", "properties": {"payload": old, "request_id": {"type": "string"}}});
+            *schema =
+                json!({"type": "object", "properties": {"payload": old, "request_id": {"type": "string"}}});
             Some(about("envelope changed", &stream.response))
         }
         _ => {
-            let (content, _) = stream.response.rsplit_once('/').filter(|(above, _)| above.ends_with("/content"))?;
+            let (content, _) =
+                stream.response.rsplit_once('/').filter(|(above, _)| above.ends_with("/content"))?;
             let content = object(root, content)?;
             let media = content.remove("application/json")?;
             content.clear();
@@ -117,8 +129,7 @@ pub(crate) fn of_what_is_used(root: &mut Value, connector: &Connector, random: &
 /// A change of something that the connector does not use.
 pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Random) -> Option<Mutation> {
     let stream = random.pick(&connector.streams)?;
-    let about =
-        |sort, place: &str| Mutation { sort, operation: None, field: None, place: place.to_owned() };
+    let about = |sort, place: &str| Mutation { sort, operation: None, field: None, place: place.to_owned() };
     let others: Vec<String> = root
         .get("paths")?
         .as_object()?
@@ -171,7 +182,7 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
         12 => {
             let path = random.pick(&others)?;
             let node = object(root, "/paths")?.remove(path)?;
-            object(root, "/paths")?.insert(format!("{path}-renamed"), node);
+            object(root, "/paths")?.insert(format!("/renamed{path}"), node);
             Some(about("operation renamed", path))
         }
         13 => {
@@ -200,8 +211,11 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
             Some(about("another operation changed", &path))
         }
         _ => {
-            let schemes =
-                if root.get("swagger").is_some() { "/securityDefinitions" } else { "/components/securitySchemes" };
+            let schemes = if root.get("swagger").is_some() {
+                "/securityDefinitions"
+            } else {
+                "/components/securitySchemes"
+            };
             let names: Vec<String> = root.pointer(schemes)?.as_object()?.keys().cloned().collect();
             let pointer = format!("{schemes}/{}", escaped(random.pick(&names)?));
             if connector.scheme.as_ref().is_none_or(|own| *own == pointer) {
@@ -216,10 +230,15 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
 impl Connector {
     /// Whether a schema can be reached below a field that is read as it is.
     fn reads_whole(&self, root: &Value, schema: &str) -> bool {
-        self.streams.iter().flat_map(|stream: &Stream| &stream.read).flat_map(|(_, sites)| sites).any(|site| {
-            let below = super::walk::fields(root, &property(site), &FieldPath::root());
-            below.values().flatten().any(|site| site.owner == schema || site.trail.iter().any(|at| at == schema))
-        })
+        self.streams.iter().flat_map(|stream: &Stream| &stream.read).flat_map(|(_, sites)| sites).any(
+            |site| {
+                let below = super::walk::fields(root, &property(site), &FieldPath::root());
+                below
+                    .values()
+                    .flatten()
+                    .any(|site| site.owner == schema || site.trail.iter().any(|at| at == schema))
+            },
+        )
     }
 }
 
@@ -299,8 +318,7 @@ fn at_site(root: &mut Value, sort: &str, site: &Site) -> Option<()> {
                 return None;
             }
             let old = root.pointer(&pointer)?.clone();
-            *root.pointer_mut(&pointer)? =
-                json!({"oneOf": [old, {"title": "Another", "type": "object", "properties": {"other": {"type": "string"}}}]});
+            *root.pointer_mut(&pointer)? = json!({"oneOf": [old, {"title": "Another", "type": "object", "properties": {"other": {"type": "string"}}}]});
         }
     }
     Some(())

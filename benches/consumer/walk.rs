@@ -38,11 +38,13 @@ pub(crate) fn fields(root: &Value, schema: &str, at: &FieldPath) -> BTreeMap<Fie
                 queue.push_back((path.clone(), next, trail.clone(), parts || list == "allOf"));
             }
         }
-        for key in node.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key) {
+        for key in node.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key)
+        {
             let property = format!("{pointer}/properties/{}", escaped(key));
             let mut trail = trail.clone();
             trail.push(property.clone());
-            let site = Site { owner: pointer.clone(), key: key.clone(), trail: trail.clone(), through_parts: parts };
+            let site =
+                Site { owner: pointer.clone(), key: key.clone(), trail: trail.clone(), through_parts: parts };
             found.entry(path.child(key)).or_default().push(site);
             queue.push_back((path.child(key), property, trail, false));
         }

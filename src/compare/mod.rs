@@ -8,6 +8,7 @@ mod baseline;
 mod behaviour;
 mod cdf;
 mod context;
+mod contradictions;
 mod enums;
 mod lanes;
 mod pairs;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 
 pub use accept::accept;
 pub use context::name_words;
+pub use contradictions::contradictions;
 use jiff::Timestamp;
 pub use lanes::compare;
 pub(crate) use lanes::compare_fields;

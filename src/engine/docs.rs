@@ -2,6 +2,7 @@
 //!
 //! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
 
+pub(super) mod contradicted;
 mod watched;
 
 use jiff::Timestamp;

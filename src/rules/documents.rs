@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{JudgeContext, RuleSet};
 use crate::compare::Comparison;
 use crate::model::{
-    CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side, Subject,
-    content_id,
+    ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side,
+    Subject, content_id,
 };
 use crate::spec::{DocsComparison, SpecError, compare_documents, read};
 
@@ -62,28 +62,33 @@ fn report(
 }
 
 /// Joins findings on documents into one diagnosis for each operation or section, worst first, and marks them as
-/// explained.
+/// explained: what changed there, and what responses contradict, each for itself.
 ///
 /// Findings on other things are left alone. The summary is that of the worst finding; the others are counted.
 pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Diagnosis> {
-    let mut places: Vec<String> = Vec::new();
+    let mut places: Vec<(DiagnosisKind, String)> = Vec::new();
     let mut diagnoses: Vec<Diagnosis> = Vec::new();
-    for finding in findings.iter_mut().filter(|finding| finding.kind == crate::model::ChangeKind::DocsChanged)
-    {
+    for finding in findings.iter_mut() {
+        let (kind, word) = match finding.kind {
+            ChangeKind::DocsChanged => (DiagnosisKind::DocsChanged, "docs-changed/1"),
+            ChangeKind::DocsContradicted => (DiagnosisKind::DocsContradicted, "docs-contradicted/1"),
+            _ => continue,
+        };
         let named = ["operation", "section"].iter().find_map(|name| finding.evidence.text(name));
         let place = named.unwrap_or("the API as a whole").to_owned();
-        if let Some(index) = places.iter().position(|other| *other == place) {
+        let known = (kind, place.clone());
+        if let Some(index) = places.iter().position(|other| *other == known) {
             let diagnosis = &mut diagnoses[index];
             diagnosis.severity = diagnosis.severity.max(finding.severity);
             diagnosis.explains.push(finding.fingerprint.clone());
             finding.explained_by = Some(diagnosis.id.clone());
             continue;
         }
-        let id = content_id(&["docs-changed/1", &subject.connector, &subject.stream, &place]);
+        let id = content_id(&[word, &subject.connector, &subject.stream, &place]);
         finding.explained_by = Some(id.clone());
         diagnoses.push(Diagnosis {
             id,
-            kind: DiagnosisKind::DocsChanged,
+            kind,
             severity: finding.severity,
             path: finding.path.clone(),
             to: finding.to.clone(),
@@ -96,7 +101,7 @@ pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Di
             explains: vec![finding.fingerprint.clone()],
             patch: None,
         });
-        places.push(place);
+        places.push(known);
     }
     for diagnosis in &mut diagnoses {
         let changes = diagnosis.explains.len();

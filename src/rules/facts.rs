@@ -49,20 +49,21 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::ResponseFailed => &["class", "status", "attempts", "since"],
         ChangeKind::NotObserved => &["last", "interval"],
         ChangeKind::RecordsMalformed => &["records", "reason"],
-        ChangeKind::DocsChanged => {
-            &[
-                "what",
-                "operation",
-                "from",
-                "field",
-                "section",
-                "in",
-                "parameter",
-                "lines",
-                "operations",
-                "details",
-            ]
+        ChangeKind::DocsContradicted => {
+            &["what", "operation", "documented", "seen", "contradicting", "fields", "details"]
         }
+        ChangeKind::DocsChanged => &[
+            "what",
+            "operation",
+            "from",
+            "field",
+            "section",
+            "in",
+            "parameter",
+            "lines",
+            "operations",
+            "details",
+        ],
     }
 }
 
@@ -70,6 +71,7 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
 pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
         ChangeKind::DocsChanged => &["operation", "in", "field", "parameter", "section"],
+        ChangeKind::DocsContradicted => &["what", "operation"],
         ChangeKind::ResponseFailed => &["class"],
         ChangeKind::RecordsMalformed => &["reason"],
         ChangeKind::FieldAdded
@@ -98,7 +100,7 @@ pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
 }
 
 /// Every kind of change, in the order of the enum.
-pub const CHANGE_KINDS: [ChangeKind; 25] = [
+pub const CHANGE_KINDS: [ChangeKind; 26] = [
     ChangeKind::FieldAdded,
     ChangeKind::FieldRemoved,
     ChangeKind::PresenceChanged,
@@ -124,6 +126,7 @@ pub const CHANGE_KINDS: [ChangeKind; 25] = [
     ChangeKind::NotObserved,
     ChangeKind::RecordsMalformed,
     ChangeKind::DocsChanged,
+    ChangeKind::DocsContradicted,
 ];
 
 /// The kinds of diagnosis with one line each: what `drogue rules explain --kinds` prints.

@@ -261,13 +261,7 @@ impl<'a> Run<'a> {
     }
 
     /// One summary of what differs and touches nobody.
-    fn others(
-        &mut self,
-        was: &Listed<'a>,
-        is: &Listed<'a>,
-        watched: &BTreeSet<String>,
-        tally: &mut Tally,
-    ) {
+    fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>, tally: &mut Tally) {
         for operation in was.operations.iter().filter(|operation| !watched.contains(&operation.name())) {
             let Some(after) = is.same(operation) else {
                 if let Some(after) = successor(operation, was, is) {
@@ -471,7 +465,8 @@ fn successor<'s, 'a>(
     }
 }
 
-fn records_of(operation: &Operation<'_>) -> FieldPath {
+/// Where the records of an operation seem to sit.
+pub(super) fn records_of(operation: &Operation<'_>) -> FieldPath {
     operation.response_schema().map(|(_, schema)| records_at(operation, schema)).unwrap_or_default()
 }
 
@@ -480,7 +475,7 @@ fn without_query(path: &str) -> &str {
 }
 
 /// The operation of an endpoint: the same method, the path segment by segment, the base path left out or not.
-fn find<'s, 'a>(
+pub(super) fn find<'s, 'a>(
     operations: &'s [Operation<'a>],
     model: &ApiModel,
     endpoint: &WatchedEndpoint,

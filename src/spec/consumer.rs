@@ -102,7 +102,8 @@ impl WatchedEndpoint {
             return Touch::Perhaps;
         }
         let touches = |read: &FieldPath| overlap(read, field);
-        let mut read = self.fields.iter().map(|field| joined(records, field)).chain(self.beside.iter().cloned());
+        let mut read =
+            self.fields.iter().map(|field| joined(records, field)).chain(self.beside.iter().cloned());
         // A new name beside what is read is no change of what is read; below a field that is read whole it is.
         let is_new = matches!(change.what, "field-added");
         if read.any(|read| if is_new { starts_with(field, &read) } else { touches(&read) }) {
@@ -119,7 +120,8 @@ impl WatchedEndpoint {
 
     fn parameter_touched(&self, change: &DocChange, parameter: &str) -> Touch {
         let Some(sent) = &self.sent else { return Touch::Perhaps };
-        let value = sent.parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(parameter)).map(|(_, v)| v);
+        let value =
+            sent.parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(parameter)).map(|(_, v)| v);
         let touches = match (change.what, value) {
             // A new duty touches whoever does not fulfil it, and a default whoever leaves it to that.
             ("parameter-required" | "parameter-default-changed", sent) => sent.is_none(),
@@ -127,7 +129,9 @@ impl WatchedEndpoint {
             ("page-size-limited" | "parameter-limited", Some(Some(value))) => !within(value, &change.to),
             // Which values are gone is listed; another one stays good.
             ("parameter-narrowed", Some(Some(value))) => {
-                change.from.is_empty() || change.from.split(", ").any(|gone| gone == value) || !change.to.is_empty()
+                change.from.is_empty()
+                    || change.from.split(", ").any(|gone| gone == value)
+                    || !change.to.is_empty()
             }
             // Parameters of the path are always sent.
             (_, None) => self.path_sends(parameter),
@@ -156,7 +160,8 @@ impl WatchedEndpoint {
             // What must be sent now is missing where its object is sent without it.
             "body-field-required" => {
                 let object = field.parent().unwrap_or_default();
-                let object_is_sent = object.is_root() || sent.body.iter().any(|sent| starts_with(sent, &object));
+                let object_is_sent =
+                    object.is_root() || sent.body.iter().any(|sent| starts_with(sent, &object));
                 object_is_sent && !sent.body.iter().any(|sent| starts_with(sent, field))
             }
             "body-field-added" => false,
@@ -200,7 +205,8 @@ impl WatchedEndpoint {
 impl SignInScheme {
     /// Whether a scheme of the description, in words, is this one.
     fn is_meant_by(&self, words: &str) -> bool {
-        let bearer = words == "HTTP bearer" || words.starts_with("OAuth 2.0") || words.starts_with("OpenID Connect");
+        let bearer =
+            words == "HTTP bearer" || words.starts_with("OAuth 2.0") || words.starts_with("OpenID Connect");
         match self {
             Self::Basic => words == "HTTP basic",
             Self::Bearer => bearer || names_key(words, "header", "Authorization"),
@@ -211,7 +217,10 @@ impl SignInScheme {
             // A token address that is named must be the one that is used.
             Self::OAuth(url) => {
                 words == "HTTP bearer"
-                    || (bearer && (words.contains(url.as_str()) || !words.contains("://") || !words.contains("oken")))
+                    || (bearer
+                        && (words.contains(url.as_str())
+                            || !words.contains("://")
+                            || !words.contains("oken")))
             }
         }
     }
@@ -265,7 +274,10 @@ pub(super) fn lost_on_the_way<'a>(
         return Vec::new();
     };
     // Where everything below went elsewhere, that is what is told.
-    if told.iter().any(|change| matches!(change.what, "records-moved" | "media-type-changed" | "response-removed")) {
+    if told
+        .iter()
+        .any(|change| matches!(change.what, "records-moved" | "media-type-changed" | "response-removed"))
+    {
         return Vec::new();
     }
     let of_records = endpoint.fields.iter().map(|field| (joined(records, field), Some(field)));
@@ -275,7 +287,8 @@ pub(super) fn lost_on_the_way<'a>(
         let Some(was) = described(before.model, was, &field) else { continue };
         let is_told = told.iter().any(|change| {
             let about = change.field.as_ref().filter(|_| change.part == Some("response"));
-            about.is_some_and(|about| overlap(about, &field)) && !matches!(change.what, "field-added" | "type-narrowed")
+            about.is_some_and(|about| overlap(about, &field))
+                && !matches!(change.what, "field-added" | "type-narrowed")
         });
         if is_told {
             continue;
@@ -302,7 +315,8 @@ fn difference(was: &Described, is: Option<&Described>) -> Option<(&'static str, 
     if was.open || is.open {
         return None;
     }
-    let fresh = |word: &&String| !was.types.contains(*word) && !(*word == "integer" && was.types.contains("number"));
+    let fresh =
+        |word: &&String| !was.types.contains(*word) && !(*word == "integer" && was.types.contains("number"));
     if !was.types.is_empty() && is.types.iter().any(|word| fresh(&word)) {
         return Some(("type-changed", was.type_words(), is.type_words()));
     }

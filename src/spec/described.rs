@@ -25,81 +25,142 @@ pub struct Described {
     pub formats: BTreeSet<Option<String>>,
     /// The values that are listed, where every alternative lists them.
     pub values: Option<BTreeSet<String>>,
-    /// Whether something on the way leaves open what is there: a free map, a reference to elsewhere, a schema without
-    /// content.
+    /// Whether something on the way, or the field itself, leaves open what is there: a free map, a reference to
+    /// elsewhere, a schema without content.
     pub open: bool,
 }
 
 /// What `schema` says of the field at `path`; `None` where no alternative has it.
 pub(super) fn described<'a>(model: &'a ApiModel, schema: &'a Value, path: &FieldPath) -> Option<Described> {
     let mut result = Described::default();
-    let mut nodes = vec![schema];
-    for step in path.steps() {
-        let mut below: Vec<&'a Value> = Vec::new();
-        let mut missing = false;
-        for view in views(model, &nodes, &mut result) {
-            if view.says_nothing() {
-                result.open = true;
-                continue;
-            }
-            match step {
-                Step::Key(key) => match view.properties.get(&**key) {
-                    Some(node) => {
-                        missing |= !view.required.contains(&**key);
-                        below.push(node);
-                    }
-                    None => match view.map_values {
-                        Some(values) => {
-                            missing = true;
-                            below.push(values);
-                        }
-                        // An object that lists no properties holds whatever it likes.
-                        None if view.properties.is_empty() && view.types.contains("object") => result.open = true,
-                        None => missing = true,
-                    },
-                },
-                Step::Each | Step::Index(_) => {
-                    below.extend(view.items.or(view.map_values));
-                    result.open |= view.items.is_none() && view.types.contains("array");
-                }
-            }
-        }
-        result.optional = missing;
-        nodes = below;
-        if nodes.is_empty() || nodes.len() > MAX_SCHEMAS {
-            result.open |= nodes.len() > MAX_SCHEMAS;
-            return result.open.then_some(result);
-        }
+    let nodes = nodes_at(model, schema, path, &mut result);
+    if nodes.is_empty() {
+        return result.open.then_some(result);
     }
     // Whether something around it may be null is not said of the field itself.
     result.nullable = false;
-    let ends = views(model, &nodes, &mut result);
-    let mut values = Some(BTreeSet::new());
-    let mut any_type = false;
-    for view in &ends {
-        any_type |= view.types.is_empty();
-        result.nullable |= view.nullable;
-        result.types.extend(view.types.iter().map(|word| (*word).to_owned()));
-        result.formats.insert(view.format.map(str::to_owned));
-        values = match (values, &view.values) {
-            (Some(all), Some(more)) => Some(&all | more),
-            _ => None,
-        };
-        result.open |= view.says_nothing();
-    }
-    if any_type {
-        result.types.clear();
-        result.nullable = true;
-    }
-    result.values = values.filter(|values| !values.is_empty());
+    result.put_together(model, &nodes);
     Some(result)
 }
 
+/// What stands right below `path`, each field with the step that leads to it.
+pub(super) fn fields_below<'a>(
+    model: &'a ApiModel,
+    schema: &'a Value,
+    path: &FieldPath,
+) -> Vec<(Step, Described)> {
+    let mut around = Described::default();
+    let nodes = nodes_at(model, schema, path, &mut around);
+    let all = views(model, &nodes, &mut around);
+    let mut steps: BTreeSet<Step> = BTreeSet::new();
+    for view in &all {
+        steps.extend(view.properties.keys().map(|name| Step::Key((*name).into())));
+        steps.extend(view.items.or(view.map_values).map(|_| Step::Each));
+    }
+    let mut found = Vec::new();
+    for step in steps {
+        let mut result = Described::default();
+        let below = step_down(&all, &step, &mut result);
+        result.open = false;
+        result.put_together(model, &below);
+        found.push((step, result));
+    }
+    found
+}
+
+/// The schemas at a path, one for each alternative that has it. What is said on the way is noted.
+fn nodes_at<'a>(
+    model: &'a ApiModel,
+    schema: &'a Value,
+    path: &FieldPath,
+    result: &mut Described,
+) -> Vec<&'a Value> {
+    let mut nodes = vec![schema];
+    for step in path.steps() {
+        let all = views(model, &nodes, result);
+        nodes = step_down(&all, step, result);
+        if nodes.len() > MAX_SCHEMAS {
+            result.open = true;
+            return Vec::new();
+        }
+    }
+    nodes
+}
+
+fn step_down<'a>(all: &[View<'a>], step: &Step, result: &mut Described) -> Vec<&'a Value> {
+    let mut below: Vec<&'a Value> = Vec::new();
+    result.optional = false;
+    for view in all {
+        if view.says_nothing() {
+            result.open = true;
+            continue;
+        }
+        match step {
+            Step::Key(key) => match view.properties.get(&**key) {
+                Some(node) => {
+                    result.optional |= !view.required.contains(&**key);
+                    below.push(node);
+                }
+                None => {
+                    result.optional = true;
+                    below.extend(view.map_values);
+                    // An object that lists no properties holds whatever it likes.
+                    result.open |= view.map_values.is_none() && view.is_free();
+                }
+            },
+            Step::Each | Step::Index(_) => {
+                below.extend(view.items.or(view.map_values));
+                result.open |= view.items.is_none() && view.types.contains("array");
+            }
+        }
+    }
+    below
+}
+
+impl Described {
+    fn put_together<'a>(&mut self, model: &'a ApiModel, nodes: &[&'a Value]) {
+        let ends = views(model, nodes, self);
+        let mut values = Some(BTreeSet::new());
+        let mut any_type = false;
+        for view in &ends {
+            any_type |= view.types.is_empty();
+            self.nullable |= view.nullable;
+            self.types.extend(view.types.iter().map(|word| (*word).to_owned()));
+            self.formats.insert(view.format.map(str::to_owned));
+            values = match (values, &view.values) {
+                (Some(all), Some(more)) => Some(&all | more),
+                _ => None,
+            };
+            self.open |= view.says_nothing() || view.is_free();
+        }
+        if any_type {
+            self.types.clear();
+            self.nullable = true;
+        }
+        self.values = values.filter(|values| !values.is_empty());
+        // What is for requests alone is never in a response.
+        let for_requests = |node: &&Value| {
+            let flag = |node: &Value| node.get("writeOnly").and_then(Value::as_bool).unwrap_or(false);
+            flag(node) || flag(model.resolve(node))
+        };
+        self.optional |= nodes.iter().any(for_requests);
+    }
+}
+
 impl View<'_> {
+    /// Whether further properties than those listed are said to be there, or none is listed.
+    fn is_free(&self) -> bool {
+        self.free
+            || (self.properties.is_empty() && self.map_values.is_none() && self.types.contains("object"))
+    }
+
     /// Whether anything goes.
     fn says_nothing(&self) -> bool {
         !self.outside.is_empty()
-            || (self.types.is_empty() && self.properties.is_empty() && self.variants.is_empty() && self.values.is_none())
+            || (self.types.is_empty()
+                && self.properties.is_empty()
+                && self.variants.is_empty()
+                && self.values.is_none())
     }
 }
 
@@ -142,6 +203,7 @@ impl<'a> View<'a> {
             self.values.clone_from(&beside.values);
         }
         self.outside.extend(&beside.outside);
+        self.free |= beside.free;
     }
 }
 

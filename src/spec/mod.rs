@@ -16,6 +16,7 @@ mod html;
 mod load;
 mod operations;
 mod parameters;
+mod records;
 mod schema;
 mod sections;
 mod tally;
@@ -28,6 +29,7 @@ pub use consumer::{Sent, SignInScheme, WatchedEndpoint};
 pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, read};
+pub use records::{DescribedRecords, Known};
 pub use sections::{Section, Sections};
 
 /// A document that describes an API.

@@ -338,4 +338,3 @@ fn in_schema(
 fn in_record(field: &FieldPath, records: &FieldPath) -> Option<FieldPath> {
     field.steps().strip_prefix(records.steps()).map(|rest| FieldPath::new(rest.to_vec()))
 }
-

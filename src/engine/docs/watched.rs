@@ -38,7 +38,8 @@ impl Engine {
             fields: mapped.as_ref().map(fields_read).unwrap_or_default(),
             passes_others: mapped.as_ref().is_some_and(|mapped| mapped.passes_others),
             beside: request.map(|request| beside_records(&request.paging)).unwrap_or_default(),
-            sent: request.map(|request| sent(request, &path, &stream.connector.headers, &stream.connector.auth)),
+            sent: request
+                .map(|request| sent(request, &path, &stream.connector.headers, &stream.connector.auth)),
             sign_in: sign_in(&stream.connector.auth),
             path,
         })

@@ -167,7 +167,8 @@ fn is_caught(mutation: &Mutation, findings: &[Finding]) -> bool {
         }
         let Some(field) = &mutation.field else { return true };
         // A finding about records or responses as a whole says it of each field.
-        let Some(about) = finding.evidence.text("field").and_then(|text| text.parse::<FieldPath>().ok()) else {
+        let Some(about) = finding.evidence.text("field").and_then(|text| text.parse::<FieldPath>().ok())
+        else {
             return true;
         };
         about.starts_with(field) || field.starts_with(&about)
