@@ -6,6 +6,7 @@
 //! embedded, those of a site come in as text.
 
 mod condition;
+mod contract;
 mod documents;
 mod examples;
 mod facts;
@@ -18,6 +19,7 @@ mod table;
 mod template;
 
 pub use condition::{Condition, Operator};
+pub use contract::{ContractFinding, Level, diff_contracts, judge_contracts};
 pub use documents::{diagnose_documents, diff_documents};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};

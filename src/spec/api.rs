@@ -86,20 +86,26 @@ impl ApiModel {
         self.swagger2
     }
 
+    /// The document as it is written.
+    pub(super) const fn root(&self) -> &Value {
+        &self.root
+    }
+
     /// Every operation, in the order of the description, methods in a fixed order.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation<'_>> {
-        let paths = self.root.get("paths").and_then(Value::as_object);
-        let mut operations = Vec::new();
-        for (path, item) in paths.into_iter().flatten() {
-            let item = self.resolve(item);
-            for (key, method) in METHODS {
-                if let Some(node) = item.get(key).filter(|node| node.is_object()) {
-                    operations.push(Operation { method, path, node, item, model: self });
-                }
-            }
-        }
-        operations
+        let paths = self.root.get("paths").and_then(Value::as_object).into_iter().flatten();
+        paths.flat_map(|(path, item)| self.operations_of(path, item)).collect()
+    }
+
+    /// The operations of one path, webhook or callback.
+    pub(super) fn operations_of<'a>(&'a self, path: &'a str, item: &'a Value) -> Vec<Operation<'a>> {
+        let item = self.resolve(item);
+        let described = METHODS.iter().filter_map(|(key, method)| {
+            let node = item.get(key).filter(|node| node.is_object())?;
+            Some(Operation { method, path, node, item, model: self })
+        });
+        described.collect()
     }
 
     /// The base addresses, as written; Swagger's host, base path and schemes put together.

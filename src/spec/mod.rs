@@ -7,6 +7,7 @@
 mod api;
 mod compare;
 mod consumer;
+mod contract;
 mod described;
 mod discover;
 mod envelope;
@@ -26,6 +27,7 @@ mod volatile;
 pub use api::{ApiModel, Operation};
 pub use compare::{DocsComparison, compare_descriptions, compare_documents};
 pub use consumer::{Sent, SignInScheme, WatchedEndpoint};
+pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
 pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, read};

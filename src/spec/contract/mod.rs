@@ -1,0 +1,172 @@
+//! What changed of the contract: every difference between two descriptions that some client could depend on.
+//!
+//! The other comparison of this module asks what a data connector would notice. This one asks what the description
+//! promised and no longer promises, keyword by keyword, for requests and responses alike. It only names changes
+//! ([`ContractChange`]); how bad each is stands in the table of rules (`rules/docs/contract.yaml`).
+//!
+//! A pair of schemas is compared once, however many operations lead there (`pairs`); `locals` holds the comparison of
+//! two schemas, `types` that of their types, `operation` that of two operations, `api` what concerns all of them.
+
+mod api;
+mod branches;
+mod lifecycle;
+mod locals;
+mod operation;
+mod pairs;
+mod parameters;
+mod types;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::ApiModel;
+use pairs::Pairs;
+
+/// Which way the data goes that a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Sent to the API.
+    Request,
+    /// Sent by the API.
+    Response,
+    /// Neither: the operation or the API as such.
+    Neither,
+}
+
+/// What part of an operation a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The description as a whole.
+    Api,
+    /// An operation.
+    Operation,
+    /// The body itself.
+    Body,
+    /// Something within a body.
+    Property,
+    /// A parameter.
+    Parameter,
+    /// Something within a parameter.
+    ParameterProperty,
+    /// Something within a header of the request.
+    HeaderProperty,
+    /// A header of the response.
+    Header,
+    /// Something within a header of the response.
+    ResponseHeaderProperty,
+}
+
+/// Where a change takes effect.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Affected {
+    /// The method in upper case; empty for the API as a whole.
+    pub method: String,
+    /// The path template as written before, or now where it is new; empty for the API as a whole.
+    pub path: String,
+    /// Where in the operation: the status and media type, the parameter, the property.
+    pub at: String,
+}
+
+/// One difference, told once, with all that it affects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractChange {
+    /// Keyword and comparison in one word: `max-length-decreased`.
+    pub change: &'static str,
+    /// Which way the data goes.
+    pub side: Side,
+    /// What part it is about.
+    pub place: Place,
+    /// Whether it cannot be seen on this side: a read-only property of a request, a write-only one of a response.
+    pub hidden: bool,
+    /// The property, value, tag or name that the change is about; empty where the place says all.
+    pub name: String,
+    /// What it was.
+    pub from: String,
+    /// What it is.
+    pub to: String,
+    /// Everything that it affects, in the order of the description; never empty.
+    pub affects: Vec<Affected>,
+}
+
+/// Compares two descriptions as contracts.
+///
+/// `today` decides whether what was removed had passed its announced end; without it, it had not. The changes come in
+/// the order of the descriptions, each once, and the same from run to run.
+#[must_use]
+pub fn compare_contracts(before: &ApiModel, after: &ApiModel, today: Option<Date>) -> Vec<ContractChange> {
+    let mut run = Run { before, after, today, pairs: Pairs::new(before, after), found: Found::default() };
+    api::compare(&mut run);
+    operation::compare_all(&mut run);
+    run.found.changes
+}
+
+/// One comparison under way.
+struct Run<'a> {
+    before: &'a ApiModel,
+    after: &'a ApiModel,
+    today: Option<Date>,
+    pairs: Pairs<'a>,
+    found: Found,
+}
+
+/// What was found so far. A change of a pair of schemas is found again wherever the pair is reached, and joined.
+#[derive(Default)]
+struct Found {
+    changes: Vec<ContractChange>,
+    /// Changes of schemas by pair, place in it, side, place and whether it is hidden.
+    of_pairs: BTreeMap<(usize, usize, Side, Place, bool), usize>,
+}
+
+/// The operation that is compared at the moment.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    method: &'a str,
+    path: &'a str,
+}
+
+impl Here<'_> {
+    /// The API as a whole.
+    const API: Here<'static> = Here { method: "", path: "" };
+
+    fn affected(self, at: impl Into<String>) -> Affected {
+        Affected { method: self.method.to_owned(), path: self.path.to_owned(), at: at.into() }
+    }
+}
+
+impl Found {
+    /// Notes a change that only this operation has.
+    fn note(&mut self, here: Here<'_>, side: Side, place: Place, change: &'static str, words: Words<'_>) {
+        self.changes.push(ContractChange {
+            change,
+            side,
+            place,
+            hidden: false,
+            name: words.name.to_owned(),
+            from: words.from.to_owned(),
+            to: words.to.to_owned(),
+            affects: vec![here.affected(words.at)],
+        });
+    }
+}
+
+/// What a change says beside its name.
+#[derive(Clone, Copy, Default)]
+struct Words<'a> {
+    name: &'a str,
+    from: &'a str,
+    to: &'a str,
+    at: &'a str,
+}
+
+impl<'a> Words<'a> {
+    const NONE: Words<'static> = Words { name: "", from: "", to: "", at: "" };
+
+    const fn name(name: &'a str) -> Self {
+        Words { name, from: "", to: "", at: "" }
+    }
+
+    const fn change(from: &'a str, to: &'a str) -> Self {
+        Words { name: "", from, to, at: "" }
+    }
+}

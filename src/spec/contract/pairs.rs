@@ -1,0 +1,227 @@
+//! Pairs of schemas, each compared once for all operations.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    Found, Here, Place, Run, Side,
+    locals::{self, Local},
+    types::Notation,
+};
+use super::{Affected, ContractChange};
+use crate::spec::ApiModel;
+
+/// How many pairs are compared at most.
+const MAX_PAIRS: usize = 200_000;
+/// How many places of one body are visited at most; a body with more is visited each pair once.
+const MAX_PLACES: usize = 2_000;
+/// How deep one body is followed.
+const MAX_DEPTH: usize = 64;
+
+/// Two schemas, and what differs between them.
+struct Pair {
+    locals: Vec<Local>,
+    /// The pairs below, each with the way there.
+    below: Vec<(String, usize)>,
+    /// Whether it or anything below differs.
+    differs: bool,
+    read_only: bool,
+    write_only: bool,
+}
+
+/// All pairs that were looked at.
+pub(super) struct Pairs<'a> {
+    before: &'a ApiModel,
+    after: &'a ApiModel,
+    /// Nodes of a document stay where they are, so that their addresses tell them apart. Only ever looked up.
+    index: BTreeMap<(usize, usize, Notation), usize>,
+    pairs: Vec<Pair>,
+}
+
+impl<'a> Pairs<'a> {
+    pub(super) const fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
+        Self { before, after, index: BTreeMap::new(), pairs: Vec::new() }
+    }
+
+    /// The pair of two schemas, everything below compared as well; `None` where there are too many.
+    pub(super) fn pair(&mut self, before: &'a Value, after: &'a Value, notation: Notation) -> Option<usize> {
+        let known = self.pairs.len();
+        let mut work = Vec::new();
+        let root = self.intern(before, after, notation, &mut work)?;
+        while let Some((index, before, after)) = work.pop() {
+            let (locals, below) = locals::compare(self.before, self.after, before, after, notation);
+            let below = below
+                .into_iter()
+                .filter_map(|(way, was, is)| Some((way, self.intern(was, is, notation, &mut work)?)))
+                .collect();
+            let pair = &mut self.pairs[index];
+            pair.differs = !locals.is_empty();
+            pair.locals = locals;
+            pair.below = below;
+        }
+        self.spread(known);
+        Some(root)
+    }
+
+    fn intern(
+        &mut self,
+        before: &'a Value,
+        after: &'a Value,
+        notation: Notation,
+        work: &mut Vec<(usize, &'a Value, &'a Value)>,
+    ) -> Option<usize> {
+        let (before, after) = (self.before.resolve(before), self.after.resolve(after));
+        let key = (std::ptr::from_ref(before) as usize, std::ptr::from_ref(after) as usize, notation);
+        if let Some(index) = self.index.get(&key) {
+            return Some(*index);
+        }
+        if self.pairs.len() >= MAX_PAIRS {
+            return None;
+        }
+        let index = self.pairs.len();
+        let flag = |key: &str| {
+            let set = |node: &Value| node.get(key).and_then(Value::as_bool).unwrap_or(false);
+            set(before) && set(after)
+        };
+        let (read_only, write_only) = (flag("readOnly"), flag("writeOnly"));
+        self.pairs.push(Pair { locals: Vec::new(), below: Vec::new(), differs: false, read_only, write_only });
+        self.index.insert(key, index);
+        work.push((index, before, after));
+        Some(index)
+    }
+
+    /// Marks the pairs from `known` on that lead to a difference: backwards from each difference, once.
+    fn spread(&mut self, known: usize) {
+        let mut above: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut work = Vec::new();
+        for (index, pair) in self.pairs.iter().enumerate().skip(known) {
+            for (_, to) in &pair.below {
+                above.entry(*to).or_default().push(index);
+                if *to < known && self.pairs[*to].differs {
+                    work.push(*to);
+                }
+            }
+            if pair.differs {
+                work.push(index);
+            }
+        }
+        while let Some(index) = work.pop() {
+            for parent in above.remove(&index).unwrap_or_default() {
+                self.pairs[parent].differs = true;
+                work.push(parent);
+            }
+        }
+    }
+
+    /// Every place below `root` where a pair differs; a circle is followed once.
+    fn places(&self, root: usize) -> Vec<(usize, String)> {
+        let mut places = Vec::new();
+        let whole = self.walk(root, &mut Vec::new(), &mut Vec::new(), &mut places);
+        if whole {
+            return places;
+        }
+        // Too many ways lead to the same pairs: each pair once.
+        let mut seen = std::collections::BTreeSet::from([root]);
+        let mut queue = std::collections::VecDeque::from([(root, String::new())]);
+        places.clear();
+        while let Some((index, path)) = queue.pop_front() {
+            for (way, to) in &self.pairs[index].below {
+                if self.pairs[*to].differs && seen.insert(*to) {
+                    queue.push_back((*to, joined(&path, way)));
+                }
+            }
+            places.push((index, path));
+        }
+        places
+    }
+
+    fn walk(
+        &self,
+        index: usize,
+        above: &mut Vec<usize>,
+        ways: &mut Vec<String>,
+        places: &mut Vec<(usize, String)>,
+    ) -> bool {
+        if !self.pairs[index].differs || above.contains(&index) {
+            return true;
+        }
+        if places.len() >= MAX_PLACES || above.len() >= MAX_DEPTH {
+            return false;
+        }
+        places.push((index, ways.join("/")));
+        above.push(index);
+        let whole = self.pairs[index].below.iter().all(|(way, to)| {
+            ways.push(way.clone());
+            let whole = self.walk(*to, above, ways, places);
+            ways.pop();
+            whole
+        });
+        above.pop();
+        whole
+    }
+}
+
+fn joined(path: &str, way: &str) -> String {
+    if path.is_empty() { way.to_owned() } else { format!("{path}/{way}") }
+}
+
+/// Where a schema stands.
+#[derive(Clone, Copy)]
+pub(super) struct Root<'h> {
+    pub(super) side: Side,
+    /// The place of the schema itself, and of what is within it.
+    pub(super) place: Place,
+    pub(super) within: Place,
+    pub(super) notation: Notation,
+    /// Status and media type, or the parameter.
+    pub(super) at: &'h str,
+}
+
+/// Compares two schemas at one place of one operation.
+pub(super) fn schemas<'a>(run: &mut Run<'a>, here: Here<'_>, root: Root<'_>, before: &'a Value, after: &'a Value) {
+    let Some(top) = run.pairs.pair(before, after, root.notation) else { return };
+    let (pairs, found) = (&run.pairs, &mut run.found);
+    for (index, path) in pairs.places(top) {
+        let place = if path.is_empty() { root.place } else { root.within };
+        let pair = &pairs.pairs[index];
+        let hidden = match root.side {
+            Side::Request => pair.read_only,
+            Side::Response => pair.write_only,
+            Side::Neither => false,
+        };
+        for (at, local) in pair.locals.iter().enumerate() {
+            let hidden = hidden || local.hidden_on(root.side);
+            // What is said of a property is said within its object.
+            let place = if local.of_property { root.within } else { place };
+            let affected = here.affected(joined(root.at, &path));
+            found.note_of_pair((index, at, root.side, place, hidden), local, affected);
+        }
+    }
+}
+
+impl Found {
+    fn note_of_pair(
+        &mut self,
+        key: (usize, usize, Side, Place, bool),
+        local: &Local,
+        affected: Affected,
+    ) {
+        if let Some(index) = self.of_pairs.get(&key) {
+            self.changes[*index].affects.push(affected);
+            return;
+        }
+        let (_, _, side, place, hidden) = key;
+        self.of_pairs.insert(key, self.changes.len());
+        self.changes.push(ContractChange {
+            change: local.change,
+            side,
+            place,
+            hidden,
+            name: local.name.clone(),
+            from: local.from.clone(),
+            to: local.to.clone(),
+            affects: vec![affected],
+        });
+    }
+}
