@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Random,
-    walk::{Site, escaped, fields, resolve},
+    walk::{Site, below, escaped, fields, resolve},
 };
 
 /// One stream of it.
@@ -34,6 +34,8 @@ pub(crate) struct Connector {
     pub(crate) streams: Vec<Stream>,
     /// Pointers of all that is on the way to what is read.
     pub(crate) used: BTreeSet<String>,
+    /// Pointers of what is read whole, with all below it.
+    whole: BTreeSet<String>,
     /// The pointer of the scheme by which it signs in.
     pub(crate) scheme: Option<String>,
 }
@@ -46,6 +48,7 @@ impl Connector {
             watched: Vec::new(),
             streams: Vec::new(),
             used: BTreeSet::new(),
+            whole: BTreeSet::new(),
             scheme: scheme.as_ref().map(|(pointer, _)| pointer.clone()),
         };
         for _ in 0..200 {
@@ -62,6 +65,9 @@ impl Connector {
             };
             made.used
                 .extend(stream.read.iter().flat_map(|(_, sites)| sites).flat_map(|site| site.trail.clone()));
+            for site in stream.read.iter().flat_map(|(_, sites)| sites) {
+                made.whole.extend(below(root, &property(site)));
+            }
             made.used.extend(stream.sent.iter().cloned());
             made.streams.push(stream);
             made.watched.push(endpoint);
@@ -73,6 +79,14 @@ impl Connector {
             stream.unsent.retain(|pointer| !used.contains(pointer));
         }
         (!made.streams.is_empty()).then_some(made)
+    }
+
+    /// Whether a schema is below a field that is read as it is.
+    pub(crate) fn reads_whole(&self, schema: &str) -> bool {
+        let is_in = |place: &String| {
+            schema.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.whole.iter().any(is_in)
     }
 }
 
@@ -133,7 +147,7 @@ fn stream(
             || read.keys().any(|field| field.starts_with(path) || path.starts_with(field))
     };
     let unread = all.iter().filter(|(path, _)| !around(path)).map(|(p, s)| (p.clone(), s.clone())).collect();
-    let below = |path: &FieldPath| FieldPath::new(path.steps()[records.steps().len()..].to_vec());
+    let within_record = |path: &FieldPath| FieldPath::new(path.steps()[records.steps().len()..].to_vec());
 
     let (mut sent, mut unsent, mut values) = (Vec::new(), Vec::new(), BTreeMap::new());
     for owner in [format!("/paths/{}", escaped(path)), operation.clone()] {
@@ -158,7 +172,7 @@ fn stream(
         method: "GET".to_owned(),
         path: path.to_owned(),
         records: Some(records.clone()),
-        fields: read.keys().map(below).collect(),
+        fields: read.keys().map(within_record).collect(),
         passes_others: false,
         beside: Vec::new(),
         sent: Some(Sent { parameters: values, body: Vec::new(), link_header }),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Random,
-    connector::{Connector, Stream, property},
+    connector::{Connector, property},
     walk::{Site, escaped, resolve},
 };
 
@@ -147,7 +147,7 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
                 let (target, _) = resolve(root, &property(site));
                 target != property(site) && connector.used.contains(&target)
             });
-            if shared {
+            if shared || sites.iter().any(|site| connector.reads_whole(&site.owner)) {
                 return None;
             }
             field(root, sort, sites, random)?;
@@ -167,7 +167,7 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
                 return None;
             }
             // What is below a field that is read whole is read.
-            if connector.reads_whole(root, &owner) {
+            if connector.reads_whole(&owner) {
                 return None;
             }
             let sort = *random.pick(&FIELD_SORTS)?;
@@ -224,21 +224,6 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
             *root.pointer_mut(&pointer)? = json!({"type": "apiKey", "in": "header", "name": "X-Another-Key"});
             Some(about("another scheme changed", &pointer))
         }
-    }
-}
-
-impl Connector {
-    /// Whether a schema can be reached below a field that is read as it is.
-    fn reads_whole(&self, root: &Value, schema: &str) -> bool {
-        self.streams.iter().flat_map(|stream: &Stream| &stream.read).flat_map(|(_, sites)| sites).any(
-            |site| {
-                let below = super::walk::fields(root, &property(site), &FieldPath::root());
-                below
-                    .values()
-                    .flatten()
-                    .any(|site| site.owner == schema || site.trail.iter().any(|at| at == schema))
-            },
-        )
     }
 }
 

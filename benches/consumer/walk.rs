@@ -1,6 +1,6 @@
 //! Fields of a response, found by an own walk over the document: each with the places that define it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use drogue::model::FieldPath;
 use serde_json::Value;
@@ -28,10 +28,13 @@ pub(crate) fn fields(root: &Value, schema: &str, at: &FieldPath) -> BTreeMap<Fie
             continue;
         }
         let (pointer, node) = resolve(root, &pointer);
-        if trail.contains(&pointer) {
-            continue;
+        // A property that stands there itself has just been noted; anything else for the second time is a circle.
+        if trail.last() != Some(&pointer) {
+            if trail.contains(&pointer) {
+                continue;
+            }
+            trail.push(pointer.clone());
         }
-        trail.push(pointer.clone());
         for list in ["allOf", "oneOf", "anyOf"] {
             for index in 0..node.get(list).and_then(Value::as_array).map_or(0, Vec::len) {
                 let next = format!("{pointer}/{list}/{index}");
@@ -66,6 +69,27 @@ pub(crate) fn resolve<'a>(root: &'a Value, pointer: &str) -> (String, &'a Value)
         }
     }
     (pointer, &Value::Null)
+}
+
+/// Every place below a node, by what it refers to: the node itself, and the targets of references.
+pub(crate) fn below(root: &Value, pointer: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([pointer.to_owned()]);
+    let mut work: Vec<&Value> = root.pointer(pointer).into_iter().collect();
+    while let Some(node) = work.pop() {
+        match node {
+            Value::Object(object) => {
+                let target =
+                    object.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+                if let Some(target) = target.filter(|target| found.insert((*target).to_owned())) {
+                    work.extend(root.pointer(target));
+                }
+                work.extend(object.values());
+            }
+            Value::Array(values) => work.extend(values),
+            _ => {}
+        }
+    }
+    found
 }
 
 pub(crate) fn escaped(key: &str) -> String {

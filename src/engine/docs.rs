@@ -3,6 +3,7 @@
 //! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
 
 pub(super) mod contradicted;
+mod evidence;
 mod watched;
 
 use jiff::Timestamp;
@@ -60,6 +61,14 @@ impl Engine {
             Some(subject) => Ok(subject),
             None => self.subject(name),
         }
+    }
+
+    /// Whether a version of the document is kept.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn has_document(&self, connector: &str, name: &str) -> Result<bool, EngineError> {
+        Ok(!self.store.document_history(connector, name).await?.is_empty())
     }
 
     /// When each document is due: connector, name, time.
@@ -149,7 +158,8 @@ impl Engine {
         mut record: CheckRecord,
     ) -> Result<Checked, EngineError> {
         let before_model = read(settings, before.entry.content_type.as_deref(), &before.content)?;
-        let compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        let mut compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        self.join_responses(connector, &before_model, &mut compared.changes).await?;
         let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);

@@ -63,7 +63,9 @@ pub fn diff_contracts(
 ) -> Result<Vec<ContractFinding>, SpecError> {
     let api = |name: &str, bytes: &[u8]| match read(name, None, bytes)? {
         Document::Api(model) => Ok(model),
-        Document::Sections(_) => Err(SpecError::Unsupported { name: name.to_owned(), what: "prose".to_owned() }),
+        Document::Sections(_) => {
+            Err(SpecError::Unsupported { name: name.to_owned(), what: "prose".to_owned() })
+        }
     };
     Ok(judge_contracts(&*api(before_name, before)?, &*api(after_name, after)?, today))
 }
@@ -166,7 +168,9 @@ impl Row {
         let verdict = match (change.place, change.side) {
             (Place::Api, _) => levels.api.as_ref(),
             (Place::Operation, Side::Neither) => levels.operation.as_ref(),
-            (Place::Body, Side::Request | Side::Neither) => levels.request_body.as_ref().or(levels.request.as_ref()),
+            (Place::Body, Side::Request | Side::Neither) => {
+                levels.request_body.as_ref().or(levels.request.as_ref())
+            }
             (Place::Body, Side::Response) => levels.response_body.as_ref().or(levels.response.as_ref()),
             (Place::Property | Place::Operation, Side::Request) => levels.request.as_ref(),
             (Place::Property, Side::Neither) => None,

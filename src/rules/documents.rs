@@ -61,6 +61,20 @@ fn report(
     }
 }
 
+/// What responses say of a change of documentation, in words.
+fn responses(facts: &Facts) -> String {
+    let count = facts.number("live_responses").unwrap_or_default();
+    match (facts.text("live"), facts.text("recorded")) {
+        (Some("seen"), Some("seen")) => {
+            format!("; responses were always so ({count} of the last window), so only the text was put right")
+        }
+        (Some("seen"), _) => format!("; {count} responses of the last window show it"),
+        (Some("not-seen"), _) => format!("; {count} responses of the last window are still as before"),
+        (Some("contradicted"), _) => format!("; {count} responses of the last window show neither"),
+        _ => String::new(),
+    }
+}
+
 /// Joins findings on documents into one diagnosis for each operation or section, worst first, and marks them as
 /// explained: what changed there, and what responses contradict, each for itself.
 ///
@@ -92,7 +106,7 @@ pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Di
             severity: finding.severity,
             path: finding.path.clone(),
             to: finding.to.clone(),
-            summary: format!("documentation: {}", finding.message),
+            summary: format!("documentation: {}{}", finding.message, responses(&finding.evidence)),
             confidence: 1.0,
             ambiguous: false,
             candidates: Vec::new(),

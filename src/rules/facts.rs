@@ -63,6 +63,9 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
             "lines",
             "operations",
             "details",
+            "live",
+            "live_responses",
+            "recorded",
         ],
     }
 }

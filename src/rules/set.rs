@@ -60,7 +60,8 @@ impl RuleSet {
         for (path, text) in PACKS.iter().flat_map(|pack| texts_below(pack)) {
             add(&mut rules, &path, &text)?;
         }
-        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| path.ends_with("/table.yaml")) {
+        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| path.ends_with("/table.yaml"))
+        {
             rules.extend(table::parse(&path, &text)?);
         }
         Ok(Self { rules: sorted(rules), overrides: Arc::default() })

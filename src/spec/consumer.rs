@@ -86,6 +86,10 @@ impl WatchedEndpoint {
         if change.what == "server-changed" {
             return self.server_touched(after);
         }
+        // A further address takes nothing away.
+        if change.what == "server-added" {
+            return Touch::No;
+        }
         match (change.part, &change.parameter, &change.field) {
             (Some("response"), Some(header), _) => self.header_touched(header),
             (Some("response"), None, Some(field)) if change.what != "records-moved" => {

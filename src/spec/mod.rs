@@ -31,7 +31,7 @@ pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
 pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, read};
-pub use records::{DescribedRecords, Known};
+pub use records::{DescribedRecords, Known, operation_of};
 pub use sections::{Section, Sections};
 
 /// A document that describes an API.

@@ -35,6 +35,12 @@ pub enum Known<'a> {
     Not,
 }
 
+/// The name of the operation that describes an endpoint: `GET /orders`.
+#[must_use]
+pub fn operation_of(model: &ApiModel, endpoint: &WatchedEndpoint) -> Option<String> {
+    find(&model.operations(), model, endpoint).map(|operation| operation.name())
+}
+
 impl DescribedRecords {
     /// What `model` says of the records of that endpoint; `None` where it does not describe it, or gives no schema.
     #[must_use]

@@ -25,7 +25,9 @@ fn requirements(node: Option<&Value>) -> Vec<Requirement<'_>> {
     node.and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .map(|requirement| entries(Some(requirement)).map(|(name, scopes)| (name, names(Some(scopes)))).collect())
+        .map(|requirement| {
+            entries(Some(requirement)).map(|(name, scopes)| (name, names(Some(scopes)))).collect()
+        })
         .collect()
 }
 
@@ -33,11 +35,13 @@ fn requirements(node: Option<&Value>) -> Vec<Requirement<'_>> {
 pub(super) fn security(run: &mut Run<'_>, here: Here<'_>, was: Option<&Value>, is: Option<&Value>) {
     let (was, is) = (requirements(was), requirements(is));
     let place = if here.path.is_empty() { Place::Api } else { Place::Operation };
-    let schemes = |requirement: &Requirement<'_>| requirement.keys().map(|k| (*k).to_owned()).collect::<Vec<_>>();
+    let schemes =
+        |requirement: &Requirement<'_>| requirement.keys().map(|k| (*k).to_owned()).collect::<Vec<_>>();
     let mut note = |change, name: &str| run.found.note(here, Side::Neither, place, change, Words::name(name));
     let mut taken = BTreeSet::new();
     for old in &was {
-        let same = |(at, new): &(usize, &Requirement<'_>)| !taken.contains(at) && schemes(new) == schemes(old);
+        let same =
+            |(at, new): &(usize, &Requirement<'_>)| !taken.contains(at) && schemes(new) == schemes(old);
         let Some((at, new)) = is.iter().enumerate().find(same) else {
             note("security-removed", &schemes(old).join(" and "));
             continue;
@@ -64,7 +68,8 @@ fn scheme_list(model: &ApiModel) -> Option<&Value> {
 fn schemes(run: &mut Run<'_>) {
     let (before, after) = (run.before, run.after);
     let (was, is) = (scheme_list(before), scheme_list(after));
-    let mut note = |change, words: Words<'_>| run.found.note(Here::API, Side::Neither, Place::Api, change, words);
+    let mut note =
+        |change, words: Words<'_>| run.found.note(Here::API, Side::Neither, Place::Api, change, words);
     for (name, old) in entries(was) {
         let Some(new) = is.and_then(|is| is.get(name)) else {
             note("security-component-removed", Words::name(name));
@@ -99,9 +104,15 @@ fn schemes(run: &mut Run<'_>) {
             let missing = |other: Option<&Value>, scope: &str| other.is_none_or(|o| o.get(scope).is_none());
             for (scope, text) in entries(old) {
                 if missing(new, scope) {
-                    note("security-component-oauth-scope-removed", Words { name, ..Words::change(scope, "") });
+                    note(
+                        "security-component-oauth-scope-removed",
+                        Words { name, ..Words::change(scope, "") },
+                    );
                 } else if new.and_then(|new| new.get(scope)) != Some(text) {
-                    note("security-component-oauth-scope-changed", Words { name, ..Words::change(scope, scope) });
+                    note(
+                        "security-component-oauth-scope-changed",
+                        Words { name, ..Words::change(scope, scope) },
+                    );
                 }
             }
             for (scope, _) in entries(new).filter(|(scope, _)| missing(old, scope)) {

@@ -17,7 +17,8 @@ const LISTS: [(&str, &str, &str); 4] = [
 /// A schema that was put beside null in a `oneOf`, or taken out of it, and did not change otherwise.
 pub(super) fn null_wrap<'a>(both: &Both<'a>) -> Option<(&'a Value, &'a Value, &'static str)> {
     let (before, after) = both.models;
-    if let Some(inner) = beside_null(after, both.after).filter(|_| beside_null(before, both.before).is_none()) {
+    if let Some(inner) = beside_null(after, both.after).filter(|_| beside_null(before, both.before).is_none())
+    {
         let inner = after.resolve(inner);
         let was_nullable = Types::of(before, both.before).nullable;
         return (inner == both.before && !was_nullable).then_some((both.before, inner, "became-nullable"));
@@ -31,7 +32,10 @@ pub(super) fn null_wrap<'a>(both: &Both<'a>) -> Option<(&'a Value, &'a Value, &'
 fn beside_null<'a>(model: &'a ApiModel, node: &'a Value) -> Option<&'a Value> {
     let [first, second] = node.get("oneOf")?.as_array()?.as_slice() else { return None };
     let is_null = |branch: &Value| {
-        model.resolve(branch).as_object().is_some_and(|o| o.len() == 1 && o.get("type").is_some_and(|t| t == "null"))
+        model
+            .resolve(branch)
+            .as_object()
+            .is_some_and(|o| o.len() == 1 && o.get("type").is_some_and(|t| t == "null"))
     };
     match (is_null(first), is_null(second)) {
         (true, false) => Some(second),
@@ -60,7 +64,8 @@ pub(super) fn is_wrap(both: &Both<'_>) -> bool {
 /// What differs between the branches of two schemas.
 pub(super) fn compare<'a>(both: &Both<'a>, locals: &mut Vec<Local>, below: &mut Below<'a>) {
     // Alternatives that say nothing but a type were compared as types.
-    let as_types = Types::of(both.models.0, both.before).from_branches || Types::of(both.models.1, both.after).from_branches;
+    let as_types = Types::of(both.models.0, both.before).from_branches
+        || Types::of(both.models.1, both.after).from_branches;
     for (keyword, added, removed) in LISTS {
         if as_types && matches!(keyword, "oneOf" | "anyOf") {
             continue;

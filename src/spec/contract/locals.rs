@@ -166,11 +166,7 @@ fn values(both: &Both<'_>, locals: &mut Vec<Local>) {
         _ => {}
     };
     existence("const", ["const-added", "const-removed", "const-changed"], locals);
-    existence(
-        "default",
-        ["default-value-added", "default-value-removed", "default-value-changed"],
-        locals,
-    );
+    existence("default", ["default-value-added", "default-value-removed", "default-value-changed"], locals);
 }
 
 /// Equal, numbers by value: 1 and 1.0 are one number.
@@ -180,7 +176,9 @@ fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
 
 fn enum_values(change: &'static str, from: &[Value], without: &[Value], locals: &mut Vec<Local>) {
     let mut seen = BTreeSet::new();
-    for value in from.iter().filter(|value| !value.is_null() && !without.iter().any(|v| same(Some(v), Some(value)))) {
+    for value in
+        from.iter().filter(|value| !value.is_null() && !without.iter().any(|v| same(Some(v), Some(value))))
+    {
         let word = word(Some(value));
         if seen.insert(word.clone()) {
             locals.push(Local::named(change, word));
@@ -206,14 +204,30 @@ const BOUNDS: [(&str, [&str; 4]); 13] = [
     ("minItems", ["min-items-increased", "min-items-decreased", "min-items-set", "min-items-unset"]),
     (
         "maxProperties",
-        ["max-properties-increased", "max-properties-decreased", "max-properties-set", "max-properties-unset"],
+        [
+            "max-properties-increased",
+            "max-properties-decreased",
+            "max-properties-set",
+            "max-properties-unset",
+        ],
     ),
     (
         "minProperties",
-        ["min-properties-increased", "min-properties-decreased", "min-properties-set", "min-properties-unset"],
+        [
+            "min-properties-increased",
+            "min-properties-decreased",
+            "min-properties-set",
+            "min-properties-unset",
+        ],
     ),
-    ("maxContains", ["max-contains-increased", "max-contains-decreased", "max-contains-set", "max-contains-unset"]),
-    ("minContains", ["min-contains-increased", "min-contains-decreased", "min-contains-set", "min-contains-unset"]),
+    (
+        "maxContains",
+        ["max-contains-increased", "max-contains-decreased", "max-contains-set", "max-contains-unset"],
+    ),
+    (
+        "minContains",
+        ["min-contains-increased", "min-contains-decreased", "min-contains-set", "min-contains-unset"],
+    ),
     ("multipleOf", ["multiple-of-changed", "multiple-of-changed", "multiple-of-set", "multiple-of-unset"]),
 ];
 

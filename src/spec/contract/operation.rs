@@ -66,7 +66,9 @@ fn removed(run: &mut Run<'_>, here: Here<'_>, old: &Operation<'_>, with_path: bo
 }
 
 fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Operation<'a>, depth: usize) {
-    let note = |run: &mut Run<'a>, change, words| run.found.note(here, Side::Neither, Place::Operation, change, words);
+    let note = |run: &mut Run<'a>, change, words| {
+        run.found.note(here, Side::Neither, Place::Operation, change, words)
+    };
     let (Some(was), Some(is)) = (lifecycle::stability(old.node), lifecycle::stability(new.node)) else {
         return note(run, "api-invalid-stability-level", Words::NONE);
     };
@@ -114,7 +116,12 @@ fn compare<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Ope
 }
 
 /// The content of a body or response: media types with what they hold.
-fn contents<'a>(model: &'a ApiModel, operation: &Operation<'a>, node: &'a Value, key: &str) -> Vec<(&'a str, Option<&'a Value>)> {
+fn contents<'a>(
+    model: &'a ApiModel,
+    operation: &Operation<'a>,
+    node: &'a Value,
+    key: &str,
+) -> Vec<(&'a str, Option<&'a Value>)> {
     if !model.is_swagger2() {
         return entries(node.get("content")).map(|(name, media)| (name, media.get("schema"))).collect();
     }
@@ -155,7 +162,10 @@ fn body<'a>(operation: &Operation<'a>) -> Option<&'a Value> {
     let model = operation.model;
     if model.is_swagger2() {
         let parameters = operation.node.get("parameters").and_then(Value::as_array)?;
-        return parameters.iter().map(|p| model.resolve(p)).find(|p| p.get("in").is_some_and(|i| i == "body"));
+        return parameters
+            .iter()
+            .map(|p| model.resolve(p))
+            .find(|p| p.get("in").is_some_and(|i| i == "body"));
     }
     Some(model.resolve(operation.node.get("requestBody")?))
 }
@@ -163,7 +173,14 @@ fn body<'a>(operation: &Operation<'a>) -> Option<&'a Value> {
 /// Media types of one body, each with its schema.
 type Contents<'a> = [(&'a str, Option<&'a Value>)];
 
-fn media_types<'a>(run: &mut Run<'a>, here: Here<'_>, side: Side, status: &str, was: &Contents<'a>, is: &Contents<'a>) {
+fn media_types<'a>(
+    run: &mut Run<'a>,
+    here: Here<'_>,
+    side: Side,
+    status: &str,
+    was: &Contents<'a>,
+    is: &Contents<'a>,
+) {
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     let mut common = Vec::new();
     for (media, schema) in was {
@@ -197,11 +214,21 @@ fn media_types<'a>(run: &mut Run<'a>, here: Here<'_>, side: Side, status: &str, 
         let at = format!("{status} {media}");
         match (was, is) {
             (Some(was), Some(is)) => {
-                let root = Root { side, place: Place::Body, within: Place::Property, notation: notation(media), at: at.trim() };
+                let root = Root {
+                    side,
+                    place: Place::Body,
+                    within: Place::Property,
+                    notation: notation(media),
+                    at: at.trim(),
+                };
                 pairs::schemas(run, here, root, was, is);
             }
-            (None, Some(_)) => run.found.note(here, side, Place::Body, "media-type-schema-added", words(media, "")),
-            (Some(_), None) => run.found.note(here, side, Place::Body, "media-type-schema-removed", words(media, "")),
+            (None, Some(_)) => {
+                run.found.note(here, side, Place::Body, "media-type-schema-added", words(media, ""))
+            }
+            (Some(_), None) => {
+                run.found.note(here, side, Place::Body, "media-type-schema-removed", words(media, ""))
+            }
             (None, None) => {}
         }
     }
@@ -217,7 +244,9 @@ fn renamed(old: &str, new: &str) -> Option<&'static str> {
     let base = |media: &str| media.split(';').next().unwrap_or(media).trim().to_owned();
     let is_kind_of = |narrow: &str, wide: &str| {
         let (narrow, wide) = (base(narrow), base(wide));
-        let Some((top, suffix)) = narrow.rsplit_once('+').map(|(head, suffix)| (head.split('/').next().unwrap_or(head), suffix)) else {
+        let Some((top, suffix)) =
+            narrow.rsplit_once('+').map(|(head, suffix)| (head.split('/').next().unwrap_or(head), suffix))
+        else {
             return false;
         };
         wide == format!("{top}/{suffix}")
@@ -234,13 +263,15 @@ fn responses<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &O
     let is_success = |status: &str| status.starts_with('2');
     for (status, node) in entries(was) {
         let Some(now) = is.and_then(|is| is.get(status)) else {
-            let change = if is_success(status) { "success-status-removed" } else { "non-success-status-removed" };
+            let change =
+                if is_success(status) { "success-status-removed" } else { "non-success-status-removed" };
             run.found.note(here, Side::Response, Place::Operation, change, Words::name(status));
             continue;
         };
         let (node, now) = (run.before.resolve(node), run.after.resolve(now));
         headers(run, here, status, node, now);
-        let (was, is) = (contents(run.before, old, node, "produces"), contents(run.after, new, now, "produces"));
+        let (was, is) =
+            (contents(run.before, old, node, "produces"), contents(run.after, new, now, "produces"));
         media_types(run, here, Side::Response, status, &was, &is);
     }
     for (status, _) in entries(is).filter(|(status, _)| was.is_none_or(|was| was.get(status).is_none())) {
@@ -251,7 +282,9 @@ fn responses<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &O
 
 fn headers<'a>(run: &mut Run<'a>, here: Here<'_>, status: &str, was: &'a Value, is: &'a Value) {
     let find = |node: &'a Value, name: &str| {
-        entries(node.get("headers")).find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, header)| header)
+        entries(node.get("headers"))
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, header)| header)
     };
     let required = |node: &Value| node.get("required").and_then(Value::as_bool).unwrap_or(false);
     for (name, old) in entries(was.get("headers")) {
@@ -268,15 +301,29 @@ fn headers<'a>(run: &mut Run<'a>, here: Here<'_>, status: &str, was: &'a Value, 
             (false, true) => run.found.note(here, Side::Response, Place::Header, "became-required", words),
             (true, true) | (false, false) => {}
         }
-        if let (Some(was), Some(is)) = (parameters::schema_of(run.before, old), parameters::schema_of(run.after, new)) {
+        if let (Some(was), Some(is)) =
+            (parameters::schema_of(run.before, old), parameters::schema_of(run.after, new))
+        {
             let at = format!("{status} header {name}");
             let within = Place::ResponseHeaderProperty;
-            let root = Root { side: Side::Response, place: Place::Header, within, notation: Notation::Text, at: &at };
+            let root = Root {
+                side: Side::Response,
+                place: Place::Header,
+                within,
+                notation: Notation::Text,
+                at: &at,
+            };
             pairs::schemas(run, here, root, was, is);
         }
     }
     for (name, _) in entries(is.get("headers")).filter(|(name, _)| find(was, name).is_none()) {
-        run.found.note(here, Side::Response, Place::Header, "header-added", Words { at: status, ..Words::name(name) });
+        run.found.note(
+            here,
+            Side::Response,
+            Place::Header,
+            "header-added",
+            Words { at: status, ..Words::name(name) },
+        );
     }
 }
 
@@ -284,7 +331,9 @@ fn webhooks(run: &mut Run<'_>) {
     let (was, is) = (run.before.root().get("webhooks"), run.after.root().get("webhooks"));
     for (name, item) in entries(was) {
         match is.and_then(|is| is.get(name)) {
-            None => run.found.note(Here::API, Side::Neither, Place::Api, "webhook-removed", Words::name(name)),
+            None => {
+                run.found.note(Here::API, Side::Neither, Place::Api, "webhook-removed", Words::name(name))
+            }
             Some(now) => {
                 let (was, is) = (run.before.operations_of(name, item), run.after.operations_of(name, now));
                 compare_lists(run, &was, &is, 0);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::{Affected, ContractChange};
 use super::{
     Found, Here, Place, Run, Side,
     locals::{self, Local},
     types::Notation,
 };
-use super::{Affected, ContractChange};
 use crate::spec::ApiModel;
 
 /// How many pairs are compared at most.
@@ -85,7 +85,13 @@ impl<'a> Pairs<'a> {
             set(before) && set(after)
         };
         let (read_only, write_only) = (flag("readOnly"), flag("writeOnly"));
-        self.pairs.push(Pair { locals: Vec::new(), below: Vec::new(), differs: false, read_only, write_only });
+        self.pairs.push(Pair {
+            locals: Vec::new(),
+            below: Vec::new(),
+            differs: false,
+            read_only,
+            write_only,
+        });
         self.index.insert(key, index);
         work.push((index, before, after));
         Some(index)
@@ -179,7 +185,13 @@ pub(super) struct Root<'h> {
 }
 
 /// Compares two schemas at one place of one operation.
-pub(super) fn schemas<'a>(run: &mut Run<'a>, here: Here<'_>, root: Root<'_>, before: &'a Value, after: &'a Value) {
+pub(super) fn schemas<'a>(
+    run: &mut Run<'a>,
+    here: Here<'_>,
+    root: Root<'_>,
+    before: &'a Value,
+    after: &'a Value,
+) {
     let Some(top) = run.pairs.pair(before, after, root.notation) else { return };
     let (pairs, found) = (&run.pairs, &mut run.found);
     for (index, path) in pairs.places(top) {
@@ -201,12 +213,7 @@ pub(super) fn schemas<'a>(run: &mut Run<'a>, here: Here<'_>, root: Root<'_>, bef
 }
 
 impl Found {
-    fn note_of_pair(
-        &mut self,
-        key: (usize, usize, Side, Place, bool),
-        local: &Local,
-        affected: Affected,
-    ) {
+    fn note_of_pair(&mut self, key: (usize, usize, Side, Place, bool), local: &Local, affected: Affected) {
         if let Some(index) = self.of_pairs.get(&key) {
             self.changes[*index].affects.push(affected);
             return;

@@ -114,7 +114,12 @@ fn explode<'a>(model: &'a ApiModel, list: &mut Vec<Parameter<'a>>, other: &[Para
             && !properties.is_empty()
             && properties.iter().all(|(name, _)| has(name, parameter.place));
         if apart {
-            let one = |(name, node): (&'a str, &'a Value)| Parameter { key: name.to_owned(), name, node, ..*parameter };
+            let one = |(name, node): (&'a str, &'a Value)| Parameter {
+                key: name.to_owned(),
+                name,
+                node,
+                ..*parameter
+            };
             parts.extend(properties.into_iter().map(one));
         }
         !apart

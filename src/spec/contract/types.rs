@@ -127,7 +127,8 @@ impl<'a> Types<'a> {
             return Relation::Generalized;
         }
         if (is_list(self) || is_list(after)) && !self.words.is_empty() && !after.words.is_empty() {
-            let (lost, fresh) = (self.words.difference(&after.words).count(), after.words.difference(&self.words).count());
+            let (lost, fresh) =
+                (self.words.difference(&after.words).count(), after.words.difference(&self.words).count());
             match (lost, fresh) {
                 (0, 0) => {}
                 (0, _) => return Relation::ListWidened,
@@ -180,7 +181,10 @@ impl<'a> Types<'a> {
 fn holds(wide: &str, narrow: &str) -> bool {
     matches!(
         (wide, narrow),
-        ("double", "float") | ("int64" | "bigint", "int32") | ("bigint", "int64") | ("date-time", "date" | "time")
+        ("double", "float")
+            | ("int64" | "bigint", "int32")
+            | ("bigint", "int64")
+            | ("date-time", "date" | "time")
     )
 }
 
@@ -188,7 +192,16 @@ fn holds(wide: &str, narrow: &str) -> bool {
 pub(super) fn is_annotation(key: &str) -> bool {
     matches!(
         key,
-        "title" | "description" | "example" | "examples" | "deprecated" | "externalDocs" | "$comment" | "xml"
-            | "default" | "readOnly" | "writeOnly"
+        "title"
+            | "description"
+            | "example"
+            | "examples"
+            | "deprecated"
+            | "externalDocs"
+            | "$comment"
+            | "xml"
+            | "default"
+            | "readOnly"
+            | "writeOnly"
     ) || key.starts_with("x-")
 }
