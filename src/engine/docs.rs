@@ -17,7 +17,7 @@ use crate::model::{
 use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
 use crate::rules::{JudgeContext, diagnose_documents};
 use crate::spec::{self, SpecError};
-use crate::store::{CheckOutcome, CheckRecord, NewDocument, StoredDocument};
+use crate::store::{CheckOutcome, CheckRecord, DocumentEntry, NewDocument, StoredDocument};
 
 /// What stands before the name of a document where a stream's would stand.
 const PREFIX: &str = "docs:";
@@ -60,6 +60,20 @@ impl Engine {
         {
             Some(subject) => Ok(subject),
             None => self.subject(name),
+        }
+    }
+
+    /// The versions of a document that are kept, the newest first; `None` where the subject is none.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn document_history(
+        &self,
+        subject: &Subject,
+    ) -> Result<Option<Vec<DocumentEntry>>, EngineError> {
+        match subject.stream.strip_prefix(PREFIX) {
+            Some(name) => Ok(Some(self.store.document_history(&subject.connector, name).await?)),
+            None => Ok(None),
         }
     }
 
