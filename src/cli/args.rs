@@ -50,6 +50,10 @@ pub enum Format {
     Text,
     /// For programs: versioned JSON.
     Json,
+    /// For a comment on a pull request; of `diff` alone.
+    Markdown,
+    /// One page that stands by itself; of `diff` alone.
+    Html,
 }
 
 /// Whether to use colour.

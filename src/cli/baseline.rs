@@ -7,7 +7,7 @@ use super::output::{Exit, Output};
 use super::render::{self, Cell, Style, Tone};
 use crate::engine::Engine;
 use crate::profile::FieldProfile;
-use crate::store::StoredBaseline;
+use crate::store::{DocumentEntry, StoredBaseline};
 
 /// An exported baseline is a few kilobytes a field; beyond this the file is something else.
 const MAX_IMPORT_BYTES: u64 = 256_000_000;
@@ -52,7 +52,12 @@ pub(super) async fn run(engine: &Engine, action: BaselineAction, out: &Output) -
             })?;
         }
         BaselineAction::History { stream } => {
-            let entries = engine.baseline_history(&engine.subject(&stream)?).await?;
+            let subject = engine.subject_or_document(&stream)?;
+            if let Some(versions) = engine.document_history(&subject).await? {
+                out.result(&versions, |style| document_history(&versions, style))?;
+                return Ok(Exit::Clean);
+            }
+            let entries = engine.baseline_history(&subject).await?;
             out.result(&entries, |style| {
                 let rows: Vec<Vec<Cell>> = entries
                     .iter()
@@ -124,4 +129,24 @@ fn notation(field: &FieldProfile) -> String {
         Some(numbers) => format!("{} … {}", numbers.min, numbers.max),
         None => String::new(),
     }
+}
+
+/// The versions of a document, the newest first.
+fn document_history(versions: &[DocumentEntry], style: &Style) -> String {
+    let rows: Vec<Vec<Cell>> = versions
+        .iter()
+        .map(|version| {
+            [
+                version.version.to_string(),
+                format!("{:.0}", version.fetched_at),
+                format!("{:.0}", version.checked_at),
+                if version.is_accepted { "accepted".to_owned() } else { String::new() },
+                version.size_bytes.to_string(),
+                version.sha256.chars().take(12).collect(),
+            ]
+            .map(|text| Cell::new(text, Tone::Plain))
+            .into()
+        })
+        .collect();
+    render::table(&["version", "fetched", "last seen", "", "bytes", "sha256"], &rows, style)
 }

@@ -12,6 +12,12 @@ use crate::model::{Report, ReportSet, Subject, Unobserved};
 
 pub(super) async fn record(engine: &Engine, args: &Selection, out: &Output) -> anyhow::Result<Exit> {
     let mut all = Vec::new();
+    // What is documented comes first, so that the responses can be held against it.
+    for (connector, name) in engine.documents(&args.streams) {
+        if !engine.has_document(&connector, &name).await? {
+            all.push(engine.check_document(&connector, &name).await?);
+        }
+    }
     for subject in engine.subjects(&args.streams)? {
         let bar = progress(out, &subject);
         let checked = engine.record(&subject).await?;
@@ -103,6 +109,9 @@ fn lines(checked: &Checked) -> Vec<String> {
     let subject = &checked.subject;
     let mut lines = Vec::new();
     match &checked.outcome {
+        Outcome::Recorded { .. } if subject.stream.starts_with("docs:") => {
+            lines.push(format!("{subject}: recorded the document"));
+        }
         Outcome::Recorded { records } => lines.push(format!("{subject}: recorded {records} records in the baseline")),
         Outcome::Learning { seen, needed, until } => lines.push(format!(
             "{subject}: learning, {seen} of {needed} windows; only hard facts alert until {until:.0} at the earliest"

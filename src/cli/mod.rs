@@ -43,6 +43,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     }
     let out = Output::new(&cli.common);
     let common = &cli.common;
+    if matches!(common.format, args::Format::Markdown | args::Format::Html)
+        && !matches!(cli.command, Command::Diff(_))
+    {
+        out.say("error: only `diff` prints markdown and html; the others print text and json");
+        return Ok(Exit::Usage);
+    }
     match cli.command {
         Command::Demo(args) => demo::run(&args, &out).await,
         Command::Init(args) => init::run(&args, &out),

@@ -104,7 +104,8 @@ impl Output {
         text: impl FnOnce(&Style) -> String,
     ) -> anyhow::Result<()> {
         match self.format {
-            Format::Text => self.text(&text(&self.style)),
+            // `run` lets the others through to `diff` alone, which prints them itself.
+            Format::Text | Format::Markdown | Format::Html => self.text(&text(&self.style)),
             Format::Json => self.text(&serde_json::to_string_pretty(value)?),
         }
         Ok(())

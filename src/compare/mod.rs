@@ -8,6 +8,8 @@ mod baseline;
 mod behaviour;
 mod cdf;
 mod context;
+mod contradictions;
+mod documented;
 mod enums;
 mod lanes;
 mod pairs;
@@ -28,6 +30,8 @@ use std::collections::BTreeMap;
 
 pub use accept::accept;
 pub use context::name_words;
+pub use contradictions::contradictions;
+pub use documented::{Shown, shown};
 use jiff::Timestamp;
 pub use lanes::compare;
 pub(crate) use lanes::compare_fields;

@@ -46,7 +46,7 @@ const fn rank(kind: ChangeKind) -> u8 {
         ChangeKind::EnumChanged => 9,
         ChangeKind::CardinalityChanged => 10,
         ChangeKind::DistributionShifted => 11,
-        ChangeKind::DocsChanged => 13,
+        ChangeKind::DocsChanged | ChangeKind::DocsContradicted => 13,
         _ => 12,
     }
 }
@@ -147,6 +147,7 @@ fn kind_of(finding: &Finding) -> DiagnosisKind {
         C::NotObserved => D::Outage,
         C::RecordsMalformed => D::NotJson,
         C::DocsChanged => D::DocsChanged,
+        C::DocsContradicted => D::DocsContradicted,
     }
 }
 

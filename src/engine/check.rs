@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
+use super::docs::contradicted::Disagreement;
 use super::open::{MappingFile, Stream};
 use super::{Approval, Engine, EngineError, escalate};
 use crate::compare::{Baseline, Comparison, Variation, Window, compare};
@@ -202,16 +203,37 @@ impl Engine {
     ) -> Result<Checked, EngineError> {
         let window = complete.window;
         let records = window.profile.records;
+        let mapping = self.mapping(stream).ok().flatten();
+        let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
+        let disagreement = self.contradicted(stream, mapped, &window.profile, window.to).await?;
         let window = Window { profile: window.profile.redacted(), ..window };
         let baseline = Baseline { latest: None, ..Baseline::start(&window) };
+        let mut report = Report {
+            version: 1,
+            subject: stream.subject.clone(),
+            compared: compared(&baseline, &window),
+            diagnoses: Vec::new(),
+            findings: Vec::new(),
+            inconclusive: Vec::new(),
+        };
         let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
         record.learning_until = Some(self.learning_until(stream, &baseline));
         record.judges = vec![Category::Behaviour];
         record.baseline = Some(self.recorded(baseline, "the first window"));
         record.is_clean = true;
         record.window = Some(window);
-        self.commit(stream, &record, None).await?;
-        Ok(Checked { notes: complete.warnings, ..Checked::new(stream, Outcome::Recorded { records }) })
+        record.judges.extend(disagreement.is_some().then_some(Category::Docs));
+        add_disagreement(&mut report, disagreement);
+        record.findings.clone_from(&report.findings);
+        record.diagnoses.clone_from(&report.diagnoses);
+        let mut checked = Checked::new(stream, Outcome::Recorded { records });
+        checked.notes = complete.warnings;
+        let is_told = !report.findings.is_empty();
+        let committed = self.commit(stream, &record, is_told.then_some(&report)).await?;
+        if is_told {
+            checked.settle_report(report, &committed, record.at);
+        }
+        Ok(checked)
     }
 
     async fn one_more(
@@ -258,6 +280,7 @@ impl Engine {
             findings: &mut judgement.findings,
             mapping: mapped,
         });
+        let disagreement = self.contradicted(stream, mapped, &window.profile, window.to).await?;
         let mut report = Report {
             version: 1,
             subject: stream.subject.clone(),
@@ -272,9 +295,12 @@ impl Engine {
         if let Some(mapping) = &mapping {
             self.propose(stream, mapping, &baseline, window, &mut report, &mut checked);
         }
+        let is_clean = is_quiet(&report.findings);
+        let docs_judged = disagreement.is_some();
+        add_disagreement(&mut report, disagreement);
 
         let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
-        record.is_clean = is_quiet(&report.findings);
+        record.is_clean = is_clean;
         record.compared = Some(report.compared.clone());
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
@@ -282,6 +308,7 @@ impl Engine {
         record.patches.clone_from(&checked.patches);
         record.judges =
             if window.partial { vec![Category::Schema, Category::Values] } else { ALL_OF_A_WINDOW.to_vec() };
+        record.judges.extend(docs_judged.then_some(Category::Docs));
         if learning {
             checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
         }
@@ -609,6 +636,13 @@ fn baseline_side(baseline: &Baseline) -> Side {
         from: Some(baseline.from),
         to: Some(baseline.to),
     }
+}
+
+/// Puts beside what changed what documentation and responses disagree about.
+fn add_disagreement(report: &mut Report, disagreement: Option<Disagreement>) {
+    let Some(Disagreement { findings, diagnoses }) = disagreement else { return };
+    report.findings.extend(findings);
+    report.diagnoses.extend(diagnoses);
 }
 
 /// Whether a window shows nothing but fields that are new: those disturb no comparison of the others.

@@ -9,8 +9,8 @@ use crate::model::{FieldPath, HashKey, Report};
 use crate::net::{HttpClient, Request};
 use crate::observe::{self, HttpSettings};
 use crate::profile::{KeySpec, guess_records_path, split_lines, split_records};
-use crate::rules::{RuleSet, diff_documents};
-use crate::spec;
+use crate::rules::{ContractFinding, RuleSet, diff_documents, judge_contracts};
+use crate::spec::{self, Document};
 
 /// How to read and compare.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,15 @@ pub struct DiffOptions {
     pub allow_private: Vec<ipnet::IpNet>,
 }
 
+/// What two files or URLs differ in.
+#[derive(Debug, Clone)]
+pub struct Diff {
+    /// What a connector would notice.
+    pub report: Report,
+    /// Of API descriptions, what the contract promised and no longer promises.
+    pub contract: Option<Vec<ContractFinding>>,
+}
+
 /// The most that one side may hold.
 const MAX_BYTES: u64 = 1_000_000_000;
 /// Nesting beyond this is not read.
@@ -32,14 +41,22 @@ const MAX_DEPTH: u16 = 128;
 ///
 /// # Errors
 /// Where a side cannot be read, or the two are of different kinds.
-pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Report, EngineError> {
+pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Diff, EngineError> {
     let rules = RuleSet::builtin();
     let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
     let (before, after) = (in_words(baseline, before).await?, in_words(live, after).await?);
     let are_specs =
         [(baseline, &before), (live, &after)].map(|(name, bytes)| spec::looks_like_document(name, bytes));
     match are_specs {
-        [true, true] => Ok(diff_documents(baseline, &before, live, &after, &rules)?),
+        [true, true] => {
+            let report = diff_documents(baseline, &before, live, &after, &rules)?;
+            let (before, after) = (spec::read(baseline, None, &before)?, spec::read(live, None, &after)?);
+            let contract = match (&before, &after) {
+                (Document::Api(before), Document::Api(after)) => Some(judge_contracts(before, after, None)),
+                (Document::Api(_) | Document::Sections(_), _) => None,
+            };
+            Ok(Diff { report, contract })
+        }
         [false, false] => {
             let before = Read::new(baseline, before, options.records.as_ref())?;
             let after = Read::new(live, after, options.records.as_ref())?;
@@ -59,7 +76,7 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<R
             for finding in &mut report.findings {
                 (finding.first_seen, finding.last_seen) = (None, None);
             }
-            Ok(report)
+            Ok(Diff { report, contract: None })
         }
         [true, false] => Err(different_kinds(baseline, live)),
         [false, true] => Err(different_kinds(live, baseline)),

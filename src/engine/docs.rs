@@ -2,6 +2,10 @@
 //!
 //! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
 
+pub(super) mod contradicted;
+mod evidence;
+mod watched;
+
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -14,8 +18,8 @@ use crate::model::{
 };
 use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
 use crate::rules::{JudgeContext, diagnose_documents};
-use crate::spec::{self, SpecError, WatchedEndpoint};
-use crate::store::{CheckOutcome, CheckRecord, NewDocument, StoredDocument};
+use crate::spec::{self, SpecError};
+use crate::store::{CheckOutcome, CheckRecord, DocumentEntry, NewDocument, StoredDocument};
 
 /// What stands before the name of a document where a stream's would stand.
 const PREFIX: &str = "docs:";
@@ -59,6 +63,28 @@ impl Engine {
             Some(subject) => Ok(subject),
             None => self.subject(name),
         }
+    }
+
+    /// The versions of a document that are kept, the newest first; `None` where the subject is none.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn document_history(
+        &self,
+        subject: &Subject,
+    ) -> Result<Option<Vec<DocumentEntry>>, EngineError> {
+        match subject.stream.strip_prefix(PREFIX) {
+            Some(name) => Ok(Some(self.store.document_history(&subject.connector, name).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a version of the document is kept.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn has_document(&self, connector: &str, name: &str) -> Result<bool, EngineError> {
+        Ok(!self.store.document_history(connector, name).await?.is_empty())
     }
 
     /// When each document is due: connector, name, time.
@@ -148,7 +174,8 @@ impl Engine {
         mut record: CheckRecord,
     ) -> Result<Checked, EngineError> {
         let before_model = read(settings, before.entry.content_type.as_deref(), &before.content)?;
-        let compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        let mut compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        self.join_responses(connector, &before_model, &mut compared.changes).await?;
         let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
@@ -212,35 +239,6 @@ impl Engine {
                 hint: String::new(),
             }
         })
-    }
-
-    /// What the connector's streams use of the API: only that alerts.
-    fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
-        let mut watched = Vec::new();
-        for subject in self.subjects(&[connector.to_owned()])? {
-            let stream = self.stream(&subject)?;
-            // A mapping that cannot be read narrows nothing: then every field of the endpoint counts.
-            let mapped = self.mapping(&stream).ok().flatten().map(|mapping| mapping.stream);
-            let request = stream.settings.request.as_ref();
-            let path = request
-                .map(|request| absolute(stream.connector.base_url.as_deref(), &request.url))
-                .or_else(|| mapped.as_ref().and_then(|mapped| mapped.endpoint.clone()));
-            let Some(path) = path else { continue };
-            let method = match request.map(|request| request.method) {
-                Some(observe::Method::Post) => "POST",
-                Some(observe::Method::Get) | None => "GET",
-            };
-            let records = request
-                .and_then(|request| request.records.clone())
-                .or_else(|| mapped.as_ref().and_then(|mapped| mapped.records.clone()));
-            let fields = mapped
-                .iter()
-                .flat_map(|mapped| &mapped.fields)
-                .flat_map(|field| field.sources.clone())
-                .collect();
-            watched.push(WatchedEndpoint { method: method.to_owned(), path, records, fields });
-        }
-        Ok(watched)
     }
 
     /// `accept` for a document: the last version is the one that newer ones are compared with. `None` where the subject
@@ -313,15 +311,6 @@ fn name_of(doc: &DocSettings) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or_default();
     let plain = plain.split_once("://").map_or(plain, |(_, rest)| rest);
     plain.trim_end_matches('/').replace('/', ".")
-}
-
-fn absolute(base: Option<&str>, address: &str) -> String {
-    match base {
-        Some(base) if !address.contains("://") => {
-            format!("{}/{}", base.trim_end_matches('/'), address.trim_start_matches('/'))
-        }
-        Some(_) | None => address.to_owned(),
-    }
 }
 
 fn state_of(stored: &StoredDocument) -> DocState {

@@ -22,7 +22,7 @@ mod upkeep;
 
 pub use check::{Checked, Outcome};
 pub use decide::Approval;
-pub use diff::{DiffOptions, diff};
+pub use diff::{Diff, DiffOptions, diff};
 pub use doctor::Health;
 pub use error::EngineError;
 pub use findings::{FindingFilter, FindingView};

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use super::EngineError;
+use super::docs::contradicted::Descriptions;
 use super::look::Hints;
 use crate::adapters;
 use crate::config::{AutoApply, ConnectorSettings, LoadedConfig, StreamSettings};
@@ -27,6 +28,8 @@ pub struct Engine {
     connections: BTreeMap<String, Arc<Connection>>,
     politeness: Arc<Politeness>,
     pub(super) hints: Mutex<BTreeMap<Subject, Hints>>,
+    /// What documents say of the records of streams.
+    pub(super) descriptions: Descriptions,
     pub(super) sender: Sender,
     /// Who holds the leases: a process id and a random word.
     pub(super) holder: String,
@@ -120,6 +123,7 @@ impl Engine {
             connections,
             politeness,
             hints: Mutex::default(),
+            descriptions: Mutex::default(),
             sender: Sender::new(http),
             holder,
             holds_messages: false,

@@ -74,6 +74,10 @@ pub enum ChangeKind {
     RecordsMalformed,
     /// A watched operation, parameter or field differs in the documentation. Facts: `what`, `operation`, `from`, `to`.
     DocsChanged,
+    /// Responses are not as they are described. Facts: `what` (`type`, `format`, `values`, `missing`, `undocumented`,
+    /// `null`), `operation`; of one field `documented`, `seen`, `contradicting` (how many), of several `fields` (how
+    /// many), `details` (their paths).
+    DocsContradicted,
 }
 
 /// One difference, with its evidence.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{JudgeContext, RuleSet};
 use crate::compare::Comparison;
 use crate::model::{
-    CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side, Subject,
-    content_id,
+    ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side,
+    Subject, content_id,
 };
 use crate::spec::{DocsComparison, SpecError, compare_documents, read};
 
@@ -61,33 +61,52 @@ fn report(
     }
 }
 
+/// What responses say of a change of documentation, in words.
+fn responses(facts: &Facts) -> String {
+    let count = facts.number("live_responses").unwrap_or_default();
+    match (facts.text("live"), facts.text("recorded")) {
+        (Some("seen"), Some("seen")) => {
+            format!("; responses were always so ({count} of the last window), so only the text was put right")
+        }
+        (Some("seen"), _) => format!("; {count} responses of the last window show it"),
+        (Some("not-seen"), _) => format!("; {count} responses of the last window are still as before"),
+        (Some("contradicted"), _) => format!("; {count} responses of the last window show neither"),
+        _ => String::new(),
+    }
+}
+
 /// Joins findings on documents into one diagnosis for each operation or section, worst first, and marks them as
-/// explained.
+/// explained: what changed there, and what responses contradict, each for itself.
 ///
 /// Findings on other things are left alone. The summary is that of the worst finding; the others are counted.
 pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Diagnosis> {
-    let mut places: Vec<String> = Vec::new();
+    let mut places: Vec<(DiagnosisKind, String)> = Vec::new();
     let mut diagnoses: Vec<Diagnosis> = Vec::new();
-    for finding in findings.iter_mut().filter(|finding| finding.kind == crate::model::ChangeKind::DocsChanged)
-    {
+    for finding in findings.iter_mut() {
+        let (kind, word) = match finding.kind {
+            ChangeKind::DocsChanged => (DiagnosisKind::DocsChanged, "docs-changed/1"),
+            ChangeKind::DocsContradicted => (DiagnosisKind::DocsContradicted, "docs-contradicted/1"),
+            _ => continue,
+        };
         let named = ["operation", "section"].iter().find_map(|name| finding.evidence.text(name));
         let place = named.unwrap_or("the API as a whole").to_owned();
-        if let Some(index) = places.iter().position(|other| *other == place) {
+        let known = (kind, place.clone());
+        if let Some(index) = places.iter().position(|other| *other == known) {
             let diagnosis = &mut diagnoses[index];
             diagnosis.severity = diagnosis.severity.max(finding.severity);
             diagnosis.explains.push(finding.fingerprint.clone());
             finding.explained_by = Some(diagnosis.id.clone());
             continue;
         }
-        let id = content_id(&["docs-changed/1", &subject.connector, &subject.stream, &place]);
+        let id = content_id(&[word, &subject.connector, &subject.stream, &place]);
         finding.explained_by = Some(id.clone());
         diagnoses.push(Diagnosis {
             id,
-            kind: DiagnosisKind::DocsChanged,
+            kind,
             severity: finding.severity,
             path: finding.path.clone(),
             to: finding.to.clone(),
-            summary: format!("documentation: {}", finding.message),
+            summary: format!("documentation: {}{}", finding.message, responses(&finding.evidence)),
             confidence: 1.0,
             ambiguous: false,
             candidates: Vec::new(),
@@ -96,7 +115,7 @@ pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Di
             explains: vec![finding.fingerprint.clone()],
             patch: None,
         });
-        places.push(place);
+        places.push(known);
     }
     for diagnosis in &mut diagnoses {
         let changes = diagnosis.explains.len();

@@ -49,9 +49,24 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::ResponseFailed => &["class", "status", "attempts", "since"],
         ChangeKind::NotObserved => &["last", "interval"],
         ChangeKind::RecordsMalformed => &["records", "reason"],
-        ChangeKind::DocsChanged => {
-            &["what", "operation", "from", "field", "section", "in", "parameter", "lines", "operations"]
+        ChangeKind::DocsContradicted => {
+            &["what", "operation", "documented", "seen", "contradicting", "fields", "details"]
         }
+        ChangeKind::DocsChanged => &[
+            "what",
+            "operation",
+            "from",
+            "field",
+            "section",
+            "in",
+            "parameter",
+            "lines",
+            "operations",
+            "details",
+            "live",
+            "live_responses",
+            "recorded",
+        ],
     }
 }
 
@@ -59,6 +74,7 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
 pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
         ChangeKind::DocsChanged => &["operation", "in", "field", "parameter", "section"],
+        ChangeKind::DocsContradicted => &["what", "operation"],
         ChangeKind::ResponseFailed => &["class"],
         ChangeKind::RecordsMalformed => &["reason"],
         ChangeKind::FieldAdded
@@ -87,7 +103,7 @@ pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
 }
 
 /// Every kind of change, in the order of the enum.
-pub const CHANGE_KINDS: [ChangeKind; 25] = [
+pub const CHANGE_KINDS: [ChangeKind; 26] = [
     ChangeKind::FieldAdded,
     ChangeKind::FieldRemoved,
     ChangeKind::PresenceChanged,
@@ -113,6 +129,7 @@ pub const CHANGE_KINDS: [ChangeKind; 25] = [
     ChangeKind::NotObserved,
     ChangeKind::RecordsMalformed,
     ChangeKind::DocsChanged,
+    ChangeKind::DocsContradicted,
 ];
 
 /// The kinds of diagnosis with one line each: what `drogue rules explain --kinds` prints.

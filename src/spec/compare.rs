@@ -6,27 +6,16 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::{
-    ApiModel, Document, Operation,
+    ApiModel, Document, Operation, WatchedEndpoint,
+    consumer::{self, Touch},
+    discover::records_at,
     graph::Graph,
     moves,
     operations::{self, Compared, DocChange},
     sections,
+    tally::Tally,
 };
 use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive};
-
-/// An endpoint whose description is watched, since a stream reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WatchedEndpoint {
-    /// `GET` or `POST`.
-    pub method: String,
-    /// The path or the whole address, with or without a query; templates of any kind (`{id}`, `{{ … }}`, `:id`) and
-    /// real values stand for parameters.
-    pub path: String,
-    /// Where the records sit in the response, where it is known; a guess from the description otherwise.
-    pub records: Option<FieldPath>,
-    /// The fields of a record that are read.
-    pub fields: Vec<FieldPath>,
-}
 
 /// What a comparison of documents came to.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -90,9 +79,10 @@ fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Ite
 
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut run = Run::new(before, after);
-    run.whole();
     let (was, is) = (Listed::of(before), Listed::of(after));
+    let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
+    let mut servers = run.whole();
     for endpoint in watched {
         let Some(operation) = find(&was.operations, before, endpoint) else {
             run.result.inconclusive.push(Inconclusive {
@@ -102,19 +92,10 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
             continue;
         };
         seen.insert(operation.name());
-        if let Some(found) = run.operation(operation, &was, &is, endpoint.records.clone(), &endpoint.fields) {
-            let in_schemas = found.in_schemas.into_iter().map(|(index, change)| {
-                run.touched.insert(index);
-                change
-            });
-            let mut changes: Vec<DocChange> = found.changes.into_iter().chain(in_schemas).collect();
-            if !endpoint.fields.is_empty() {
-                changes.iter_mut().for_each(|change| change.read = Some(is_read(change, &endpoint.fields)));
-            }
-            run.push_all(changes);
-        }
+        run.watched(endpoint, operation, &was, &is, &mut servers, &mut tally);
     }
-    run.others(&was, &is, &seen);
+    tally.add_all(servers.into_iter().map(|change| (None, change)));
+    run.others(&was, &is, &seen, &mut tally);
     run.finish()
 }
 
@@ -124,7 +105,8 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
 #[must_use]
 pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparison {
     let mut run = Run::new(before, after);
-    run.whole();
+    let servers = run.whole();
+    run.push_all(servers);
     let (was, is) = (Listed::of(before), Listed::of(after));
     let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
     let mut listed: Vec<DocChange> = Vec::new();
@@ -178,18 +160,6 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
     run.finish()
 }
 
-/// Whether a change touches one of the fields that are read; what is about no field in particular touches all.
-fn is_read(change: &DocChange, fields: &[FieldPath]) -> bool {
-    let touches =
-        |path: &FieldPath| fields.iter().any(|field| field.starts_with(path) || path.starts_with(field));
-    let of_response = change.part == Some("response") && change.field.is_some();
-    match &change.record {
-        Some(path) => touches(path),
-        // Beside the records in the response: paging and envelopes have rules of their own.
-        None => !of_response || change.what == "records-moved",
-    }
-}
-
 struct Run<'a> {
     graph: Graph<'a>,
     before: &'a ApiModel,
@@ -219,7 +189,7 @@ impl<'a> Run<'a> {
     }
 
     /// What concerns every endpoint: the base addresses.
-    fn whole(&mut self) {
+    fn whole(&self) -> Vec<DocChange> {
         let (was, is) = (self.before.servers(), self.after.servers());
         let change = |what| DocChange {
             what,
@@ -229,10 +199,52 @@ impl<'a> Run<'a> {
             ..DocChange::default()
         };
         if was.first().is_some_and(|first| !is.contains(first)) {
-            self.push_all(vec![change("server-changed")]);
+            vec![change("server-changed")]
         } else if was != is && is.iter().any(|server| !was.contains(server)) {
-            self.push_all(vec![change("server-added")]);
+            vec![change("server-added")]
+        } else {
+            Vec::new()
         }
+    }
+
+    /// Compares an operation that is watched, tells what touches its reader, and counts the rest. Changes of all
+    /// `servers` that touch it are taken out of there and told.
+    fn watched(
+        &mut self,
+        endpoint: &WatchedEndpoint,
+        operation: &Operation<'a>,
+        was: &Listed<'a>,
+        is: &Listed<'a>,
+        servers: &mut Vec<DocChange>,
+        tally: &mut Tally,
+    ) {
+        let after = is.same(operation).or_else(|| successor(operation, was, is));
+        let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
+        let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
+        let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
+        *servers = rest;
+        self.push_all(told);
+        let found = self.operation(operation, was, is, Some(records.clone()), &endpoint.fields);
+        let Some(found) = found else { return };
+        let in_schemas = found.in_schemas.into_iter().map(|(index, change)| (Some(index), change));
+        let mut told: Vec<DocChange> = Vec::new();
+        for (index, mut change) in found.changes.into_iter().map(|change| (None, change)).chain(in_schemas) {
+            match touch(&change) {
+                Touch::No => {
+                    tally.add(index, &change);
+                    continue;
+                }
+                Touch::Read => change.read = Some(true),
+                Touch::Perhaps => {}
+            }
+            self.touched.extend(index);
+            tally.told.extend(Tally::key(index, &change));
+            told.push(change);
+        }
+        if let Some(after) = after {
+            told.extend(consumer::lost_on_the_way(endpoint, operation, after, &records, &told));
+        }
+        self.push_all(told);
     }
 
     /// Compares one operation with what became of it; `None` where it is gone, which is noted.
@@ -273,24 +285,27 @@ impl<'a> Run<'a> {
         Some(found)
     }
 
-    /// One summary of what differs elsewhere.
-    fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>) {
-        let unwatched = was.operations.iter().filter(|operation| !watched.contains(&operation.name()));
-        let mut changed = unwatched.filter(|old| is.same(old).is_none_or(|new| new.node != old.node)).count();
-        let added = is.operations.iter().filter(|operation| was.same(operation).is_none());
-        changed += added.filter(|operation| !self.successors.contains(&operation.name())).count();
-        if changed > 0 {
-            let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
-            let (from, to) = (version(self.before), version(self.after));
-            let change = DocChange {
-                what: "other-operations-changed",
-                operations: changed,
-                from,
-                to,
-                ..DocChange::default()
+    /// One summary of what differs and touches nobody.
+    fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>, tally: &mut Tally) {
+        for operation in was.operations.iter().filter(|operation| !watched.contains(&operation.name())) {
+            let Some(after) = is.same(operation) else {
+                if let Some(after) = successor(operation, was, is) {
+                    self.successors.insert(after.name());
+                }
+                tally.operations += 1;
+                continue;
             };
-            self.push_all(vec![change]);
+            let compared = Compared { before: *operation, after: *after, records: None, fields: &[] };
+            let found = operations::compare(&mut self.graph, &compared);
+            tally.texts += found.prose;
+            tally.add_all(found.changes.into_iter().map(|change| (None, change)));
+            tally.add_all(found.in_schemas.into_iter().map(|(index, change)| (Some(index), change)));
         }
+        let added = is.operations.iter().filter(|operation| was.same(operation).is_none());
+        tally.operations += added.filter(|operation| !self.successors.contains(&operation.name())).count();
+        let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
+        let (from, to) = (version(self.before), version(self.after));
+        self.result.changes.extend(tally.summary(from, to));
     }
 
     fn push_all(&mut self, changes: Vec<DocChange>) {
@@ -475,12 +490,17 @@ fn successor<'s, 'a>(
     }
 }
 
+/// Where the records of an operation seem to sit.
+pub(super) fn records_of(operation: &Operation<'_>) -> FieldPath {
+    operation.response_schema().map(|(_, schema)| records_at(operation, schema)).unwrap_or_default()
+}
+
 fn without_query(path: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
 /// The operation of an endpoint: the same method, the path segment by segment, the base path left out or not.
-fn find<'s, 'a>(
+pub(super) fn find<'s, 'a>(
     operations: &'s [Operation<'a>],
     model: &ApiModel,
     endpoint: &WatchedEndpoint,

@@ -418,14 +418,24 @@ impl<'a> Comparing<'_, 'a> {
 
     fn variants(&self, before: &View<'a>, after: &View<'a>, locals: &mut Vec<Local>, below: &mut Below<'a>) {
         let response = self.direction == Direction::Response;
-        let find = |variants: &[(String, &'a Value)], key: &str| {
-            variants.iter().find(|(other, _)| other == key).map(|(_, node)| *node)
-        };
+        // Of several with one key each has its own partner: one that is the same, else the next in order.
+        let mut free: Vec<&(String, &'a Value)> = after.variants.iter().collect();
+        let mut partners: Vec<Option<&'a Value>> = vec![None; before.variants.len()];
+        for is_same in [true, false] {
+            for (partner, (key, was)) in partners.iter_mut().zip(&before.variants) {
+                let fits = |other: &&(String, &'a Value)| other.0 == *key && (!is_same || other.1 == *was);
+                if partner.is_none()
+                    && let Some(index) = free.iter().position(|other| fits(&other))
+                {
+                    *partner = Some(free.remove(index).1);
+                }
+            }
+        }
         let mut note = |what: &'static str, from: String, to: String| {
             locals.push(Local { what, name: None, renamed_to: None, from, to });
         };
-        for (key, was) in &before.variants {
-            match find(&after.variants, key) {
+        for ((key, was), partner) in before.variants.iter().zip(partners) {
+            match partner {
                 Some(is) => below.push((None, was, is)),
                 None if after.variants.is_empty() => {}
                 None if response => note("alternative-removed", key.clone(), String::new()),
@@ -433,10 +443,8 @@ impl<'a> Comparing<'_, 'a> {
             }
         }
         if response && !before.variants.is_empty() {
-            for (key, _) in &after.variants {
-                if find(&before.variants, key).is_none() {
-                    note("alternative-added", String::new(), key.clone());
-                }
+            for (key, _) in free {
+                note("alternative-added", String::new(), key.clone());
             }
         } else if response
             && before.variants.is_empty()

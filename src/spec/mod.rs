@@ -7,7 +7,9 @@
 mod api;
 mod assembly;
 mod compare;
+mod consumer;
 mod contract;
+mod described;
 mod discover;
 mod envelope;
 mod examples;
@@ -18,19 +20,24 @@ mod moves;
 mod operations;
 mod parameters;
 mod readers;
+mod records;
 mod references;
 mod schema;
 mod sections;
+mod tally;
 mod text;
 mod volatile;
 
 pub use api::{ApiModel, Operation};
 pub use assembly::{Assembly, Part};
-pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
+pub use compare::{DocsComparison, compare_descriptions, compare_documents};
+pub use consumer::{Sent, SignInScheme, WatchedEndpoint};
 pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
+pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, looks_like_document, read};
 pub use readers::pdf::pdf_text;
+pub use records::{DescribedRecords, Known, operation_of};
 pub use sections::{Section, Sections};
 
 /// A document that describes an API.

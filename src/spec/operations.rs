@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     Operation, api,
+    consumer::joined,
     discover::records_at,
     envelope::moved_records,
     examples,
@@ -268,6 +269,10 @@ fn followed(
         let Some(rest) = whole.steps().strip_prefix(above.steps()) else { continue };
         let rest = FieldPath::new(rest.to_vec());
         for (index, depth) in graph.along(root, &rest) {
+            // What is read whole is read with all below it.
+            if depth == rest.steps().len() {
+                below(graph, index, &whole, records, found);
+            }
             let at = joined(above, &FieldPath::new(rest.steps()[..depth].to_vec()));
             let next = rest.steps().get(depth);
             for local in &graph.pairs[index].locals {
@@ -287,6 +292,20 @@ fn followed(
                 if !found.in_schemas.iter().any(known) {
                     found.in_schemas.push((index, change));
                 }
+            }
+        }
+    }
+}
+
+/// The changes of every pair of schemas below a field that is read whole.
+fn below(graph: &Graph<'_>, root: usize, field: &FieldPath, records: &FieldPath, found: &mut Found) {
+    for (index, path) in graph.reach(root).into_iter().skip(1) {
+        for local in graph.pairs[index].locals.iter().filter(|local| local.what != "description-changed") {
+            let change = in_schema(local, &joined(field, &path), Direction::Response, Some(records));
+            let known =
+                |(_, other): &(usize, DocChange)| other.what == change.what && other.field == change.field;
+            if !found.in_schemas.iter().any(known) {
+                found.in_schemas.push((index, change));
             }
         }
     }
@@ -318,8 +337,4 @@ fn in_schema(
 /// The path within a record, for paths below the place of the records.
 fn in_record(field: &FieldPath, records: &FieldPath) -> Option<FieldPath> {
     field.steps().strip_prefix(records.steps()).map(|rest| FieldPath::new(rest.to_vec()))
-}
-
-fn joined(above: &FieldPath, below: &FieldPath) -> FieldPath {
-    FieldPath::new(above.steps().iter().chain(below.steps()).cloned().collect())
 }

@@ -24,6 +24,8 @@ pub(super) struct View<'a> {
     pub(super) items: Option<&'a Value>,
     /// What the values of a map look like.
     pub(super) map_values: Option<&'a Value>,
+    /// Whether it says that there are further properties, of whatever kind.
+    pub(super) free: bool,
     /// Alternatives, each with a key to find it again by.
     pub(super) variants: Vec<(String, &'a Value)>,
     pub(super) deprecated: bool,
@@ -104,6 +106,8 @@ impl<'a> View<'a> {
         if let Some(values) = object.get("additionalProperties").filter(|values| values.is_object()) {
             self.map_values = Some(values);
         }
+        self.free |= object.get("additionalProperties").is_some_and(|further| *further == Value::Bool(true))
+            || object.contains_key("patternProperties");
         for key in ["oneOf", "anyOf"] {
             self.add_variants(
                 model,

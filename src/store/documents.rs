@@ -1,6 +1,7 @@
 //! Documents: every version that was fetched, and which one was accepted.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::audit::{self, AuditEntry};
@@ -35,7 +36,7 @@ pub struct StoredDocument {
 }
 
 /// A document as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DocumentEntry {
     /// Its name within the connector.
     pub name: String,

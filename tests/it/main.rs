@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on has failed the test")]
 
 mod config_errors;
+mod consumer;
 mod daemons;
 mod demo_parts;
 mod documents;

@@ -4,6 +4,10 @@
 //! made harmless first (`text::clean`): no escape sequence and no bidirectional override of theirs reaches a terminal.
 
 mod card;
+mod changes;
+mod documents;
+mod html;
+mod markdown;
 mod patch;
 mod report;
 mod table;
@@ -20,6 +24,9 @@ pub(in crate::cli) use card::commands;
 pub(in crate::cli) use text::count;
 
 pub use card::{diagnosis, finding, finding_detail};
+pub use documents::documents;
+pub use html::html;
+pub use markdown::markdown;
 pub use patch::patch;
 pub use report::{report, report_set, unobserved};
 pub use table::{Cell, table};

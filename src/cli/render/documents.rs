@@ -1,0 +1,94 @@
+//! Two API descriptions against each other, as text: one line a change, by severity.
+
+use super::changes::{Changes, LEVELS, SEVERITIES};
+use super::text::{clean, wrap};
+use super::{Style, Tone};
+use crate::model::{Report, Severity};
+use crate::rules::{ContractFinding, Level};
+
+/// Changes of one severity that are listed; the rest is counted.
+const MOST_ROWS: usize = 40;
+/// The same for those of the contract, which beside the others are a second opinion.
+const MOST_CONTRACT_ROWS: usize = 15;
+
+/// The report on two documents, with what the comparison of contracts says beside it.
+#[must_use]
+pub fn documents(report: &Report, contract: Option<&[ContractFinding]>, style: &Style) -> String {
+    let changes = Changes::of(report, contract);
+    let mut out = String::new();
+    if changes.is_empty() && changes.inconclusive.is_empty() {
+        return format!("{} nothing changed\n", style.paint(Tone::Good, style.sign("✔", "ok")));
+    }
+    let cut = |out: &mut String, left: usize| {
+        let hint = format!("  {} {left} more; --format json or html lists all\n", style.ellipsis());
+        out.push_str(&style.paint(Tone::Dim, &hint));
+    };
+    for severity in SEVERITIES {
+        let rows: Vec<_> = changes.of_severity(severity).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let tone = tone(severity);
+        out.push_str(&style.paint(tone, &format!("{} ({})", severity.word(), rows.len())));
+        out.push('\n');
+        for row in rows.iter().take(MOST_ROWS) {
+            let level = row.level.map_or("-", Level::word);
+            let text = format!("{} [{}]", clean(&row.message), clean(&row.id));
+            lines(&mut out, style, tone, &format!("{level:<5}"), &text);
+        }
+        if rows.len() > MOST_ROWS {
+            cut(&mut out, rows.len() - MOST_ROWS);
+        }
+        out.push('\n');
+    }
+    for level in LEVELS.into_iter().filter(|level| *level > Level::Info) {
+        let rows: Vec<_> = changes.of_level(level).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let title = format!("contract {} ({})", level.word(), rows.len());
+        out.push_str(&style.paint(Tone::Bold, &title));
+        out.push('\n');
+        for row in rows.iter().take(MOST_CONTRACT_ROWS) {
+            let text = format!("{}  {}  {}", clean(&row.id), clean(&row.message), clean(&row.operations));
+            lines(&mut out, style, Tone::Plain, "", text.trim_end());
+        }
+        if rows.len() > MOST_CONTRACT_ROWS {
+            cut(&mut out, rows.len() - MOST_CONTRACT_ROWS);
+        }
+        out.push('\n');
+    }
+    for why in changes.inconclusive.iter().take(5) {
+        lines(&mut out, style, Tone::Dim, "", &format!("not compared: {}", clean(why)));
+    }
+    let contract = match (&changes.contract, changes.contract_sum()) {
+        (None, _) => String::new(),
+        (Some(_), sum) if sum.is_empty() => format!("{}contract unchanged", style.dot()),
+        (Some(_), sum) => format!("{}contract: {sum}", style.dot()),
+    };
+    let sum =
+        Some(changes.sum()).filter(|sum| !sum.is_empty()).unwrap_or_else(|| "nothing to act on".to_owned());
+    out.push_str(&format!("{sum}{contract}\n"));
+    out
+}
+
+/// One change, its further lines set in.
+fn lines(out: &mut String, style: &Style, tone: Tone, before: &str, text: &str) {
+    let mark = style.paint(tone, style.sign("•", "*"));
+    for (index, line) in wrap(text, style.measure().saturating_sub(4 + before.len())).into_iter().enumerate()
+    {
+        if index == 0 {
+            out.push_str(&format!("  {mark} {before}{line}\n"));
+        } else {
+            out.push_str(&format!("    {:width$}{line}\n", "", width = before.len()));
+        }
+    }
+}
+
+const fn tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Breaking => Tone::Breaking,
+        Severity::Warning => Tone::Warning,
+        Severity::Info => Tone::Info,
+    }
+}

@@ -1,0 +1,105 @@
+//! A diff as Markdown, for a comment on a pull request.
+
+use super::changes::{Changes, LEVELS, SEVERITIES};
+use super::text::clean;
+use crate::model::{Report, Severity};
+use crate::rules::{ContractFinding, Level};
+
+/// Rows of one group; a comment on GitHub holds 65,536 characters in all.
+const MOST_ROWS: usize = 50;
+/// Characters of one cell.
+const MOST_TEXT: usize = 300;
+
+/// The report as Markdown. Text from documents is escaped: it makes no link, no mention, no markup and no row.
+#[must_use]
+pub fn markdown(report: &Report, contract: Option<&[ContractFinding]>, names: (&str, &str)) -> String {
+    let changes = Changes::of(report, contract);
+    let mut out = format!("### Drogue: {} → {}\n\n", escaped(names.0), escaped(names.1));
+    if changes.is_empty() && changes.inconclusive.is_empty() {
+        out.push_str("Nothing changed.\n");
+        return out;
+    }
+    let mut sum = changes.sum();
+    if sum.is_empty() {
+        sum.push_str("nothing to act on");
+    }
+    out.push_str(&format!("**{sum}**"));
+    if changes.contract.is_some() {
+        let words = changes.contract_sum();
+        out.push_str(&format!(
+            " · contract: {}",
+            if words.is_empty() { "unchanged".to_owned() } else { words }
+        ));
+    }
+    out.push_str("\n\n");
+    let is_document = changes.contract.is_some();
+    for severity in SEVERITIES {
+        let rows: Vec<_> = changes.of_severity(severity).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let open = if severity == Severity::Info { "" } else { " open" };
+        out.push_str(&format!("<details{open}><summary>{} ({})</summary>\n\n", severity.word(), rows.len()));
+        out.push_str(if is_document {
+            "| contract | change | rule |\n|---|---|---|\n"
+        } else {
+            "| change | kind |\n|---|---|\n"
+        });
+        for row in rows.iter().take(MOST_ROWS) {
+            if is_document {
+                out.push_str(&format!("| {} ", row.level.map_or("–", Level::word)));
+            }
+            out.push_str(&format!("| {} | {} |\n", escaped(&row.message), escaped(&row.id)));
+        }
+        more(&mut out, rows.len());
+        out.push_str("\n</details>\n\n");
+    }
+    for level in LEVELS.into_iter().filter(|level| *level > Level::Info) {
+        let rows: Vec<_> = changes.of_level(level).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        out.push_str(&format!(
+            "<details><summary>contract {} ({})</summary>\n\n| id | where | operations |\n|---|---|---|\n",
+            level.word(),
+            rows.len()
+        ));
+        for row in rows.iter().take(MOST_ROWS) {
+            let cells = [&row.id, &row.message, &row.operations].map(|text| escaped(text));
+            out.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+        more(&mut out, rows.len());
+        out.push_str("\n</details>\n\n");
+    }
+    for why in changes.inconclusive.iter().take(5) {
+        out.push_str(&format!("- not compared: {}\n", escaped(why)));
+    }
+    out
+}
+
+fn more(out: &mut String, rows: usize) {
+    if rows > MOST_ROWS {
+        out.push_str(&format!("\n… {} more; `drogue diff --format json` lists all\n", rows - MOST_ROWS));
+    }
+}
+
+/// Text from outside, as text of a cell: every sign that Markdown or HTML reads is taken by its number.
+fn escaped(text: &str) -> String {
+    let text = clean(text);
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars().take(MOST_TEXT) {
+        match c {
+            '&' | '<' | '>' | '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '!' | '~' | '@'
+            | '\\' | '"' => {
+                out.push_str(&format!("&#{};", u32::from(c)));
+            }
+            // An address becomes a link by itself.
+            ':' => out.push_str("&#58;"),
+            c => out.push(c),
+        }
+    }
+    if text.chars().nth(MOST_TEXT).is_some() {
+        out.push('…');
+    }
+    out
+}
