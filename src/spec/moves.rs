@@ -46,7 +46,8 @@ fn way(change: &Change) -> Option<(String, String)> {
         if !same || from.len() == 1 || to.len() == 1 {
             break;
         }
-        (from.pop(), to.pop());
+        from.pop();
+        to.pop();
     }
     (method == other).then(|| (from.join("/"), to.join("/")))
 }

@@ -73,9 +73,8 @@ impl<'a> Pairs<'a> {
     ) -> Option<usize> {
         let (mut before, mut after) = (before, after);
         // What stands beside a `$ref` is compared first where both have one, then what they refer to.
-        if !(has_siblings(before) && reference(after).is_some())
-            && !(has_siblings(after) && reference(before).is_some())
-        {
+        let both_refer = reference(before).is_some() && reference(after).is_some();
+        if !both_refer || !(has_siblings(before) || has_siblings(after)) {
             (before, after) = (self.before.resolve(before), self.after.resolve(after));
         }
         let key = (std::ptr::from_ref(before) as usize, std::ptr::from_ref(after) as usize, notation);

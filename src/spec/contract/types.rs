@@ -28,7 +28,7 @@ pub(super) struct Types<'a> {
     pub(super) from_branches: bool,
     pattern: Option<&'a str>,
     /// The types of the entries of an array.
-    entries: Option<Box<Types<'a>>>,
+    entries: Option<Box<Self>>,
 }
 
 /// How the types of one schema relate to those of another.
