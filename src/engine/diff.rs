@@ -101,6 +101,10 @@ async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineErro
     if !place.starts_with("http://") && !place.starts_with("https://") {
         let path = Path::new(place);
         let unreadable = |source| EngineError::Read { file: place.to_owned(), source };
+        // What comes through a pipe has no folder that parts could be in.
+        if !path.is_file() {
+            return read_file(path);
+        }
         return observe::read_document_file(path, MAX_BYTES).map_err(unreadable);
     }
     let settings = HttpSettings {

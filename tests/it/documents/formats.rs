@@ -306,16 +306,16 @@ fn postman_collections_are_compared() {
             (
                 "{{base}}/orders/:id",
                 "{{base}}/receipts/:id",
-                "docs-operation-removed",
+                "docs-operation-moved",
                 Severity::Breaking,
-                "GET /orders/{id}",
+                "GET /receipts/{id}",
             ),
             (
                 "\"method\": \"POST\"",
                 "\"method\": \"PUT\"",
-                "docs-operation-removed",
+                "docs-operation-moved",
                 Severity::Breaking,
-                "POST /orders",
+                "PUT /orders",
             ),
         ],
     );
