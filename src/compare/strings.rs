@@ -2,7 +2,7 @@
 
 use super::context::{Lane, MIN_SUPPORT};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{Format, Profile, SampleValue, StringProfile, pattern};
+use crate::profile::{Format, Profile, SampleValue, StringProfile};
 
 /// The first reading that fits, the most specific first: one string field changes in one way.
 pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
@@ -278,7 +278,8 @@ fn shape(pattern: &str) -> String {
     text
 }
 
-/// The share of strings that hold a character: by their patterns, or, where those are given up, by sampled texts.
+/// The share of strings that hold a character: by their patterns, or, where those are given up, by those of sampled
+/// texts.
 fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
     let known = s.patterns.iter().filter(|(p, _)| !p.is_empty());
     let (hits, all) =
@@ -289,15 +290,27 @@ fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
     (sampled.iter().filter(|text| text.contains(c)).count() as u64, sampled.len() as u64)
 }
 
-/// The sampled texts of a field, where they are kept in clear.
-fn texts<'a>(profile: &'a Profile, path: &'a FieldPath) -> Vec<&'a str> {
+/// The patterns of the sampled texts of a field, of their first 64 characters each.
+fn sampled_patterns<'a>(profile: &'a Profile, path: &'a FieldPath) -> Vec<&'a str> {
     Lane::sample(profile, path)
         .filter_map(|value| match value {
-            SampleValue::Text { clear, .. } => clear.as_deref(),
+            SampleValue::Text { pattern, length, .. } if *length == 0 || !pattern.is_empty() => {
+                Some(pattern.as_str())
+            }
             _ => None,
         })
         .collect()
 }
+
+/// The beginning of a pattern, of as many characters as `length`; what is longer than the patterns of a profile has
+/// none.
+fn head(pattern: &str, length: usize) -> String {
+    let head: String = pattern.chars().take(length).collect();
+    if head.chars().count() <= LONGEST_HEAD { head } else { String::new() }
+}
+
+/// The longest beginning that is compared by its pattern: longer ones of prose are all different.
+const LONGEST_HEAD: usize = 32;
 
 /// One separator in place of another.
 fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
@@ -305,7 +318,8 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     // Both ways of seeing it: values that are equal once separators are out, and characters that change places.
     let folded = live.folded.containment(&base.folded);
     let plain = live.distinct.containment(&base.distinct);
-    let (texts_was, texts_is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    let (texts_was, texts_is) =
+        (sampled_patterns(lane.ctx.base, lane.path), sampled_patterns(lane.ctx.live, lane.path));
     let move_of = |c: char| {
         let (a, n) = holding(base, &texts_was, c);
         let (b, m) = holding(live, &texts_is, c);
@@ -402,15 +416,14 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     if length >= base.max_length {
         return false;
     }
-    let clear = |value: &SampleValue| match value {
-        SampleValue::Text { clear: Some(text), .. } => Some(text.clone()),
-        _ => None,
-    };
     let (mut all, mut begins) = (0_usize, 0_usize);
-    for (before, after) in lane.ctx.pairs.values(lane.path, lane.path) {
-        if let (Some(before), Some(after)) = (clear(before), clear(after)) {
+    for values in lane.ctx.pairs.values(lane.path, lane.path) {
+        if let (SampleValue::Text { pattern: long, .. }, SampleValue::Text { pattern: short, length, .. }) =
+            values
+            && (*length == 0 || !short.is_empty())
+        {
             all += 1;
-            begins += usize::from(before.starts_with(&after));
+            begins += usize::from(long.starts_with(short.as_str()));
         }
     }
     if all >= super::pairs::MIN_PAIRS {
@@ -419,14 +432,13 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     // Of short texts the beginnings are known as patterns, of others where sampled texts are kept.
     let cut = |profile: &Profile, s: &StringProfile| {
         let mut by = std::collections::BTreeMap::<String, f64>::new();
-        let beginning = |text: &str| -> String { text.chars().take(length as usize).collect() };
         for (pattern, count) in s.patterns.iter().filter(|(p, _)| !p.is_empty()) {
-            *by.entry(shape(&beginning(pattern))).or_default() += *count as f64;
+            *by.entry(shape(&head(pattern, length as usize))).or_default() += *count as f64;
         }
         if by.values().sum::<f64>() * 2.0 < s.count as f64 {
             by.clear();
-            for text in texts(profile, lane.path) {
-                *by.entry(shape(&pattern(&beginning(text)))).or_default() += 1.0;
+            for pattern in sampled_patterns(profile, lane.path) {
+                *by.entry(shape(&head(pattern, length as usize))).or_default() += 1.0;
             }
         }
         let all: f64 = by.values().sum();
@@ -437,23 +449,22 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     is.iter().map(|(p, share)| share.min(was.get(p).copied().unwrap_or(0.0))).sum::<f64>() >= 0.7
 }
 
-/// Whether the old texts, cut at that length, look like the new ones (or are not kept in clear).
+/// Whether the old texts, cut at that length, look like the new ones (or are not sampled).
 fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
-    let count = |texts: Vec<&str>, at: usize| {
+    let count = |texts: &[&str], at: usize| {
         let mut counts = std::collections::BTreeMap::<String, f64>::new();
         let each = 1.0 / texts.len().max(1) as f64;
         for text in texts {
-            let cut: String = text.chars().take(at).collect();
-            *counts.entry(pattern(&cut)).or_default() += each;
+            *counts.entry(head(text, at)).or_default() += each;
         }
         counts
     };
-    let (was, is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    let (was, is) = (sampled_patterns(lane.ctx.base, lane.path), sampled_patterns(lane.ctx.live, lane.path));
     if was.len() < 20 || is.len() < 20 {
         return true;
     }
     // The later part of the window alone may be cut: only what is new in it must look like a cut.
-    let (cut, now, old) = (count(was.clone(), length), count(is, usize::MAX), count(was, usize::MAX));
+    let (cut, now, old) = (count(&was, length), count(&is, usize::MAX), count(&was, usize::MAX));
     let known = |p: &String| old.contains_key(p) || cut.contains_key(p);
     now.iter().filter(|(p, _)| known(p)).map(|(_, share)| share).sum::<f64>() >= 0.8
 }

@@ -274,6 +274,11 @@ pub fn pattern(text: &str) -> String {
     }
 }
 
+/// The character pattern of the beginning of a string, of as many characters as `longest`.
+pub(super) fn pattern_of_head(text: &str, longest: usize) -> String {
+    text.chars().take(longest).map(|c| char::from(class_of(c))).collect()
+}
+
 fn pattern_text(pattern: &Pattern) -> &str {
     let len = pattern.iter().position(|byte| *byte == 0).unwrap_or(LONGEST_WITH_PATTERN);
     str::from_utf8(&pattern[..len]).unwrap_or_default()
