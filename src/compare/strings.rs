@@ -2,7 +2,7 @@
 
 use super::context::{Lane, MIN_SUPPORT};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{Format, Profile, SampleValue, StringProfile};
+use crate::profile::{Format, Profile, SampleValue, StringProfile, TopValues};
 
 /// The first reading that fits, the most specific first: one string field changes in one way.
 pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
@@ -20,6 +20,7 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
         .or_else(|| empties(lane, base, live))
         .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| formats(lane, base, live))
+        .or_else(|| hosts(lane, base, live))
         .or_else(|| case(lane, base, live))
         .or_else(|| separators(lane, base, live))
         .or_else(|| truncated(lane, base, live))
@@ -168,6 +169,33 @@ fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
         }
     }
     None
+}
+
+/// Addresses that nearly all pointed to one host, and most of them to one that none pointed to.
+fn hosts(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let (was, is) = (base.hosts.as_deref()?, live.hosts.as_deref()?);
+    if was.overflown || is.overflown {
+        return None;
+    }
+    let all = |hosts: &TopValues| hosts.counts.values().map(|(count, _)| count).sum::<u64>();
+    let most = |(hash, (count, text)): (&u64, &(u64, Option<String>))| (*count, *hash, text.clone());
+    let (count, old, from) = was.counts.iter().map(most).max()?;
+    let new = is.counts.iter().filter(|(hash, _)| !was.counts.contains_key(*hash));
+    let (fresh, _, to) = new.map(most).max()?;
+    let left = is.counts.get(&old).map_or(0, |(count, _)| *count);
+    let (n, m) = (all(was), all(is));
+    let (lost, won) = (shares(lane, (count, n), (left, m)), shares(lane, (0, n), (fresh, m)));
+    // A field of one host is the vendor's own; one of several is other people's, who move as they like.
+    if count * 10 < n * 9 || won.is < 0.5 || !lost.sure || !won.sure {
+        return None;
+    }
+    let name = |text: Option<String>, unknown: &str| text.unwrap_or_else(|| unknown.to_owned());
+    let facts = Facts::new()
+        .with("from_format", name(from, "a host"))
+        .with("to_format", name(to, "a host never seen before"))
+        .with("share", won.is)
+        .with("transform", "host");
+    Some(lane.change(ChangeKind::FormatChanged, facts))
 }
 
 fn newcomer(base: &StringProfile, live: &StringProfile) -> Option<Format> {

@@ -45,6 +45,9 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
                 .unwrap_or_default()
         ),
         K::Retyped => format!("`{path}` has another type: {}{part}", between("from_types", "to_types")),
+        K::Reformatted if d.detail.text("transform") == Some("host") => {
+            format!("`{path}` points to another host: {}{part}", between("from_format", "to_format"))
+        }
         K::Reformatted => {
             let how = if fact("to_format").is_some() {
                 between("from_format", "to_format")

@@ -54,6 +54,9 @@ pub struct StringProfile {
     pub top: TopValues,
     /// For strings that are numbers or instants: what they look like as numbers (an instant as Unix seconds).
     pub as_numbers: Option<Box<NumberProfile>>,
+    /// For addresses: where they point to, as scheme and host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Box<TopValues>>,
 }
 
 /// The most patterns that are kept.
@@ -85,6 +88,7 @@ impl Default for StringProfile {
             folded: MinHashes::default(),
             top: TopValues::default(),
             as_numbers: None,
+            hosts: None,
         }
     }
 }
@@ -138,6 +142,7 @@ impl StringProfile {
         self.folded.merge(&other.folded);
         self.top.merge(&other.top);
         merge_parts(&mut self.as_numbers, &other.as_numbers, |mine, other| mine.merge(other));
+        merge_parts(&mut self.hosts, &other.hosts, |mine, other| mine.merge(other));
     }
 }
 
@@ -175,6 +180,12 @@ impl StringTally {
         match self.formats.iter_mut().find(|(known, _)| *known == format) {
             Some((_, count)) => *count += weight,
             None => self.formats.push((format, weight)),
+        }
+        if format == Format::Url
+            && let Some(host) = host_of(text)
+        {
+            let hosts = profile.hosts.get_or_insert_default();
+            hosts.add(key.of(host.as_bytes()), || host.to_owned(), weight);
         }
         let hash = key.of(text.as_bytes());
         profile.distinct.add(hash);
@@ -361,6 +372,15 @@ fn is_mojibake(text: &str) -> bool {
     })
 }
 
+/// Scheme and host of an address, without whatever signs in.
+fn host_of(url: &str) -> Option<&str> {
+    let url = url.trim();
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let is_plain = end > start && !url[start..end].contains('@');
+    is_plain.then(|| &url[..end])
+}
+
 /// The keyed hash of a string with case and everything but letters and digits taken out.
 pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
     let text = &text[..text.floor_char_boundary(FOLDED_HEAD)];
@@ -436,6 +456,14 @@ mod tests {
         }
         assert!(has_html_escape("Fish &amp; chips") && has_html_escape("it&#39;s"));
         assert!(!has_html_escape("AT&T; sort of") && !has_html_escape("a & b;"));
+    }
+
+    #[test]
+    fn addresses_have_hosts() {
+        assert_eq!(host_of("https://example.org/a?b=c"), Some("https://example.org"));
+        assert_eq!(host_of(" s3://bucket "), Some("s3://bucket"));
+        assert_eq!(host_of("https://user:secret@example.org/"), None);
+        assert_eq!(host_of("https:///a"), None);
     }
 
     #[test]
