@@ -1,5 +1,7 @@
 //! Strings: notation, encoding, case, separators and length; content is the business of other lanes.
 
+use std::collections::BTreeSet;
+
 use super::context::{Lane, MIN_SUPPORT};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 use crate::profile::{Format, Profile, SampleValue, StringProfile, TopValues};
@@ -364,7 +366,7 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     let won = moves.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
-    let same = folded >= 0.6 && folded - plain >= 0.15;
+    let same = folded >= 0.6 && folded - plain >= 0.15 || same_letters(lane);
     // Entities seen on both sides must show it themselves: the same letters and digits under other signs.
     let mut paired = (0_usize, 0_usize);
     for values in lane.ctx.pairs.values(lane.path, lane.path) {
@@ -396,6 +398,25 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     Some(lane.change(ChangeKind::EncodingChanged, facts))
 }
 
+/// Whether the sampled values are known by their letters and digits, and many of them not as they stand: of long texts
+/// only samples tell, and records weigh where values are few.
+fn same_letters(lane: &Lane<'_>) -> bool {
+    let sampled = |profile| {
+        Lane::sample(profile, lane.path).filter_map(|value| match value {
+            SampleValue::Text { hash, folded, length, .. } if *length > 0 => Some((*hash, *folded)),
+            _ => None,
+        })
+    };
+    let (hashes, letters): (BTreeSet<u64>, BTreeSet<u64>) = sampled(lane.ctx.base).unzip();
+    let (mut all, mut known, mut as_it_stands) = (0_usize, 0_usize, 0_usize);
+    for (hash, folded) in sampled(lane.ctx.live) {
+        all += 1;
+        known += usize::from(letters.contains(&folded));
+        as_it_stands += usize::from(hashes.contains(&hash));
+    }
+    all as u64 >= MIN_SUPPORT && known * 10 >= all * 6 && (known - as_it_stands) * 100 >= all * 15
+}
+
 /// Strings cut at a length: they pile up where they used to go on.
 fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
     let lengths = |s: &StringProfile| -> Vec<(u64, u64)> {
@@ -420,6 +441,13 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
             // A cut keeps beginnings; another word of one length does not. Where the length was usual anyway, and the
             // set of values is small, it takes new values to call it a cut.
             if live.distinct.containment(&base.distinct) > 0.6 {
+                return None;
+            }
+            // Beginnings are nearly as many as the texts were; a handful of texts over and over are no cut ones, unless
+            // none is as long as the shortest was.
+            let expected =
+                base.distinct.estimate_distinct() * (live.count as f64 / base.count as f64).min(1.0);
+            if live.distinct.estimate_distinct() <= 0.1 * expected && live.max_length >= base.min_length {
                 return None;
             }
             if !cut_fits(lane, *length as usize) {
@@ -505,16 +533,23 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     if prose(base) || prose(live) || !many(base) || !many(live) {
         return None;
     }
-    let by_shape = |s: &StringProfile| {
+    let by_shape = |profile: &Profile, s: &StringProfile| {
         let mut by = std::collections::BTreeMap::<String, u64>::new();
         for (pattern, count) in s.patterns.iter().filter(|(p, _)| !p.is_empty()) {
             *by.entry(signs(pattern)).or_default() += count;
         }
+        // Of codes with too many patterns to count, those of the sampled ones.
+        if by.values().sum::<u64>() * 2 < s.count {
+            by.clear();
+            for pattern in sampled_patterns(profile, lane.path) {
+                *by.entry(signs(pattern)).or_default() += 1;
+            }
+        }
         by
     };
-    let (was, is) = (by_shape(base), by_shape(live));
+    let (was, is) = (by_shape(lane.ctx.base, base), by_shape(lane.ctx.live, live));
     let (n, m) = (was.values().sum::<u64>(), is.values().sum::<u64>());
-    if n * 2 < base.count || m * 2 < live.count {
+    if n < MIN_SUPPORT || m < MIN_SUPPORT {
         return None;
     }
     let new: u64 = is.iter().filter(|(s, _)| !was.contains_key(*s)).map(|(_, c)| c).sum();
@@ -530,10 +565,11 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     None
 }
 
-/// The signs of a pattern in their order: what is neither letter nor digit, and the classes of its first and last
-/// character.
+/// The signs of a pattern in their order: what is neither letter nor digit; the class of its first character, and
+/// which classes it has at all.
 fn signs(pattern: &str) -> String {
     let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();
+    signs.extend(['9', 'A', 'a'].into_iter().filter(|class| pattern.contains(*class)));
     if let Some(first) = pattern.chars().next() {
         signs.insert(
             0,
