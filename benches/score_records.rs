@@ -1,5 +1,6 @@
 //! Scores `drogue diff` on a folder in the format of the drift corpus:
-//! `cargo bench --bench score_records -- CASES.jsonl OUT.jsonl`.
+//! `cargo bench --bench score_records -- CASES.jsonl OUT.jsonl [--keyed]`; `--keyed` keeps no sampled value in clear, as
+//! `watch` does.
 //!
 //! Only words are translated here, by a table; what is found comes from the library, and labels are never read.
 
@@ -12,8 +13,10 @@ use std::{
 };
 
 use drogue::{
-    diagnose::diff_records,
-    model::{Diagnosis, DiagnosisKind, FieldPath, HashKey, Step},
+    compare::Window,
+    diagnose::{ReportContext, baseline_of, common_key, diff_records, report, window_of},
+    model::{Diagnosis, DiagnosisKind, FieldPath, HashKey, Report, Step, Subject},
+    profile::{KeySpec, ProfileOptions, Profiler},
     rules::RuleSet,
 };
 use serde_json::{Value, json};
@@ -131,11 +134,30 @@ fn finding(diagnosis: &Diagnosis) -> Value {
     json!({"path": dotted(&diagnosis.path), "kind": kind, "family": family, "to": to, "summary": diagnosis.summary})
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let [cases, out] = args.as_slice() else {
-        return Err("usage: score_records -- CASES.jsonl OUT.jsonl".into());
+/// The comparison that `watch` makes: samples by keyed hash, and as stored.
+fn keyed(baseline: &[&str], live: &[&str], rules: &RuleSet, hash_key: HashKey) -> Report {
+    let key = common_key(baseline, live, hash_key);
+    let window = |records: &[&str], key: Option<&KeySpec>| {
+        let mut profiler =
+            Profiler::new(ProfileOptions { key: key.cloned(), ..ProfileOptions::new(hash_key) });
+        records.iter().for_each(|record| profiler.record(record.as_bytes()));
+        Window { profile: profiler.finish(), ..window_of(&[], key, hash_key) }
     };
+    let mut known = baseline_of(baseline, key.as_ref(), hash_key);
+    known.profile = window(baseline, key.as_ref()).profile.redacted();
+    let subject = Subject { connector: "watch".to_owned(), stream: "records".to_owned() };
+    let context = ReportContext { learning: false, at: jiff::Timestamp::UNIX_EPOCH };
+    report(&subject, &known, &window(live, key.as_ref()), rules, None, &context)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let is_keyed = args.iter().any(|arg| arg == "--keyed");
+    args.retain(|arg| arg != "--keyed");
+    let [cases, out] = args.as_slice() else {
+        return Err("usage: score_records -- CASES.jsonl OUT.jsonl [--keyed]".into());
+    };
+    let hash_key = HashKey::new([7; 16]);
     let folder = Path::new(cases).parent().unwrap_or(Path::new("."));
     let rules = RuleSet::builtin();
     let mut files: BTreeMap<String, String> = BTreeMap::new();
@@ -149,8 +171,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         let records = |side| files[&name(side)].lines().collect::<Vec<_>>();
-        let report =
-            diff_records(&records("baseline"), &records("live"), &rules, HashKey::new([7; 16]), None);
+        let (baseline, live) = (records("baseline"), records("live"));
+        let report = if is_keyed {
+            keyed(&baseline, &live, &rules, hash_key)
+        } else {
+            diff_records(&baseline, &live, &rules, hash_key, None)
+        };
         let findings: Vec<Value> = report.diagnoses.iter().flat_map(findings).collect();
         writeln!(lines, "{}", json!({"case_id": case["case_id"], "findings": findings}))?;
     }

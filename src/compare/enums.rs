@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::context::{Lane, MIN_SUPPORT};
+use super::context::{Lane, MIN_SUPPORT, name_words};
 use super::stats;
 use crate::model::{Change, ChangeKind, Facts};
-use crate::profile::{FieldProfile, SampleValue, TopValues};
+use crate::profile::{FieldProfile, Profile, SampleValue, TopValues};
 
 /// The exact counts of a field's values, where they are few: of its strings, or of its whole numbers.
 pub(super) fn counts(field: &FieldProfile) -> Option<BTreeMap<u64, u64>> {
@@ -31,14 +31,20 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     lane.base.strings.as_deref()?;
     let (base, live) = (counts(lane.base)?, counts(lane.live)?);
     let (n, m): (u64, u64) = (base.values().sum(), live.values().sum());
-    if n < MIN_SUPPORT || m < MIN_SUPPORT || base.is_empty() || lane.pairs_say_unchanged() {
+    if n < MIN_SUPPORT || m < MIN_SUPPORT || base.is_empty() {
         return None;
     }
-    // Closed: what was seen is nearly all there is. Good (1953): the chance of a value never seen is the share of
-    // values seen once. One more singleton is added for the set's own uncertainty.
     if lane.ctx.pairs.same_population() {
         return paired_enums(lane, &base, &live);
     }
+    if lane.pairs_say_unchanged() {
+        return None;
+    }
+    if let Some(change) = respelled(lane, &base, &live) {
+        return Some(change);
+    }
+    // Closed: what was seen is nearly all there is. Good (1953): the chance of a value never seen is the share of
+    // values seen once. One more singleton is added for the set's own uncertainty.
     let singles = base.values().filter(|count| **count == 1).count() as f64;
     let unseen = (singles + 1.0) / (n as f64 + 1.0);
     let distinct = base.len() as f64;
@@ -119,7 +125,7 @@ fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64,
             left += usize::from(before != after && !live.contains_key(before));
         }
     }
-    // Three entities are no accident of one record, as for types.
+    // Three entities are no accident of one record, as for types, however many kept their words.
     if all < super::pairs::MIN_PAIRS || moved.max(left) < 3 {
         return None;
     }
@@ -135,6 +141,94 @@ fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64,
     change.facts.set("paired", all);
     change.facts.set("agreeing", all - moved);
     Some(change)
+}
+
+/// Words that came for words that went, where the words themselves show it: the same letters under other signs, or
+/// for a whole vocabulary a telling part of each. Unlike counts this holds where members come and go by themselves.
+fn respelled(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>) -> Option<Change> {
+    if !is_vocabulary(lane) || base.len() as f64 > 0.25 * base.values().sum::<u64>() as f64 {
+        return None;
+    }
+    let only = |these: &BTreeMap<u64, u64>, others: &BTreeMap<u64, u64>| -> Vec<(u64, u64)> {
+        let words = these.iter().filter(|(value, count)| **count >= 3 && !others.contains_key(value));
+        words.map(|(value, count)| (*value, *count)).collect()
+    };
+    let (new, lost) = (only(live, base), only(base, live));
+    if new.is_empty() || lost.is_empty() {
+        return None;
+    }
+    let (n, m) = (base.values().sum::<u64>(), live.values().sum::<u64>());
+    let sum = |words: &[(u64, u64)]| words.iter().map(|(_, count)| count).sum::<u64>();
+    let (share, gone) = (sum(&new) as f64 / m as f64, sum(&lost) as f64 / n as f64);
+    // One in a hundred, as for a path that is gone: the word was frequent enough to be missed, and to be seen before.
+    let missed = |count: u64, of: u64, other: u64| (1.0 - count as f64 / of as f64).powf(other as f64) < 0.01;
+    let same_letters = |(old, was): &(u64, u64), (fresh, is): &(u64, u64)| {
+        let letters = (folded_of(lane.ctx.base, lane, *old), folded_of(lane.ctx.live, lane, *fresh));
+        matches!(letters, (Some(a), Some(b)) if a == b) && missed(*was, n, m) && missed(*is, m, n)
+    };
+    let paired: Vec<((u64, u64), (u64, u64))> = lost
+        .iter()
+        .filter_map(|old| Some((*old, *new.iter().find(|fresh| same_letters(old, fresh))?)))
+        .collect();
+    // Case and separators of all words are the business of other lanes, which come before this one.
+    if !paired.is_empty() && gone < 0.5 {
+        let (old, fresh): (Vec<_>, Vec<_>) = paired.into_iter().unzip();
+        let transform = if old.len() == 1 { "one-value" } else { "new-value" };
+        let (share, gone) = (sum(&fresh) as f64 / m as f64, sum(&old) as f64 / n as f64);
+        return Some(spelled(change(lane, &fresh, &old, share, gone, transform)));
+    }
+    let few = base.len() <= VOCABULARY && live.len() <= VOCABULARY;
+    let frequent = |words: &[(u64, u64)], of: u64, other: u64| words.iter().all(|w| missed(w.1, of, other));
+    if !few || !frequent(&lost, n, m) || !frequent(&new, m, n) {
+        return None;
+    }
+    let text = |field: &FieldProfile, value: &u64| text_of(field, *value).map(|text| name_words(&text));
+    let texts = |field: &FieldProfile, words: &[(u64, u64)]| -> Option<Vec<Vec<String>>> {
+        words.iter().map(|(value, _)| text(field, value)).collect()
+    };
+    let (old, fresh) = (texts(lane.base, &lost)?, texts(lane.live, &new)?);
+    let kept: Vec<String> =
+        base.keys().filter(|v| live.contains_key(v)).filter_map(|v| text(lane.base, v)).flatten().collect();
+    // A part tells where one word of each side has it and none of those that stayed.
+    let partner = |of: &[String], others: &[Vec<String>], own: &[Vec<String>]| {
+        of.iter().any(|part| {
+            let with = |all: &[Vec<String>]| {
+                all.iter().filter(|parts| parts.iter().any(|p| same_stem(p, part))).count()
+            };
+            with(others) == 1 && with(own) == 1 && !kept.iter().any(|k| same_stem(k, part))
+        })
+    };
+    let covered = |words: &[(u64, u64)], own: &[Vec<String>], others: &[Vec<String>]| {
+        let counts = words.iter().zip(own).filter(|(_, parts)| partner(parts, others, own));
+        (counts.clone().count(), counts.map(|((_, count), _)| count).sum::<u64>() as f64)
+    };
+    let (partners, of_lost) = covered(&lost, &old, &fresh);
+    let (_, of_new) = covered(&new, &fresh, &old);
+    // Two words of a kind, and with them most of what went and of what came.
+    let holds = partners >= 2 && of_lost >= 0.8 * sum(&lost) as f64 && of_new >= 0.6 * sum(&new) as f64;
+    let transform = if share >= 0.6 && gone >= 0.6 { "all-values" } else { "new-value" };
+    holds.then(|| spelled(change(lane, &new, &lost, share, gone, transform)))
+}
+
+/// Marks a change as one that the words show themselves, so that no other records explain it.
+fn spelled(mut change: Change) -> Change {
+    change.facts.set("respelled", true);
+    change
+}
+
+/// Whether two words begin alike and are the same but for their ends: `foods` and `food`, `activity` and `activities`.
+fn same_stem(one: &str, other: &str) -> bool {
+    let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let longest = one.chars().count().max(other.chars().count());
+    common >= 4 && common + 3 >= longest
+}
+
+/// The hash of a value without case and signs, from the sampled records.
+fn folded_of(profile: &Profile, lane: &Lane<'_>, value: u64) -> Option<u64> {
+    Lane::sample(profile, lane.path).find_map(|sampled| match sampled {
+        SampleValue::Text { hash, folded, length, .. } if *hash == value && *length > 0 => Some(*folded),
+        _ => None,
+    })
 }
 
 /// A value that lost about what the new one won.

@@ -115,7 +115,7 @@ fn is_soft(change: &Change) -> bool {
     let transform = change.facts.text("transform").unwrap_or_default();
     match change.kind {
         K::DistributionShifted | K::CardinalityChanged => true,
-        K::EnumChanged => transform != "all-values",
+        K::EnumChanged => transform != "all-values" && change.facts.get("respelled").is_none(),
         // Nulls where there were some before, or that leave some values: not a field that died.
         K::NullsChanged => {
             transform.ends_with("-nulls")

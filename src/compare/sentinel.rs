@@ -59,10 +59,6 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     found.push(lane.change(ChangeKind::NullsChanged, facts));
 }
 
-/// What stands for nothing, in the words of many vendors.
-const NOTHING: [&str; 12] =
-    ["n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown", "missing", "empty", "-", "?"];
-
 /// Whether a value is one that the field would not have by itself: a number outside of all numbers seen, a text
 /// beside numbers, the empty string, a text in another notation than all others, or a word for nothing.
 fn is_out_of_place(value: &Key, lane: &Lane<'_>) -> bool {
@@ -72,16 +68,14 @@ fn is_out_of_place(value: &Key, lane: &Lane<'_>) -> bool {
     }
     let Some(strings) = lane.base.strings.as_deref().filter(|s| s.count > 0) else { return true };
     let text = Lane::sample(lane.ctx.live, lane.path).find_map(|v| match v {
-        SampleValue::Text { hash, format, clear, .. } if *hash == value.1 => {
-            Some((*format, clear.as_deref()))
+        SampleValue::Text { hash, format, says_nothing, .. } if *hash == value.1 => {
+            Some((*format, *says_nothing))
         }
         _ => None,
     });
-    let says_nothing =
-        |clear: Option<&str>| clear.is_some_and(|c| NOTHING.contains(&c.trim().to_lowercase().as_str()));
     value.2 == 0
-        || text.is_some_and(|(format, clear)| {
-            says_nothing(clear) || !strings.main_format().is_soft() && strings.of_format(format) == 0
+        || text.is_some_and(|(format, says_nothing)| {
+            says_nothing || !strings.main_format().is_soft() && strings.of_format(format) == 0
         })
 }
 

@@ -1,8 +1,10 @@
 //! Strings: notation, encoding, case, separators and length; content is the business of other lanes.
 
+use std::collections::BTreeSet;
+
 use super::context::{Lane, MIN_SUPPORT};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{Format, Profile, SampleValue, StringProfile, pattern};
+use crate::profile::{Format, Profile, SampleValue, StringProfile, TopValues};
 
 /// The first reading that fits, the most specific first: one string field changes in one way.
 pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
@@ -20,6 +22,7 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
         .or_else(|| empties(lane, base, live))
         .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| formats(lane, base, live))
+        .or_else(|| hosts(lane, base, live))
         .or_else(|| case(lane, base, live))
         .or_else(|| separators(lane, base, live))
         .or_else(|| truncated(lane, base, live))
@@ -170,6 +173,33 @@ fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
     None
 }
 
+/// Addresses that nearly all pointed to one host, and most of them to one that none pointed to.
+fn hosts(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let (was, is) = (base.hosts.as_deref()?, live.hosts.as_deref()?);
+    if was.overflown || is.overflown {
+        return None;
+    }
+    let all = |hosts: &TopValues| hosts.counts.values().map(|(count, _)| count).sum::<u64>();
+    let most = |(hash, (count, text)): (&u64, &(u64, Option<String>))| (*count, *hash, text.clone());
+    let (count, old, from) = was.counts.iter().map(most).max()?;
+    let new = is.counts.iter().filter(|(hash, _)| !was.counts.contains_key(*hash));
+    let (fresh, _, to) = new.map(most).max()?;
+    let left = is.counts.get(&old).map_or(0, |(count, _)| *count);
+    let (n, m) = (all(was), all(is));
+    let (lost, won) = (shares(lane, (count, n), (left, m)), shares(lane, (0, n), (fresh, m)));
+    // A field of one host is the vendor's own; one of several is other people's, who move as they like.
+    if count * 10 < n * 9 || won.is < 0.5 || !lost.sure || !won.sure {
+        return None;
+    }
+    let name = |text: Option<String>, unknown: &str| text.unwrap_or_else(|| unknown.to_owned());
+    let facts = Facts::new()
+        .with("from_format", name(from, "a host"))
+        .with("to_format", name(to, "a host never seen before"))
+        .with("share", won.is)
+        .with("transform", "host");
+    Some(lane.change(ChangeKind::FormatChanged, facts))
+}
+
 fn newcomer(base: &StringProfile, live: &StringProfile) -> Option<Format> {
     let fresh = live.formats.iter().filter(|(f, _)| base.of_format(**f) == 0 && **f != Format::Empty);
     fresh.max_by_key(|(f, n)| (**n, std::cmp::Reverse(**f))).map(|(f, _)| *f)
@@ -278,7 +308,8 @@ fn shape(pattern: &str) -> String {
     text
 }
 
-/// The share of strings that hold a character: by their patterns, or, where those are given up, by sampled texts.
+/// The share of strings that hold a character: by their patterns, or, where those are given up, by those of sampled
+/// texts.
 fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
     let known = s.patterns.iter().filter(|(p, _)| !p.is_empty());
     let (hits, all) =
@@ -289,15 +320,27 @@ fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
     (sampled.iter().filter(|text| text.contains(c)).count() as u64, sampled.len() as u64)
 }
 
-/// The sampled texts of a field, where they are kept in clear.
-fn texts<'a>(profile: &'a Profile, path: &'a FieldPath) -> Vec<&'a str> {
+/// The patterns of the sampled texts of a field, of their first 64 characters each.
+fn sampled_patterns<'a>(profile: &'a Profile, path: &'a FieldPath) -> Vec<&'a str> {
     Lane::sample(profile, path)
         .filter_map(|value| match value {
-            SampleValue::Text { clear, .. } => clear.as_deref(),
+            SampleValue::Text { pattern, length, .. } if *length == 0 || !pattern.is_empty() => {
+                Some(pattern.as_str())
+            }
             _ => None,
         })
         .collect()
 }
+
+/// The beginning of a pattern, of as many characters as `length`; what is longer than the patterns of a profile has
+/// none.
+fn head(pattern: &str, length: usize) -> String {
+    let head: String = pattern.chars().take(length).collect();
+    if head.chars().count() <= LONGEST_HEAD { head } else { String::new() }
+}
+
+/// The longest beginning that is compared by its pattern: longer ones of prose are all different.
+const LONGEST_HEAD: usize = 32;
 
 /// One separator in place of another.
 fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
@@ -305,7 +348,8 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     // Both ways of seeing it: values that are equal once separators are out, and characters that change places.
     let folded = live.folded.containment(&base.folded);
     let plain = live.distinct.containment(&base.distinct);
-    let (texts_was, texts_is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    let (texts_was, texts_is) =
+        (sampled_patterns(lane.ctx.base, lane.path), sampled_patterns(lane.ctx.live, lane.path));
     let move_of = |c: char| {
         let (a, n) = holding(base, &texts_was, c);
         let (b, m) = holding(live, &texts_is, c);
@@ -322,7 +366,7 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     let won = moves.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
-    let same = folded >= 0.6 && folded - plain >= 0.15;
+    let same = folded >= 0.6 && folded - plain >= 0.15 || same_letters(lane);
     // Entities seen on both sides must show it themselves: the same letters and digits under other signs.
     let mut paired = (0_usize, 0_usize);
     for values in lane.ctx.pairs.values(lane.path, lane.path) {
@@ -354,6 +398,25 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
     Some(lane.change(ChangeKind::EncodingChanged, facts))
 }
 
+/// Whether the sampled values are known by their letters and digits, and many of them not as they stand: of long texts
+/// only samples tell, and records weigh where values are few.
+fn same_letters(lane: &Lane<'_>) -> bool {
+    let sampled = |profile| {
+        Lane::sample(profile, lane.path).filter_map(|value| match value {
+            SampleValue::Text { hash, folded, length, .. } if *length > 0 => Some((*hash, *folded)),
+            _ => None,
+        })
+    };
+    let (hashes, letters): (BTreeSet<u64>, BTreeSet<u64>) = sampled(lane.ctx.base).unzip();
+    let (mut all, mut known, mut as_it_stands) = (0_usize, 0_usize, 0_usize);
+    for (hash, folded) in sampled(lane.ctx.live) {
+        all += 1;
+        known += usize::from(letters.contains(&folded));
+        as_it_stands += usize::from(hashes.contains(&hash));
+    }
+    all as u64 >= MIN_SUPPORT && known * 10 >= all * 6 && (known - as_it_stands) * 100 >= all * 15
+}
+
 /// Strings cut at a length: they pile up where they used to go on.
 fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
     let lengths = |s: &StringProfile| -> Vec<(u64, u64)> {
@@ -380,6 +443,13 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
             if live.distinct.containment(&base.distinct) > 0.6 {
                 return None;
             }
+            // Beginnings are nearly as many as the texts were; a handful of texts over and over are no cut ones, unless
+            // none is as long as the shortest was.
+            let expected =
+                base.distinct.estimate_distinct() * (live.count as f64 / base.count as f64).min(1.0);
+            if live.distinct.estimate_distinct() <= 0.1 * expected && live.max_length >= base.min_length {
+                return None;
+            }
             if !cut_fits(lane, *length as usize) {
                 return None;
             }
@@ -402,15 +472,14 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     if length >= base.max_length {
         return false;
     }
-    let clear = |value: &SampleValue| match value {
-        SampleValue::Text { clear: Some(text), .. } => Some(text.clone()),
-        _ => None,
-    };
     let (mut all, mut begins) = (0_usize, 0_usize);
-    for (before, after) in lane.ctx.pairs.values(lane.path, lane.path) {
-        if let (Some(before), Some(after)) = (clear(before), clear(after)) {
+    for values in lane.ctx.pairs.values(lane.path, lane.path) {
+        if let (SampleValue::Text { pattern: long, .. }, SampleValue::Text { pattern: short, length, .. }) =
+            values
+            && (*length == 0 || !short.is_empty())
+        {
             all += 1;
-            begins += usize::from(before.starts_with(&after));
+            begins += usize::from(long.starts_with(short.as_str()));
         }
     }
     if all >= super::pairs::MIN_PAIRS {
@@ -419,14 +488,13 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     // Of short texts the beginnings are known as patterns, of others where sampled texts are kept.
     let cut = |profile: &Profile, s: &StringProfile| {
         let mut by = std::collections::BTreeMap::<String, f64>::new();
-        let beginning = |text: &str| -> String { text.chars().take(length as usize).collect() };
         for (pattern, count) in s.patterns.iter().filter(|(p, _)| !p.is_empty()) {
-            *by.entry(shape(&beginning(pattern))).or_default() += *count as f64;
+            *by.entry(shape(&head(pattern, length as usize))).or_default() += *count as f64;
         }
         if by.values().sum::<f64>() * 2.0 < s.count as f64 {
             by.clear();
-            for text in texts(profile, lane.path) {
-                *by.entry(shape(&pattern(&beginning(text)))).or_default() += 1.0;
+            for pattern in sampled_patterns(profile, lane.path) {
+                *by.entry(shape(&head(pattern, length as usize))).or_default() += 1.0;
             }
         }
         let all: f64 = by.values().sum();
@@ -437,23 +505,22 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     is.iter().map(|(p, share)| share.min(was.get(p).copied().unwrap_or(0.0))).sum::<f64>() >= 0.7
 }
 
-/// Whether the old texts, cut at that length, look like the new ones (or are not kept in clear).
+/// Whether the old texts, cut at that length, look like the new ones (or are not sampled).
 fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
-    let count = |texts: Vec<&str>, at: usize| {
+    let count = |texts: &[&str], at: usize| {
         let mut counts = std::collections::BTreeMap::<String, f64>::new();
         let each = 1.0 / texts.len().max(1) as f64;
         for text in texts {
-            let cut: String = text.chars().take(at).collect();
-            *counts.entry(pattern(&cut)).or_default() += each;
+            *counts.entry(head(text, at)).or_default() += each;
         }
         counts
     };
-    let (was, is) = (texts(lane.ctx.base, lane.path), texts(lane.ctx.live, lane.path));
+    let (was, is) = (sampled_patterns(lane.ctx.base, lane.path), sampled_patterns(lane.ctx.live, lane.path));
     if was.len() < 20 || is.len() < 20 {
         return true;
     }
     // The later part of the window alone may be cut: only what is new in it must look like a cut.
-    let (cut, now, old) = (count(was.clone(), length), count(is, usize::MAX), count(was, usize::MAX));
+    let (cut, now, old) = (count(&was, length), count(&is, usize::MAX), count(&was, usize::MAX));
     let known = |p: &String| old.contains_key(p) || cut.contains_key(p);
     now.iter().filter(|(p, _)| known(p)).map(|(_, share)| share).sum::<f64>() >= 0.8
 }
@@ -466,16 +533,23 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     if prose(base) || prose(live) || !many(base) || !many(live) {
         return None;
     }
-    let by_shape = |s: &StringProfile| {
+    let by_shape = |profile: &Profile, s: &StringProfile| {
         let mut by = std::collections::BTreeMap::<String, u64>::new();
         for (pattern, count) in s.patterns.iter().filter(|(p, _)| !p.is_empty()) {
             *by.entry(signs(pattern)).or_default() += count;
         }
+        // Of codes with too many patterns to count, those of the sampled ones.
+        if by.values().sum::<u64>() * 2 < s.count {
+            by.clear();
+            for pattern in sampled_patterns(profile, lane.path) {
+                *by.entry(signs(pattern)).or_default() += 1;
+            }
+        }
         by
     };
-    let (was, is) = (by_shape(base), by_shape(live));
+    let (was, is) = (by_shape(lane.ctx.base, base), by_shape(lane.ctx.live, live));
     let (n, m) = (was.values().sum::<u64>(), is.values().sum::<u64>());
-    if n * 2 < base.count || m * 2 < live.count {
+    if n < MIN_SUPPORT || m < MIN_SUPPORT {
         return None;
     }
     let new: u64 = is.iter().filter(|(s, _)| !was.contains_key(*s)).map(|(_, c)| c).sum();
@@ -491,10 +565,11 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     None
 }
 
-/// The signs of a pattern in their order: what is neither letter nor digit, and the classes of its first and last
-/// character.
+/// The signs of a pattern in their order: what is neither letter nor digit; the class of its first character, and
+/// which classes it has at all.
 fn signs(pattern: &str) -> String {
     let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();
+    signs.extend(['9', 'A', 'a'].into_iter().filter(|class| pattern.contains(*class)));
     if let Some(first) = pattern.chars().next() {
         signs.insert(
             0,

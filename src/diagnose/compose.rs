@@ -1,14 +1,13 @@
 //! Splits and merges: one field that became several, several that became one.
 
+use std::collections::BTreeSet;
+
 use super::Draft;
 use super::names;
 use super::renames::{Endpoint, new_paths, old_paths};
 use crate::compare::{Baseline, Window, name_words};
 use crate::model::{DiagnosisKind, FieldPath, Finding, JsonType};
-use crate::profile::{Profile, SampleValue};
-
-/// Signs that parts are joined by.
-const JOINTS: [char; 10] = [' ', 'T', '/', '-', '_', ',', ':', '|', '.', ';'];
+use crate::profile::{Format, Halves, Profile, SampleValue};
 
 /// Adds drafts of splits and merges over findings that no rename has claimed with certainty.
 pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding], drafts: &mut Vec<Draft>) {
@@ -79,7 +78,92 @@ fn take(
     drafts.push(draft);
 }
 
-/// Two of `parts` that together make up `whole`, joined by a sign, where the sampled texts show it.
+/// The sampled values of a part: the hashes of its texts, and the patterns of its texts and numbers.
+struct Side {
+    hashes: BTreeSet<u64>,
+    patterns: BTreeSet<String>,
+}
+
+impl Side {
+    fn of(profile: &Profile, path: &FieldPath) -> Self {
+        let mut side = Self { hashes: BTreeSet::new(), patterns: BTreeSet::new() };
+        for value in profile.entities.records.values().filter_map(|record| record.0.get(path)) {
+            side.hashes.extend(hash_of(value));
+            side.patterns.extend(pattern_of(value));
+        }
+        side
+    }
+
+    /// How well one half of a text fits: it is a value of the part, or looks like one where values seldom come twice.
+    fn fits(&self, half: &Half<'_>) -> f64 {
+        if self.hashes.contains(&half.hash) {
+            1.0
+        } else if half.patterns.iter().any(|pattern| self.patterns.contains(*pattern)) {
+            LOOKS_ALIKE
+        } else {
+            0.0
+        }
+    }
+}
+
+/// What a half is worth that looks like the values of a part, and is none of them.
+const LOOKS_ALIKE: f64 = 0.6;
+/// Fewer texts show nothing.
+const MIN_TEXTS: usize = 8;
+
+fn hash_of(value: &SampleValue) -> Option<u64> {
+    match value {
+        SampleValue::Text { hash, .. } => Some(*hash),
+        _ => None,
+    }
+}
+
+fn pattern_of(value: &SampleValue) -> Option<String> {
+    match value {
+        SampleValue::Text { pattern, .. } => Some(pattern.clone()),
+        SampleValue::Number(_, written) => Some(crate::profile::pattern(written)),
+        _ => None,
+    }
+}
+
+/// One half of a text.
+struct Half<'a> {
+    hash: u64,
+    /// As it stands, without white space around it, and without the `Z` of an instant.
+    patterns: [&'a str; 3],
+}
+
+/// A text taken apart at one sign.
+struct Cut<'a> {
+    joint: char,
+    left: Half<'a>,
+    right: Half<'a>,
+}
+
+fn half(text: &str, hash: u64, format: Format) -> Half<'_> {
+    let trimmed = text.trim();
+    let bare = if format.is_instant() { trimmed.trim_end_matches('A') } else { trimmed };
+    Half { hash, patterns: [text, trimmed, bare] }
+}
+
+/// The ways to take a text apart.
+fn cuts(value: &SampleValue) -> Vec<Cut<'_>> {
+    let SampleValue::Text { pattern, halves, format, .. } = value else { return Vec::new() };
+    let cut = |halves: &Halves| {
+        // Patterns of characters are ASCII.
+        let at = usize::try_from(halves.at).unwrap_or(usize::MAX);
+        let (left, right) = (pattern.get(..at)?, pattern.get(at + 1..)?);
+        Some(Cut {
+            joint: halves.joint,
+            left: half(left, halves.left, *format),
+            right: half(right, halves.right, *format),
+        })
+    };
+    halves.iter().filter_map(cut).collect()
+}
+
+/// Two of `parts` that together make up `whole`, joined by a sign, where the sampled values show it: of entities seen
+/// on both sides their own, else all values together.
 fn best_parts(
     whole_in: &Profile,
     parts_in: &Profile,
@@ -90,48 +174,42 @@ fn best_parts(
     if parts.len() < 2 || whole_in.fields.get(whole).is_none_or(|f| f.types.get(JsonType::String) == 0) {
         return None;
     }
-    let texts: Vec<String> = texts(whole_in, whole);
-    if texts.len() < 8 {
+    let records = &whole_in.entities.records;
+    let texts: Vec<(u64, Vec<Cut<'_>>)> =
+        records.iter().filter_map(|(key, record)| Some((*key, cuts(record.0.get(whole)?)))).collect();
+    if texts.len() < MIN_TEXTS {
         return None;
     }
-    let sets: Vec<std::collections::BTreeSet<String>> =
-        parts.iter().map(|e| self::texts(parts_in, &e.path).into_iter().collect()).collect();
-    let looks: Vec<std::collections::BTreeSet<String>> =
-        sets.iter().map(|set| set.iter().map(|t| look(t)).collect()).collect();
+    let sides: Vec<Side> = parts.iter().map(|e| Side::of(parts_in, &e.path)).collect();
+    let mut joints: Vec<char> = texts.iter().flat_map(|(_, cuts)| cuts.iter().map(|cut| cut.joint)).collect();
+    joints.sort_unstable();
+    joints.dedup();
     let mut best: Option<(f64, Parts)> = None;
-    for joint in JOINTS {
-        let joined = texts.iter().filter(|t| t.contains(joint)).count();
+    for joint in joints {
+        let at: Vec<(u64, Vec<&Cut<'_>>)> = texts
+            .iter()
+            .map(|(key, cuts)| (*key, cuts.iter().filter(|cut| cut.joint == joint).collect()))
+            .collect();
+        let joined = at.iter().filter(|(_, cuts)| !cuts.is_empty()).count();
         if joined * 10 < texts.len() * 9 {
             continue;
         }
         for first in 0..parts.len() {
             for second in 0..parts.len() {
-                if first == second || sets[first].is_empty() || sets[second].is_empty() {
+                let empty = |side: usize| sides[side].patterns.is_empty();
+                if first == second || empty(first) || empty(second) {
                     continue;
                 }
-                // The halves are values of the parts, or look like them where values seldom come twice.
-                let fits = |set: usize, half: &str| {
-                    if sets[set].contains(half) {
-                        1.0
-                    } else if looks[set].contains(&look(half)) {
-                        0.6
-                    } else {
-                        0.0
-                    }
-                };
-                let trim = |t: &str| t.trim().trim_end_matches('Z').to_owned();
-                let either = |set: usize, half: &str| f64::max(fits(set, half), fits(set, &trim(half)));
+                let paths = [&parts[first].path, &parts[second].path];
                 // The sign may be part of a half as well: any place of it may be the joint.
-                let of = |text: &String| {
-                    text.match_indices(joint)
-                        .map(|(at, _)| {
-                            let (left, right) = (&text[..at], &text[at + joint.len_utf8()..]);
-                            either(first, left).min(either(second, right))
-                        })
-                        .fold(0.0, f64::max)
+                let of = |cuts: &Vec<&Cut<'_>>| {
+                    let fits =
+                        |cut: &&Cut<'_>| sides[first].fits(&cut.left).min(sides[second].fits(&cut.right));
+                    cuts.iter().map(fits).fold(0.0, f64::max)
                 };
-                let fit = texts.iter().map(of).sum::<f64>() / texts.len() as f64;
-                let speaks = names_speak(whole, [&parts[first].path, &parts[second].path], merging);
+                let fit = paired_fit(parts_in, &at, paths)
+                    .unwrap_or_else(|| at.iter().map(|(_, cuts)| of(cuts)).sum::<f64>() / at.len() as f64);
+                let speaks = names_speak(whole, paths, merging);
                 let needed = if speaks { 0.5 } else { 0.75 };
                 let value = fit + if speaks { 0.3 } else { 0.0 };
                 if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b + 0.05) {
@@ -142,6 +220,24 @@ fn best_parts(
         }
     }
     best.map(|(_, parts)| parts)
+}
+
+/// The share of entities seen on both sides whose own text is made up of their own parts; `None` for too few.
+fn paired_fit(parts_in: &Profile, texts: &[(u64, Vec<&Cut<'_>>)], paths: [&FieldPath; 2]) -> Option<f64> {
+    let (mut all, mut fits) = (0_usize, 0_usize);
+    for (key, cuts) in texts {
+        let Some(record) = parts_in.entities.records.get(key) else { continue };
+        let [Some(first), Some(second)] = paths.map(|path| record.0.get(path)) else { continue };
+        let is = |half: &Half<'_>, part: &SampleValue| match part {
+            SampleValue::Number(_, written) => {
+                half.patterns.contains(&crate::profile::pattern(written).as_str())
+            }
+            part => hash_of(part) == Some(half.hash),
+        };
+        all += 1;
+        fits += usize::from(cuts.iter().any(|cut| is(&cut.left, first) && is(&cut.right, second)));
+    }
+    (all >= MIN_TEXTS).then(|| fits as f64 / all as f64)
 }
 
 /// Whether the names of the parts have the name of the whole in them.
@@ -161,20 +257,4 @@ fn names_speak(whole: &FieldPath, parts: [&FieldPath; 2], merging: bool) -> bool
         let part_words = words(part);
         whole_words.iter().all(|w| part_words.iter().any(|p| p == w || names::compare(w, p).0 > 0.8))
     })
-}
-
-fn texts(profile: &Profile, path: &FieldPath) -> Vec<String> {
-    let records = profile.entities.records.values();
-    records
-        .filter_map(|record| match record.0.get(path)? {
-            SampleValue::Text { clear, .. } => clear.clone(),
-            SampleValue::Number(_, text) => Some(text.clone()),
-            _ => None,
-        })
-        .collect()
-}
-
-/// What a text looks like: its pattern.
-fn look(text: &str) -> String {
-    crate::profile::pattern(text)
 }

@@ -32,7 +32,11 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
             let weighed = d.detail.words("weighed").unwrap_or_default();
             let none = match weighed {
                 [] => "no new field took its place".to_owned(),
-                some => format!("{} new, but its values are not the ones that were here", list(some)),
+                some => format!(
+                    "{} {}, but with other values than were here",
+                    list(some),
+                    plural(some, "is new", "are new")
+                ),
             };
             format!("`{path}` is gone; {none}")
         }
@@ -45,6 +49,9 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
                 .unwrap_or_default()
         ),
         K::Retyped => format!("`{path}` has another type: {}{part}", between("from_types", "to_types")),
+        K::Reformatted if d.detail.text("transform") == Some("host") => {
+            format!("`{path}` points to another host: {}{part}", between("from_format", "to_format"))
+        }
         K::Reformatted => {
             let how = if fact("to_format").is_some() {
                 between("from_format", "to_format")
@@ -65,9 +72,18 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
             let words = |name| d.detail.words(name).unwrap_or_default();
             match (words("new_values"), words("lost_values")) {
                 ([], []) => format!("`{path}` has other values than before{part}"),
-                (new, []) => format!("`{path}` has new values: {}", list(new)),
-                ([], lost) => format!("`{path}` no longer has the values {}", list(lost)),
-                (new, lost) => format!("`{path}` has other values: {} in place of {}", list(new), list(lost)),
+                (new, []) => {
+                    format!("`{path}` has {}: {}", plural(new, "a new value", "new values"), list(new))
+                }
+                ([], lost) => {
+                    format!("`{path}` no longer has the {} {}", plural(lost, "value", "values"), list(lost))
+                }
+                (new, lost) => format!(
+                    "`{path}` has {}: {} in place of {}",
+                    plural(new, "another value", "other values"),
+                    list(new),
+                    list(lost)
+                ),
             }
         }
         K::CaseChanged => {
@@ -75,7 +91,9 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
             let besides = match (words("new_values"), words("lost_values")) {
                 ([], []) => String::new(),
                 (new, []) => format!("; besides, {} came", list(new)),
-                ([], lost) => format!("; besides, {} no longer comes", list(lost)),
+                ([], lost) => {
+                    format!("; besides, {} no longer {}", list(lost), plural(lost, "comes", "come"))
+                }
                 (new, lost) => format!("; besides, {} came in place of {}", list(new), list(lost)),
             };
             format!(
@@ -94,28 +112,31 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
         ),
         K::NullsChanged => nulls(d),
         K::Truncated => match (fact("from_decimals"), fact("to_decimals")) {
-            (Some(from), Some(to)) => format!("`{path}` lost digits: {from} decimals became {to}"),
+            (from @ Some(_), Some(to)) => {
+                let to = if to == "0" { "none".to_owned() } else { to };
+                format!("`{path}` lost digits: {} became {to}", counted(from, "decimal", "decimals"))
+            }
             _ => format!(
-                "`{path}` is cut to {} characters; it had up to {}",
-                fact("to_length").unwrap_or_default(),
+                "`{path}` is cut to {}; it had up to {}",
+                counted(fact("to_length"), "character", "characters"),
                 fact("from_length").unwrap_or_default()
             ),
         },
         K::Stale => match number("share") {
             Some(share) if d.detail.text("transform") != Some("replay") => format!(
-                "`{path}` stands still: one value in {} of the records, where there were {} values",
+                "`{path}` stands still: one value in {} of the records, where there were {}",
                 percent(share),
-                fact("baseline_distinct").unwrap_or_default()
+                counted(fact("baseline_distinct"), "value", "values")
             ),
             _ => format!(
-                "`{path}` repeats {} values, where there were {}",
-                fact("distinct").unwrap_or_default(),
+                "`{path}` repeats {}, where there were {}",
+                counted(fact("distinct"), "value", "values"),
                 fact("baseline_distinct").unwrap_or_default()
             ),
         },
         K::CardinalityChanged => format!(
-            "`{path}` has {} distinct values, where there were {}",
-            fact("live_distinct").unwrap_or_default(),
+            "`{path}` has {}, where there were {}",
+            counted(fact("live_distinct"), "distinct value", "distinct values"),
             fact("baseline_distinct").unwrap_or_default()
         ),
         K::DistributionShifted => match d.detail.text("transform") {
@@ -136,13 +157,13 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
         },
         K::SignFlipped => format!("`{path}` changed its sign{}", paired(d)),
         K::TimezoneShifted => format!(
-            "`{path}` moved by {} minutes: another time zone{}",
-            fact("offset_minutes").unwrap_or_default(),
+            "`{path}` moved by {}: another time zone{}",
+            offset(number("offset_minutes").unwrap_or_default()),
             paired(d)
         ),
         K::VolumeChanged => format!(
-            "{} records came, where about {} are usual",
-            fact("seen").unwrap_or_default(),
+            "{} came, where about {} are usual",
+            counted(fact("seen"), "record", "records"),
             fact("expected").unwrap_or_default()
         ),
         K::RateLimitChanged => format!(
@@ -165,9 +186,16 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
         K::PagingLoop => {
             "the same page comes again and again: records would be read twice, or never end".to_owned()
         }
-        K::EnvelopeChanged => format!("the records sit elsewhere in the response: {}", between("from", "to")),
+        K::EnvelopeChanged => match (fact("from"), fact("to")) {
+            (Some(from), Some(to)) => format!("the records moved in the response: from `{from}` to `{to}`"),
+            (Some(from), None) => format!("the response has no records at `{from}` any more"),
+            (None, Some(to)) => format!("the records sit elsewhere in the response: at `{to}`"),
+            (None, None) => "the records are not where they were in the response".to_owned(),
+        },
         K::NotJson => match (fact("records"), fact("reason")) {
-            (Some(records), Some(reason)) => format!("{records} records could not be read in full: {reason}"),
+            (records @ Some(_), Some(reason)) => {
+                format!("{} could not be read in full: {reason}", counted(records, "record", "records"))
+            }
             _ => format!("the response is no JSON{}", status(d)),
         },
         K::OkWithError => "the status says success and the body says error".to_owned(),
@@ -303,6 +331,23 @@ fn times(ratio: f64) -> String {
     } else {
         format!("{} times", Fact::Number(round(ratio)))
     }
+}
+
+/// One or several of something.
+fn counted(count: Option<String>, one: &str, many: &str) -> String {
+    let count = count.unwrap_or_default();
+    format!("{count} {}", if count == "1" { one } else { many })
+}
+
+fn plural<'a>(words: &[String], one: &'a str, many: &'a str) -> &'a str {
+    if words.len() == 1 { one } else { many }
+}
+
+/// Minutes in words: `2 hours`, `-5.5 hours`, `15 minutes`.
+fn offset(minutes: f64) -> String {
+    let (size, one, many) =
+        if minutes.abs() < 60.0 { (minutes, "minute", "minutes") } else { (minutes / 60.0, "hour", "hours") };
+    counted(Some(Fact::Number(round(size)).to_string()), one, many)
 }
 
 fn list(words: &[String]) -> String {

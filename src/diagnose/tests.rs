@@ -1,10 +1,12 @@
 //! What is said of small streams made here: the laws and traps of the whole path from records to diagnoses.
 
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{ReportContext, common_key, diff_records, report, window_of};
-use crate::compare::Baseline;
+use super::{ReportContext, common_key, diff_records, report, variation_of, window_of};
+use crate::compare::{Baseline, Window};
 use crate::model::{DiagnosisKind, HashKey, Report, Subject};
+use crate::profile::{KeySpec, ProfileOptions, Profiler};
 use crate::rules::RuleSet;
 
 const KEY: HashKey = HashKey::new([3; 16]);
@@ -345,4 +347,132 @@ fn a_window_of_one_day_does_not_stand_still() {
     let imported =
         Baseline { latest: None, variation: crate::compare::Variation::default(), ..learned.clone() };
     assert!(!stale(&imported, 4..5), "without");
+}
+
+/// The sampled values of `watch`: by keyed hash.
+fn keyed_window(lines: &[String]) -> Window {
+    let key = KeySpec { paths: vec!["$.id".parse().unwrap()] };
+    let mut profiler = Profiler::new(ProfileOptions { key: Some(key), ..ProfileOptions::new(KEY) });
+    lines.iter().for_each(|line| profiler.record(line.as_bytes()));
+    Window { profile: profiler.finish(), ..window_of(&[], None, KEY) }
+}
+
+fn keyed(baseline: &[String], live: &[String]) -> Report {
+    let subject = Subject { connector: "shop".to_owned(), stream: "orders".to_owned() };
+    let context = ReportContext { learning: false, at: jiff::Timestamp::UNIX_EPOCH };
+    let mut known = Baseline::start(&keyed_window(baseline));
+    known.profile = known.profile.redacted();
+    known.latest = None;
+    known.variation = variation_of(&texts(baseline), KEY);
+    report(&subject, &known, &keyed_window(live), &RuleSet::builtin(), None, &context)
+}
+
+#[test]
+fn splits_and_merges_are_seen_without_any_text_in_clear() {
+    let names = |r: &mut Map<String, Value>, joined: bool| {
+        let id = r["id"].as_u64().unwrap();
+        let one = ["Ada", "Grace", "Alan", "Edsger"][(noise(id) % 4) as usize];
+        let two = ["Byron", "Hopper", "Mathison", "Wybe"][(noise(id + 1) % 4) as usize];
+        if joined {
+            r.insert("full_name".into(), json!(format!("{one} {two}")));
+        } else {
+            r.insert("first_name".into(), json!(one));
+            r.insert("last_name".into(), json!(two));
+        }
+    };
+    for live in [0..200, 1000..1200] {
+        let joined = lines(0..200, |r| names(r, true));
+        let apart = lines(live.clone(), |r| names(r, false));
+        let report = keyed(&joined, &apart);
+        let [split] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+        assert_eq!((split.kind, split.to.len()), (DiagnosisKind::Split, 2), "{}", split.summary);
+        let joined = lines(live, |r| names(r, true));
+        let report = keyed(&lines(0..200, |r| names(r, false)), &joined);
+        let [merged] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+        assert_eq!(merged.kind, DiagnosisKind::Merged, "{}", merged.summary);
+    }
+}
+
+#[test]
+fn a_vocabulary_that_changes_for_the_same_entities_is_one_diagnosis() {
+    let live = lines(0..200, |r| {
+        if r["status"] == "shipped" {
+            r.insert("status".into(), json!("dispatched"));
+        }
+    });
+    for report in [diff(&lines(0..200, |_| ()), &live), keyed(&lines(0..200, |_| ()), &live)] {
+        let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+        assert_eq!(diagnosis.kind, DiagnosisKind::EnumChanged);
+        assert_eq!(diagnosis.summary, "`$.status` has another value: `dispatched` in place of `shipped`");
+    }
+}
+
+#[test]
+fn addresses_that_point_to_another_host_say_so() {
+    let at = |host: &'static str| {
+        move |r: &mut Map<String, Value>| {
+            let url = format!("https://{host}/files/{}.zip", r["id"]);
+            r.insert("url".into(), json!(url));
+        }
+    };
+    let report = diff(&lines(0..60, at("old.example.com")), &lines(1000..1060, at("new.example.org")));
+    let [diagnosis] = report.diagnoses.as_slice() else { panic!("{:?}", report.diagnoses) };
+    assert_eq!(
+        diagnosis.summary,
+        "`$.url` points to another host: https://old.example.com became https://new.example.org"
+    );
+    let same = diff(&lines(0..60, at("old.example.com")), &lines(1000..1060, at("old.example.com")));
+    assert!(same.diagnoses.is_empty(), "{:?}", same.diagnoses);
+}
+
+/// Some records of few members, of any type; members may be missing.
+fn any_records() -> impl Strategy<Value = Vec<String>> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-50_i64..50).prop_map(Value::from),
+        any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(Value::from),
+        "[a-c]{0,2}|https://[a-c]\\.org/[a-z]{3}|[A-Z]{2}-[0-9]{3}|[A-Z][a-z]+ [A-Z][a-z]+"
+            .prop_map(Value::from),
+        "2026-0[1-9]-1[0-9]T0[0-9]:00:00Z".prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[x-z]", inner, 0..3)
+                .prop_map(|m| Value::Object(m.into_iter().collect())),
+        ]
+    });
+    let record = prop::collection::btree_map("[a-e]|id", value, 0..5);
+    let text = |members: std::collections::BTreeMap<String, Value>| {
+        Value::Object(members.into_iter().collect::<Map<_, _>>()).to_string()
+    };
+    prop::collection::vec(record.prop_map(text), 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn records_compared_with_themselves_are_silent(records in any_records()) {
+        let report = diff(&records, &records);
+        prop_assert!(report.diagnoses.is_empty(), "{:?}", report.diagnoses);
+        prop_assert!(report.findings.is_empty());
+    }
+
+    #[test]
+    fn every_path_that_is_named_is_there(baseline in any_records(), live in any_records()) {
+        let sides = [window_of(&texts(&baseline), None, KEY), window_of(&texts(&live), None, KEY)];
+        let is_there = |path: &crate::model::FieldPath| {
+            path.is_root() || sides.iter().any(|side| side.profile.fields.contains_key(path))
+        };
+        for report in [diff(&baseline, &live), keyed(&baseline, &live)] {
+            for diagnosis in &report.diagnoses {
+                prop_assert!(is_there(&diagnosis.path), "{}", diagnosis.summary);
+                prop_assert!(diagnosis.to.iter().all(is_there), "{}", diagnosis.summary);
+                let mut candidates = diagnosis.candidates.iter();
+                prop_assert!(candidates.all(|c| is_there(&c.path) && (0.0..=1.0).contains(&c.score)));
+            }
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub enum ChangeKind {
     FormatChanged,
     /// A field of few distinct values has new ones, lost ones, or others. Facts: `new_values`, `lost_values`,
     /// `share` (of live values that are new), `new_count`, `lost_count`, `lost_share`, `transform` (`new-value`,
-    /// `one-value`, `all-values`, `lost-value`).
+    /// `one-value`, `all-values`, `lost-value`), `respelled` where the words themselves show what became of them.
     EnumChanged,
     /// Numbers are a constant multiple (or affine image) of what they were. Facts: `ratio`, `offset`, `unit`,
     /// `paired`, `agreeing` where entities were seen on both sides, else `statistic` (the distance left).

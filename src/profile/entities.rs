@@ -54,12 +54,35 @@ pub enum SampleValue {
         /// What it is as a number or as an instant (Unix seconds), where it is one.
         #[serde(default, with = "exact_option", skip_serializing_if = "Option::is_none")]
         number: Option<f64>,
+        /// Its character pattern (see [`super::pattern`]), of at most the first 64 characters.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pattern: String,
+        /// Where it may be made up of two parts (at most four places).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        halves: Vec<Halves>,
+        /// Whether it is a word for nothing: `N/A`, `unknown`, `-`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        says_nothing: bool,
         /// The string itself, with [`SampleMode::Clear`] alone (at most 256 characters).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clear: Option<String>,
     },
     /// An array or object that is there, with its number of elements or members.
     Container(JsonType, u64),
+}
+
+/// A string taken apart at one sign, without white space around the parts; what a split or a merge is told by where
+/// no value is kept in clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halves {
+    /// The sign.
+    pub joint: char,
+    /// How many characters come before it.
+    pub at: u64,
+    /// The keyed hash of what comes before it.
+    pub left: u64,
+    /// The keyed hash of what comes after it; of a time without its `Z`.
+    pub right: u64,
 }
 
 /// An optional f64 that comes back from JSON as it went.

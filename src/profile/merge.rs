@@ -56,6 +56,9 @@ impl Profile {
             }
             if let Some(strings) = &mut field.strings {
                 strings.top.redact(OFTEN);
+                if let Some(hosts) = &mut strings.hosts {
+                    hosts.redact(OFTEN);
+                }
             }
         }
         self

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    Format, SampleMode, SampleValue, SampledRecord,
+    Format, Halves, SampleMode, SampleValue, SampledRecord,
     hashing::ValueHash,
     numbers::Number,
     scan, strings,
@@ -18,6 +18,17 @@ const MAX_VALUES: usize = 512;
 const LONGEST_NUMBER: usize = 32;
 /// The longest string that is kept in clear, in characters.
 const LONGEST_CLEAR: usize = 256;
+/// The longest beginning of a string whose pattern is kept, in characters.
+const LONGEST_PATTERN: usize = 64;
+/// The most places at which a string is taken apart.
+const MAX_HALVES: usize = 4;
+/// Signs that parts are joined by, the likeliest first; a `T` joins the parts of an instant alone.
+const JOINTS: [char; 10] = [' ', 'T', '/', '-', '_', ',', ':', '|', '.', ';'];
+/// What stands for nothing, in the words of many vendors.
+const NOTHING: [&str; 12] =
+    ["n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown", "missing", "empty", "-", "?"];
+/// The longest of them, in bytes.
+const LONGEST_NOTHING: usize = 9;
 
 /// A string's text without escapes.
 fn plain<'a>(event: &Event, text: &'a str) -> Cow<'a, str> {
@@ -111,6 +122,37 @@ fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
         length: text.chars().count() as u64,
         format,
         number: format.number_of(text),
+        pattern: strings::pattern_of_head(text, LONGEST_PATTERN),
+        halves: halves(text, format, key),
+        says_nothing: says_nothing(text),
         clear,
     }
+}
+
+/// A string taken apart at the signs that may join two parts: at the first and the last of each.
+fn halves(text: &str, format: Format, key: &ValueHash) -> Vec<Halves> {
+    let head = &text[..text.floor_char_boundary(LONGEST_CLEAR)];
+    let joints = JOINTS.into_iter().filter(|joint| *joint != 'T' || format.is_instant());
+    let places = joints.flat_map(|joint| {
+        let (first, last) = (head.find(joint), head.rfind(joint));
+        first.into_iter().chain(last.filter(|at| Some(*at) != first)).map(move |at| (joint, at))
+    });
+    let halves = places.map(|(joint, at)| {
+        let (left, right) = (head[..at].trim(), head[at + joint.len_utf8()..].trim());
+        let right = if format.is_instant() { right.trim_end_matches('Z') } else { right };
+        Halves {
+            joint,
+            at: head[..at].chars().count() as u64,
+            left: key.of(left.as_bytes()),
+            right: key.of(right.as_bytes()),
+        }
+    });
+    // A text of hundreds of words has no two parts.
+    if head.len() < text.len() { Vec::new() } else { halves.take(MAX_HALVES).collect() }
+}
+
+/// Whether a string is a word for nothing.
+fn says_nothing(text: &str) -> bool {
+    let text = text.trim();
+    text.len() <= LONGEST_NOTHING && NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -55,6 +55,9 @@ pub struct StringProfile {
     pub top: TopValues,
     /// For strings that are numbers or instants: what they look like as numbers (an instant as Unix seconds).
     pub as_numbers: Option<Box<NumberProfile>>,
+    /// For addresses: where they point to, as scheme and host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Box<TopValues>>,
 }
 
 /// The most patterns that are kept.
@@ -86,6 +89,7 @@ impl Default for StringProfile {
             folded: MinHashes::default(),
             top: TopValues::default(),
             as_numbers: None,
+            hosts: None,
         }
     }
 }
@@ -139,6 +143,7 @@ impl StringProfile {
         self.folded.merge(&other.folded);
         self.top.merge(&other.top);
         merge_parts(&mut self.as_numbers, &other.as_numbers, |mine, other| mine.merge(other));
+        merge_parts(&mut self.hosts, &other.hosts, |mine, other| mine.merge(other));
     }
 }
 
@@ -179,6 +184,12 @@ impl StringTally {
         match self.formats.iter_mut().find(|(known, _)| *known == format) {
             Some((_, count)) => *count += weight,
             None => self.formats.push((format, weight)),
+        }
+        if format == Format::Url
+            && let Some(host) = host_of(text)
+        {
+            let hosts = profile.hosts.get_or_insert_default();
+            hosts.add(key.of(host.as_bytes()), || host.to_owned(), weight);
         }
         let hash = key.of(text.as_bytes());
         self.distinct.add(hash);
@@ -281,6 +292,11 @@ pub fn pattern(text: &str) -> String {
     }
 }
 
+/// The character pattern of the beginning of a string, of as many characters as `longest`.
+pub(super) fn pattern_of_head(text: &str, longest: usize) -> String {
+    text.chars().take(longest).map(|c| char::from(class_of(c))).collect()
+}
+
 fn pattern_text(pattern: &Pattern) -> &str {
     let len = pattern.iter().position(|byte| *byte == 0).unwrap_or(LONGEST_WITH_PATTERN);
     str::from_utf8(&pattern[..len]).unwrap_or_default()
@@ -363,6 +379,15 @@ fn is_mojibake(text: &str) -> bool {
     })
 }
 
+/// Scheme and host of an address, without whatever signs in.
+fn host_of(url: &str) -> Option<&str> {
+    let url = url.trim();
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let is_plain = end > start && !url[start..end].contains('@');
+    is_plain.then(|| &url[..end])
+}
+
 /// The keyed hash of a string with case and everything but letters and digits taken out.
 pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
     let text = &text[..text.floor_char_boundary(FOLDED_HEAD)];
@@ -438,6 +463,14 @@ mod tests {
         }
         assert!(has_html_escape("Fish &amp; chips") && has_html_escape("it&#39;s"));
         assert!(!has_html_escape("AT&T; sort of") && !has_html_escape("a & b;"));
+    }
+
+    #[test]
+    fn addresses_have_hosts() {
+        assert_eq!(host_of("https://example.org/a?b=c"), Some("https://example.org"));
+        assert_eq!(host_of(" s3://bucket "), Some("s3://bucket"));
+        assert_eq!(host_of("https://user:secret@example.org/"), None);
+        assert_eq!(host_of("https:///a"), None);
     }
 
     #[test]
