@@ -10,6 +10,7 @@ mod cdf;
 mod context;
 mod enums;
 mod lanes;
+mod onset;
 mod pairs;
 mod relations;
 mod scale;
@@ -31,6 +32,7 @@ pub use context::name_words;
 use jiff::Timestamp;
 pub use lanes::compare;
 pub(crate) use lanes::compare_fields;
+pub use onset::{Onset, onset};
 pub use pairs::{MIN_PAIRS, Pairs, as_number, equal, same_content};
 pub use relations::{Relation, relations_between, relations_within};
 pub(crate) use scale::{fit, is_one};
@@ -40,7 +42,7 @@ pub use units::{Unit, named, units};
 pub use variation::{FieldVariation, Variation};
 
 use crate::model::{Change, Inconclusive};
-use crate::profile::Profile;
+use crate::profile::{Order, Profile};
 
 /// One stretch of live traffic, compared as one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +57,9 @@ pub struct Window {
     pub to: Timestamp,
     /// Cut short by a page cap or by time: never compared for volume.
     pub partial: bool,
+    /// In which order the sampled records came, as long as the window is at hand; it is not stored.
+    #[serde(skip)]
+    pub order: Order,
 }
 
 /// How an endpoint behaved during a window.

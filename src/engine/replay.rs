@@ -13,7 +13,7 @@ use super::diff::{Read, read_records};
 use crate::compare::{Baseline, Behaviour, Window, accept, compare};
 use crate::diagnose::{DiagnoseInput, diagnose};
 use crate::model::{FieldPath, HashKey, Report, Subject};
-use crate::profile::{KeySpec, ProfileOptions, Profiler, find_keys};
+use crate::profile::{KeySpec, Order, Profile, ProfileOptions, Profiler, find_keys};
 use crate::rules::{JudgeContext, RuleSet};
 
 /// How to read the windows.
@@ -78,10 +78,12 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Vec<Replayed>, Engi
             }
         };
         if key.is_none() {
-            key = find_keys(&profile(&read, hash_key, None)).into_iter().next();
+            key = find_keys(&profile(&read, hash_key, None).0).into_iter().next();
         }
+        let (profile, order) = profile(&read, hash_key, key.clone());
         let window = Window {
-            profile: profile(&read, hash_key, key.clone()),
+            profile,
+            order,
             behaviour: Behaviour::default(),
             from: at,
             to: at,
@@ -126,12 +128,12 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Vec<Replayed>, Engi
     Ok(replayed)
 }
 
-fn profile(read: &Read, hash_key: HashKey, key: Option<KeySpec>) -> crate::profile::Profile {
+fn profile(read: &Read, hash_key: HashKey, key: Option<KeySpec>) -> (Profile, Order) {
     let mut profiler = Profiler::new(ProfileOptions { key, ..ProfileOptions::new(hash_key) });
     for record in read.records() {
         profiler.record(record.as_bytes());
     }
-    profiler.finish()
+    profiler.finish_in_order()
 }
 
 /// The windows of a folder: the steps of its `seq.json`, else its `.json` and `.jsonl` files by name.
