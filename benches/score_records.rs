@@ -131,7 +131,9 @@ fn finding(diagnosis: &Diagnosis) -> Value {
     };
     let (family, kind) = KINDS.iter().find(fits).map_or(("", word.as_str()), |row| (row.3, row.4));
     let to: Vec<String> = diagnosis.to.iter().map(dotted).collect();
-    json!({"path": dotted(&diagnosis.path), "kind": kind, "family": family, "to": to, "summary": diagnosis.summary})
+    let since = diagnosis.evidence.get("since_record");
+    json!({"path": dotted(&diagnosis.path), "kind": kind, "family": family, "to": to, "since_record": since,
+           "summary": diagnosis.summary})
 }
 
 /// The comparison that `watch` makes: samples by keyed hash, and as stored.

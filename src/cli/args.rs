@@ -483,7 +483,7 @@ pub struct Probe {
 /// `replay`.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// A folder with one file of records a window, taken in the order of their names, or a `seq.json` and its steps.
+    /// A folder with one file of records a window, taken in the order of the dates in their names, or of the names.
     pub dir: PathBuf,
     /// Where the records sit, where it is not plain.
     #[arg(long, value_name = "JSONPATH")]

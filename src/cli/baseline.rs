@@ -1,6 +1,7 @@
 //! `drogue baseline`.
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::args::BaselineAction;
 use super::output::{Exit, Output};
@@ -15,13 +16,15 @@ const MAX_IMPORT_BYTES: u64 = 256_000_000;
 pub(super) async fn run(engine: &Engine, action: BaselineAction, out: &Output) -> anyhow::Result<Exit> {
     match action {
         BaselineAction::Show { stream } => {
-            let stored = engine.baseline(&engine.subject(&stream)?).await?;
-            out.result(&stored.baseline, |style| show(&stored, style))?;
+            let subject = engine.subject(&stream)?;
+            let stored = engine.baseline(&subject).await?;
+            let learning = engine.learning(&subject, &stored.baseline)?;
+            out.result(&stored.baseline, |style| show(&stored, learning, style))?;
         }
         BaselineAction::Accept { stream, path, reason, actor } => {
             let subject = engine.subject_or_document(&stream)?;
             let resolved = engine.accept(&subject, &path, &super::actor(actor), reason.as_deref()).await?;
-            out.result(&resolved, |_| {
+            out.list("resolved", &resolved, |_| {
                 format!(
                     "accepted what was seen last of {subject}: {} findings are resolved\n",
                     resolved.len()
@@ -54,11 +57,11 @@ pub(super) async fn run(engine: &Engine, action: BaselineAction, out: &Output) -
         BaselineAction::History { stream } => {
             let subject = engine.subject_or_document(&stream)?;
             if let Some(versions) = engine.document_history(&subject).await? {
-                out.result(&versions, |style| document_history(&versions, style))?;
+                out.list("versions", &versions, |style| document_history(&versions, style))?;
                 return Ok(Exit::Clean);
             }
             let entries = engine.baseline_history(&subject).await?;
-            out.result(&entries, |style| {
+            out.list("versions", &entries, |style| {
                 let rows: Vec<Vec<Cell>> = entries
                     .iter()
                     .map(|entry| {
@@ -81,7 +84,7 @@ pub(super) async fn run(engine: &Engine, action: BaselineAction, out: &Output) -
     Ok(Exit::Clean)
 }
 
-fn show(stored: &StoredBaseline, style: &Style) -> String {
+fn show(stored: &StoredBaseline, learning: Option<Timestamp>, style: &Style) -> String {
     let baseline = &stored.baseline;
     let rows: Vec<Vec<Cell>> = baseline
         .profile
@@ -98,7 +101,7 @@ fn show(stored: &StoredBaseline, style: &Style) -> String {
         })
         .collect();
     let mut text = format!(
-        "version {} of {:.0} by {}: {} windows, {} records, {:.0} to {:.0}\n\n",
+        "version {} of {:.0} by {}: {} windows, {} records, {:.0} to {:.0}\n",
         stored.entry.version,
         stored.entry.at,
         stored.entry.actor,
@@ -107,6 +110,10 @@ fn show(stored: &StoredBaseline, style: &Style) -> String {
         baseline.from,
         baseline.to
     );
+    text.push_str(&match learning {
+        Some(until) => format!("learning: only hard facts alert until {until:.0} at the earliest\n\n"),
+        None => "learning is over: a window that differs is a finding\n\n".to_owned(),
+    });
     text.push_str(&render::table(&["path", "types", "present", "null", "what it holds"], &rows, style));
     text
 }

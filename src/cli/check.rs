@@ -120,6 +120,16 @@ fn lines(checked: &Checked) -> Vec<String> {
         Outcome::Empty => lines.push(format!("{subject}: no records came, which is no evidence of anything")),
         Outcome::Compared | Outcome::Failed(_) => {}
     }
+    if let Some(worst) = checked.earlier.iter().map(|finding| finding.severity).max() {
+        lines.push(format!(
+            "{subject}: {} from before, the worst {}, not shown by this check; see `drogue findings list {subject}`",
+            match checked.earlier.len() {
+                1 => "1 finding is open".to_owned(),
+                n => format!("{n} findings are open"),
+            },
+            worst.word()
+        ));
+    }
     match checked.silenced.len() {
         0 => {}
         1 => lines.push(format!("{subject}: 1 finding is silenced; see `drogue silence list`")),

@@ -56,7 +56,7 @@ pub(super) async fn doctor(common: &Common, out: &Output) -> anyhow::Result<Exit
         Err(wrong) => health.push(Health::bad("config", wrong.to_string(), "see `drogue config check`")),
     }
     let failed = health.iter().filter(|item| !item.ok).count();
-    out.result(&health, |style| {
+    out.list("health", &health, |style| {
         let rows: Vec<Vec<Cell>> = health
             .iter()
             .map(|item| {

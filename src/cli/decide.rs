@@ -14,7 +14,7 @@ pub(super) async fn patches(
     match action.unwrap_or(PatchesAction::List { all: false }) {
         PatchesAction::List { all } => {
             let patches = engine.patches(all).await?;
-            out.result(&patches, |style| table(&patches, style))?;
+            out.list("patches", &patches, |style| table(&patches, style))?;
         }
         PatchesAction::Show { patch } => {
             let patch = engine.patch(&patch).await?;
@@ -114,7 +114,7 @@ pub(super) async fn audit(engine: &Engine, action: AuditAction, out: &Output) ->
         },
         AuditAction::List => {
             let rows = engine.audit(100).await?;
-            out.result(&rows, |style| {
+            out.list("entries", &rows, |style| {
                 let cells: Vec<Vec<Cell>> = rows
                     .iter()
                     .map(|row| {

@@ -106,7 +106,7 @@ pub(super) async fn silence(engine: &Engine, action: SilenceAction, out: &Output
         }
         SilenceAction::List => {
             let silences = engine.silences().await?;
-            out.result(&silences, |style| {
+            out.list("silences", &silences, |style| {
                 if silences.is_empty() {
                     return "no silences are in force\n".to_owned();
                 }

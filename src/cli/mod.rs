@@ -68,7 +68,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(common, args.action, &out),
         Command::Config(_) => config::check(common, &out),
         Command::Probe(args) => probe::run(&open(common, &out).await?, &args, &out).await,
-        Command::Replay(args) => replay::run(&args, &out),
+        Command::Replay(args) => replay::run(common, &args, &out),
         Command::Doctor => config::doctor(common, &out).await,
         Command::ReadPdf => read_pdf::run(),
         Command::Audit(args) => decide::audit(&open(common, &out).await?, args.action, &out).await,

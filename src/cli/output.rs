@@ -111,6 +111,17 @@ impl Output {
         Ok(())
     }
 
+    /// Prints a list: as JSON inside of an object that names it and has a version, so that more can be said beside it.
+    pub(super) fn list<T: Serialize>(
+        &self,
+        name: &str,
+        items: &[T],
+        text: impl FnOnce(&Style) -> String,
+    ) -> anyhow::Result<()> {
+        let value = serde_json::json!({"version": 1, "drogue": env!("CARGO_PKG_VERSION"), name: items});
+        self.result(&value, text)
+    }
+
     /// Prints a result that is text in any case. A reader that has gone (`| head`) is no error.
     pub(super) fn text(&self, text: &str) {
         let mut out = std::io::stdout().lock();

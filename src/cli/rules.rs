@@ -17,7 +17,7 @@ pub(super) fn run(common: &Common, action: Option<RulesAction>, out: &Output) ->
             let set = rule_set(common, &[], out)?;
             let all: Vec<_> = set.rules().collect();
             let value: Vec<_> = all.iter().map(|rule| as_json(rule)).collect();
-            out.result(&value, |style| {
+            out.list("rules", &value, |style| {
                 let rows: Vec<Vec<Cell>> = all
                     .iter()
                     .map(|rule| {
@@ -39,7 +39,7 @@ pub(super) fn run(common: &Common, action: Option<RulesAction>, out: &Output) ->
         }
         RulesAction::Explain { kinds: true, .. } => {
             let kinds = rules::kinds();
-            out.result(&kinds, |style| {
+            out.list("kinds", &kinds, |style| {
                 let rows: Vec<Vec<Cell>> = kinds
                     .iter()
                     .map(|(kind, text)| {
@@ -82,7 +82,7 @@ pub(super) fn run(common: &Common, action: Option<RulesAction>, out: &Output) ->
                 })
                 .collect();
             let failed = failures.len();
-            out.result(&results, |style| {
+            out.list("examples", &results, |style| {
                 let mut text = String::new();
                 for (rule, example, why) in &failures {
                     text.push_str(&format!(
@@ -111,7 +111,11 @@ fn as_json(rule: &Rule) -> serde_json::Value {
 }
 
 /// The rules of the config where there is one, else those that come with Drogue; and of further folders.
-fn rule_set(common: &Common, dirs: &[std::path::PathBuf], out: &Output) -> anyhow::Result<RuleSet> {
+pub(super) fn rule_set(
+    common: &Common,
+    dirs: &[std::path::PathBuf],
+    out: &Output,
+) -> anyhow::Result<RuleSet> {
     let env = |name: &str| std::env::var(name).ok();
     let is_named = common.config.is_some() || Path::new("drogue.yaml").is_file();
     let mut folders = dirs.to_vec();

@@ -69,6 +69,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
                 .to_owned(),
         }));
     }
+    structure::removed_midway(baseline, window, &mut changes);
     comparison.changes.extend(changes);
     comparison.changes.sort_by(|a, b| (&a.path, a.kind, &a.to).cmp(&(&b.path, b.kind, &b.to)));
     comparison.inconclusive.sort_by(|a, b| (&a.path, &a.why).cmp(&(&b.path, &b.why)));

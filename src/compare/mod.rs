@@ -12,6 +12,7 @@ mod contradictions;
 mod documented;
 mod enums;
 mod lanes;
+mod onset;
 mod pairs;
 mod relations;
 mod scale;
@@ -35,6 +36,7 @@ pub use documented::{Shown, shown};
 use jiff::Timestamp;
 pub use lanes::compare;
 pub(crate) use lanes::compare_fields;
+pub use onset::{Onset, onset};
 pub use pairs::{MIN_PAIRS, Pairs, as_number, equal, same_content};
 pub use relations::{Relation, relations_between, relations_within};
 pub(crate) use scale::{fit, is_one};
@@ -44,7 +46,7 @@ pub use units::{Unit, named, units};
 pub use variation::{FieldVariation, Variation};
 
 use crate::model::{Change, Inconclusive};
-use crate::profile::Profile;
+use crate::profile::{Order, Profile};
 
 /// One stretch of live traffic, compared as one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +61,9 @@ pub struct Window {
     pub to: Timestamp,
     /// Cut short by a page cap or by time: never compared for volume.
     pub partial: bool,
+    /// In which order the sampled records came, as long as the window is at hand; it is not stored.
+    #[serde(skip)]
+    pub order: Order,
 }
 
 /// How an endpoint behaved during a window.

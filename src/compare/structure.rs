@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context::{Context, Lane};
+use super::{Baseline, Window, onset};
 use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive, JsonType, Step};
 use crate::profile::{FieldProfile, Profile};
 
@@ -210,6 +211,25 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
         changes.push(lane.change(ChangeKind::NullsChanged, facts));
     }
     changes
+}
+
+/// A field that was always there, and that all records lack from some record on, is not missing now and then: it is
+/// gone, and the window began before. A later window will show nothing else.
+pub(super) fn removed_midway(baseline: &Baseline, window: &Window, changes: &mut [Change]) {
+    for change in changes {
+        if change.kind != ChangeKind::PresenceChanged || change.facts.number("baseline_presence") != Some(1.0)
+        {
+            continue;
+        }
+        let Some(onset) = onset(baseline, window, &[&change.path]).filter(|onset| onset.is_gone) else {
+            continue;
+        };
+        let types = baseline.profile.fields.get(&change.path).map(types_of).unwrap_or_default();
+        let record = if onset.newest_first { "until_record" } else { "since_record" };
+        change.kind = ChangeKind::FieldRemoved;
+        change.facts.set("types", types);
+        change.facts.set(record, onset.record);
+    }
 }
 
 /// Whether the entities seen on both sides kept the field: then other entities lack it, and nothing changed.

@@ -7,6 +7,7 @@ mod assign;
 mod compose;
 mod evidence;
 mod names;
+mod onset;
 mod plain;
 mod renames;
 mod report;
@@ -42,6 +43,7 @@ pub fn diagnose(input: DiagnoseInput<'_>) -> Vec<Diagnosis> {
     let mut drafts = renames::renames(baseline, window, findings);
     compose::compose(baseline, window, findings, &mut drafts);
     plain::plain(findings, &mut drafts);
+    onset::locate(baseline, window, &mut drafts);
     finish(drafts, subject, findings, mapping)
 }
 
@@ -141,7 +143,7 @@ impl Draft {
             explains,
             patch: None,
         };
-        diagnosis.summary = summary::sentence(&diagnosis);
+        diagnosis.summary = summary::sentence(&diagnosis) + &onset::words(&diagnosis);
         diagnosis
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{DiagnoseInput, diagnose};
 use crate::compare::{Baseline, Behaviour, Variation, Window, compare};
 use crate::model::{CompareKind, Compared, HashKey, MappedStream, Report, Side, Subject};
-use crate::profile::{KeySpec, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
+use crate::profile::{KeySpec, Order, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
 use crate::rules::{JudgeContext, RuleSet};
 
 /// What is known around a report.
@@ -102,15 +102,17 @@ pub fn variation_of(records: &[&str], hash_key: HashKey) -> Variation {
     }
     let size = records.len().div_ceil(parts);
     let profiles: Vec<Profile> =
-        records.chunks(size).map(|part| profile_of(part, None, hash_key, SampleMode::Off)).collect();
+        records.chunks(size).map(|part| profile_of(part, None, hash_key, SampleMode::Off).0).collect();
     Variation::of(&profiles)
 }
 
 /// A window of these records, whole, without any exchange around it.
 #[must_use]
 pub fn window_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> Window {
+    let (profile, order) = profile_of(records, key, hash_key, SampleMode::Clear);
     Window {
-        profile: profile_of(records, key, hash_key, SampleMode::Clear),
+        profile,
+        order,
         behaviour: Behaviour::default(),
         from: Timestamp::UNIX_EPOCH,
         to: Timestamp::UNIX_EPOCH,
@@ -119,20 +121,25 @@ pub fn window_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> 
     }
 }
 
-fn profile_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey, samples: SampleMode) -> Profile {
+fn profile_of(
+    records: &[&str],
+    key: Option<&KeySpec>,
+    hash_key: HashKey,
+    samples: SampleMode,
+) -> (Profile, Order) {
     let mut profiler =
         Profiler::new(ProfileOptions { key: key.cloned(), samples, ..ProfileOptions::new(hash_key) });
     for record in records {
         profiler.record(record.as_bytes());
     }
-    profiler.finish()
+    profiler.finish_in_order()
 }
 
 /// The key that tells the entities of both sides apart and that both share most of: only shared entities pair.
 #[must_use]
 pub fn common_key(baseline: &[&str], live: &[&str], hash_key: HashKey) -> Option<KeySpec> {
-    let one = profile_of(baseline, None, hash_key, SampleMode::Clear);
-    let other = profile_of(live, None, hash_key, SampleMode::Clear);
+    let one = profile_of(baseline, None, hash_key, SampleMode::Clear).0;
+    let other = profile_of(live, None, hash_key, SampleMode::Clear).0;
     let theirs = find_keys(&other);
     let mut keys = find_keys(&one);
     keys.retain(|key| theirs.contains(key));

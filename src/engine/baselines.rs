@@ -1,6 +1,8 @@
 //! Baselines as people handle them: show, accept, export, import, history. Only here, in `decide`, and while learning
 //! does a baseline move.
 
+use jiff::Timestamp;
+
 use super::{Engine, EngineError};
 use crate::compare::{Baseline, accept};
 use crate::model::{ChangeKind, FieldPath, Fingerprint, Subject};
@@ -18,6 +20,15 @@ impl Engine {
                 "`{subject}` has no baseline yet; take one with `drogue record {subject}`"
             ))
         })
+    }
+
+    /// When learning ends at the earliest; `None` once it is over.
+    ///
+    /// # Errors
+    /// Where the config does not have the stream.
+    pub fn learning(&self, subject: &Subject, baseline: &Baseline) -> Result<Option<Timestamp>, EngineError> {
+        let stream = self.stream(subject)?;
+        Ok(self.is_learning(baseline).then(|| self.learning_until(&stream, baseline)))
     }
 
     /// The versions of a stream's baseline, the newest first.
@@ -58,16 +69,9 @@ impl Engine {
         let accepted: Vec<(FieldPath, ChangeKind)> =
             meant.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
         let new = self.moved_baseline(subject, &accepted, whole, actor, reason).await?;
-        if let Some(new) = new {
-            self.store.save_baseline(subject, &new).await?;
-        }
-        let mut resolved = Vec::new();
-        for (fingerprint, _, _) in meant {
-            if self.store.resolve_finding(fingerprint, actor, reason, self.now()).await? {
-                resolved.push(fingerprint.clone());
-            }
-        }
-        Ok(resolved)
+        let fingerprints: Vec<Fingerprint> =
+            meant.into_iter().map(|(fingerprint, _, _)| fingerprint.clone()).collect();
+        Ok(self.store.accept(subject, new.as_ref(), &fingerprints, actor, reason, self.now()).await?)
     }
 
     /// The baseline with these changes accepted, as the last window shows them; `None` where there is no window.

@@ -1,4 +1,5 @@
 //! The path of one window: observe, compare, classify, diagnose, propose, verify, commit, and then apply or escalate.
+//! What becomes of a look that failed is in [`super::failed`].
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
@@ -6,14 +7,14 @@ use tracing::{info, warn};
 use super::docs::contradicted::Disagreement;
 use super::open::{MappingFile, Stream};
 use super::{Approval, Engine, EngineError, escalate};
-use crate::compare::{Baseline, Comparison, Variation, Window, compare};
+use crate::compare::{Baseline, Variation, Window, compare};
 use crate::config::AutoApply;
-use crate::diagnose::{DiagnoseInput, diagnose, diagnose_outcomes};
+use crate::diagnose::{DiagnoseInput, diagnose};
 use crate::model::{
-    Category, Change, ChangeKind, CompareKind, Compared, Disposition, ErrorClass, Facts, FieldPath, Finding,
-    Fingerprint, Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
+    Category, Change, ChangeKind, CompareKind, Compared, Disposition, Facts, FieldPath, Finding, Fingerprint,
+    Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
 };
-use crate::observe::{self, Complete, Failure, Notice, Observation};
+use crate::observe::{self, Complete, Notice, Observation};
 use crate::profile::Profile;
 use crate::repair::{self, ProposeInput};
 use crate::rules::JudgeContext;
@@ -38,6 +39,8 @@ pub struct Checked {
     pub notes: Vec<String>,
     /// Findings of the report that a silence mutes: they count for nothing until it is over.
     pub silenced: Vec<Fingerprint>,
+    /// Findings of earlier checks that are open still, though this one did not show them.
+    pub earlier: Vec<Finding>,
 }
 
 /// How far a check came.
@@ -81,16 +84,10 @@ pub(super) enum Purpose {
     Record,
 }
 
-/// Failed checks in a row that make a pattern, where the answer is definite: the second one confirms it.
-const CONFIRMED_AFTER: u64 = 2;
-/// The same, where answers like this pass by themselves.
-const LASTING_AFTER: u64 = 3;
 /// Who records while a stream is learning: nobody decided anything.
 const RECORDER: &str = "drogue";
 /// Windows whose history says how a stream varies by itself.
 const HISTORY: u64 = 8;
-/// A failure is looked at again this soon, and then at intervals that double, up to the stream's own.
-const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 impl Engine {
     /// Looks once at a stream, and does all that follows from what is seen.
@@ -316,6 +313,7 @@ impl Engine {
         let committed = self.commit(stream, &record, Some(&report)).await?;
 
         checked.settle_report(report, &committed, record.at);
+        checked.note_earlier(&committed);
         self.after_window(stream, &record, &mut checked).await?;
         Ok(checked)
     }
@@ -436,6 +434,9 @@ impl Engine {
         next_due: Option<Timestamp>,
     ) -> Result<Checked, EngineError> {
         let mut record = self.check_record(stream, &known, CheckOutcome::NoEvidence { why: why.to_owned() });
+        if outcome == Outcome::Unchanged {
+            self.seen_again(stream, &known, &mut record);
+        }
         match next_due {
             // Nobody was asked: what is known of failures, and of when the stream was last seen, stays.
             Some(at) => {
@@ -445,82 +446,28 @@ impl Engine {
             // The endpoint answered: failures of it are over.
             None => record.judges = vec![Category::Behaviour],
         }
-        self.commit(stream, &record, None).await?;
-        Ok(Checked::new(stream, outcome))
-    }
-
-    /// A look that failed is an outcome, never drift; only a pattern of them becomes a finding.
-    async fn failed(
-        &self,
-        stream: &Stream<'_>,
-        known: Known,
-        failure: Failure,
-    ) -> Result<Checked, EngineError> {
-        let now = self.now();
-        let failures = known.state.failures + 1;
-        let needed = if passes_by_itself(failure.class) { LASTING_AFTER } else { CONFIRMED_AFTER };
-        let outcome = CheckOutcome::Failed {
-            class: failure.class,
-            message: failure.detail.clone(),
-            attempts: failure.attempts,
-        };
-        let mut record = self.check_record(stream, &known, outcome);
-        let every = self.every(&stream.subject);
-        let doubled =
-            CONFIRM_WITHIN * 2_i32.saturating_pow(u32::try_from(failures - 1).unwrap_or(u32::MAX).min(16));
-        // A server that says when to come back is heard; a failure is looked at again soon, then ever less, and in any
-        // case when the stream is due.
-        let soon = (now + doubled.min(every)).min(record.next_due.unwrap_or(Timestamp::MAX));
-        let retry_at = failure.retry_at.map_or(soon, |at| at.max(now));
-        record.next_due = Some(retry_at);
-
-        let mut checked = Checked::new(
-            stream,
-            Outcome::Failed(Unobserved {
-                connector: stream.subject.connector.clone(),
-                stream: stream.subject.stream.clone(),
-                outcome: format!("{}: {}", failure.class.word(), failure.detail),
-                retry_at: Some(retry_at),
-            }),
-        );
-        let mut report = None;
-        if failures >= needed {
-            let mapping = self.mapping(stream).ok().flatten();
-            let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
-            let since = known.state.failing_since.unwrap_or(now);
-            let comparison =
-                Comparison { changes: vec![change_of(&failure, failures, since)], inconclusive: Vec::new() };
-            let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
-            let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
-            let side = known.baseline.as_ref().map(baseline_side).unwrap_or_default();
-            let diagnoses = diagnose_outcomes(&stream.subject, &mut judgement.findings, mapped);
-            report = Some(Report {
-                version: 1,
-                subject: stream.subject.clone(),
-                compared: Compared {
-                    kind: CompareKind::Records,
-                    baseline: side,
-                    live: Side { records: 0, version: None, from: Some(since), to: Some(now) },
-                },
-                diagnoses,
-                findings: judgement.findings,
-                inconclusive: judgement.inconclusive,
-            });
-        }
-        if let Some(report) = &report {
-            record.findings.clone_from(&report.findings);
-            record.diagnoses.clone_from(&report.diagnoses);
-            record.compared = Some(report.compared.clone());
-        }
-        let committed = self.commit(stream, &record, report.as_ref()).await?;
-        if let Some(report) = report {
-            checked.settle_report(report, &committed, record.at);
-        }
+        let committed = self.commit(stream, &record, None).await?;
+        let mut checked = Checked::new(stream, outcome);
+        checked.note_earlier(&committed);
         Ok(checked)
     }
 
+    /// Nothing new while learning is the last window once more: it counts, or learning would never end where a source
+    /// always says so.
+    fn seen_again(&self, stream: &Stream<'_>, known: &Known, record: &mut CheckRecord) {
+        let Some(baseline) = known.baseline.as_ref().filter(|baseline| self.is_learning(baseline)) else {
+            return;
+        };
+        let mut next = baseline.clone();
+        next.version += 1;
+        next.windows += 1;
+        next.to = next.to.max(record.at);
+        record.learning_until = Some(self.learning_until(stream, &next));
+        record.baseline = Some(self.recorded(next, "learning: nothing new at the source"));
+    }
+
     /// One transaction: everything that the check came to, and the messages about it.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         stream: &Stream<'_>,
         record: &CheckRecord,
@@ -539,7 +486,12 @@ impl Engine {
         Ok(Committed { outcome, silences })
     }
 
-    fn check_record(&self, stream: &Stream<'_>, known: &Known, outcome: CheckOutcome) -> CheckRecord {
+    pub(super) fn check_record(
+        &self,
+        stream: &Stream<'_>,
+        known: &Known,
+        outcome: CheckOutcome,
+    ) -> CheckRecord {
         let now = self.now();
         let id = content_id(&[
             "check/1",
@@ -574,7 +526,7 @@ impl Engine {
 }
 
 impl Checked {
-    fn new(stream: &Stream<'_>, outcome: Outcome) -> Self {
+    pub(super) fn new(stream: &Stream<'_>, outcome: Outcome) -> Self {
         Self {
             subject: stream.subject.clone(),
             outcome,
@@ -584,7 +536,20 @@ impl Checked {
             refused: Vec::new(),
             notes: Vec::new(),
             silenced: Vec::new(),
+            earlier: Vec::new(),
         }
+    }
+
+    /// Notes what is open from before and was not shown now: that nothing was seen does not mean that all is well.
+    pub(super) fn note_earlier(&mut self, committed: &Committed) {
+        let shown = |fingerprint: &Fingerprint| {
+            self.report.iter().flat_map(|report| &report.findings).any(|f| f.fingerprint == *fingerprint)
+        };
+        let still = committed.outcome.still_open.iter().map(|known| &known.finding);
+        self.earlier = still
+            .filter(|finding| escalate::is_open(finding.state) && !shown(&finding.fingerprint))
+            .cloned()
+            .collect();
     }
 
     /// Takes over what the store knows of the findings: since when, and what a person said of them.
@@ -629,7 +594,7 @@ pub(super) fn compared(baseline: &Baseline, window: &Window) -> Compared {
     }
 }
 
-fn baseline_side(baseline: &Baseline) -> Side {
+pub(super) fn baseline_side(baseline: &Baseline) -> Side {
     Side {
         records: baseline.profile.records,
         version: Some(baseline.version),
@@ -672,49 +637,6 @@ fn next_slot(first: Option<Timestamp>, now: Timestamp, every: SignedDuration) ->
     let slots = now.duration_since(first).as_secs().div_euclid(every_s).saturating_add(1);
     let ahead = SignedDuration::from_secs(slots.saturating_mul(every_s));
     first.saturating_add(ahead).unwrap_or(Timestamp::MAX)
-}
-
-/// Whether answers of this class come and go, so that two in a row say little.
-const fn passes_by_itself(class: ErrorClass) -> bool {
-    match class {
-        ErrorClass::RateLimited | ErrorClass::Outage | ErrorClass::Truncated | ErrorClass::QuotaExhausted => {
-            true
-        }
-        ErrorClass::AuthExpired
-        | ErrorClass::AuthInvalid
-        | ErrorClass::AuthChanged
-        | ErrorClass::PermissionLost
-        | ErrorClass::AccountBlocked
-        | ErrorClass::EndpointGone
-        | ErrorClass::EndpointMoved
-        | ErrorClass::NotFound
-        | ErrorClass::RequestInvalid
-        | ErrorClass::PageTooBig
-        | ErrorClass::NotJson
-        | ErrorClass::OkWithError
-        | ErrorClass::Deprecated
-        | ErrorClass::BlockedByFirewall => false,
-    }
-}
-
-/// A lasting failure as a change: of the envelope where the answer was fine but for its records, of the endpoint else.
-fn change_of(failure: &Failure, failures: u64, since: Timestamp) -> Change {
-    let mut facts = Facts::new()
-        .with("class", failure.class.word())
-        .with("attempts", failures)
-        .with("since", since.to_string())
-        .with("detail", failure.detail.clone());
-    if let Some(status) = failure.status {
-        facts.set("status", u64::from(status));
-    }
-    let kind = match &failure.missing_records {
-        Some(path) => {
-            facts.set("from", path.to_string());
-            ChangeKind::EnvelopeChanged
-        }
-        None => ChangeKind::ResponseFailed,
-    };
-    Change { kind, path: FieldPath::root(), to: Vec::new(), facts }
 }
 
 /// Changes around the records: they sit elsewhere, or the vendor says that the endpoint ends.

@@ -5,9 +5,11 @@ use tracing::{info, warn};
 
 use super::{Engine, EngineError, escalate};
 use crate::apply::{self, ApplyError, FileState, Replacement};
+use crate::compare::{Baseline, Window, accept};
 use crate::model::{
     ChangeKind, Decision, DecisionKind, FieldPath, Fingerprint, Patch, PatchState, Subject, content_id,
 };
+use crate::profile::Order;
 use crate::repair::{self, ChooseInput, VerifyInput};
 use crate::store::{
     AuditBreak, AuditRow, FileWrite, NewBaseline, PatchFilter, UndoCopy, WriteEnd, WriteKind, WriteRecord,
@@ -51,14 +53,23 @@ impl Engine {
     /// and the baseline moves to the shape that the mended mapping reads.
     ///
     /// # Errors
-    /// Where the patch does not wait for a decision, was not verified (unless that is said to be fine), or the file
+    /// Where the patch neither waits for a decision nor was decided against, was not verified (unless that is said to be fine), or the file
     /// changed since: then the patch is stale, and the next check makes a new one.
     pub async fn approve(&self, prefix: &str, approval: &Approval) -> Result<Patch, EngineError> {
         let patch = self.patch(prefix).await?;
         let from = match patch.state {
             PatchState::Verified => PatchState::Verified,
+            // A person who turned it down, or took it back, may think better of it.
+            PatchState::Rejected | PatchState::RolledBack
+                if approval.unverified || pending_state(&patch) == PatchState::Verified =>
+            {
+                patch.state
+            }
             PatchState::Unverifiable | PatchState::Proposed if approval.unverified => patch.state,
-            PatchState::Unverifiable | PatchState::Proposed => {
+            PatchState::Unverifiable
+            | PatchState::Proposed
+            | PatchState::Rejected
+            | PatchState::RolledBack => {
                 return Err(EngineError::Refused(format!(
                     "patch `{0}` is not verified: look at it with `drogue patches show {0}`, and say \
                      `drogue approve {0} --unverified` if you know better",
@@ -370,14 +381,15 @@ impl Engine {
                     .await?;
                 resolved = settled.into_iter().map(|(fingerprint, _, _)| fingerprint).collect();
             }
-            PatchState::RolledBack => {
+            // A patch that was rolled back before, and could not be applied again, leaves the baseline as it is.
+            PatchState::RolledBack if carried_out => {
                 // A person's word, also where a crash kept it from being told to the end.
                 let actor = decision.as_ref().map_or("recovery", |decision| &decision.actor);
                 baseline = self.baseline_before(&subject, patch, actor).await?;
             }
             _ => {}
         }
-        let told = matches!(state, PatchState::Applied | PatchState::RolledBack | PatchState::Stale);
+        let told = carried_out || state == PatchState::Stale;
         let shown = with_state(patch, state);
         let messages = if told {
             escalate::decided(&self.config.config, &shown, self.incident_of(patch).await?, now)
@@ -425,8 +437,9 @@ impl Engine {
         Ok(since.unwrap_or(patch.created))
     }
 
-    /// The version of the baseline from before a patch was applied, as the next version: a decision of its own, so that
-    /// no window of the time in between counts any more.
+    /// The baseline from before a patch was applied, as the next version: a decision of its own, so that no window of the
+    /// time in between counts any more. What was accepted since then stays: then only the fields that the patch is
+    /// about go back.
     async fn baseline_before(
         &self,
         subject: &Subject,
@@ -439,18 +452,39 @@ impl Engine {
             return Ok(None);
         };
         let before = self.store.baseline_version(subject, moved.version.saturating_sub(1)).await?;
-        let present = history.iter().map(|entry| entry.version).max().unwrap_or(moved.version);
-        Ok(before.map(|mut stored| {
-            stored.baseline.version = present + 1;
-            // It holds from now on: windows that were quiet under the patched mapping say nothing about it.
-            stored.baseline.to = self.now();
-            NewBaseline {
-                baseline: stored.baseline,
-                actor: actor.to_owned(),
-                reason: Some(format!("patch {} was rolled back", patch.id)),
-                at: self.now(),
-            }
+        let (Some(before), Some(present)) = (before, self.store.baseline(subject).await?) else {
+            return Ok(None);
+        };
+        let mut baseline = if present.baseline.version == moved.version {
+            Baseline { version: moved.version + 1, ..before.baseline }
+        } else {
+            let shape = window_of(&before.baseline);
+            let fields = self.fields_of(patch).await?;
+            // Each field as it was, or not there at all.
+            let back: Vec<(FieldPath, ChangeKind)> =
+                fields.into_iter().map(|path| (path, ChangeKind::FieldAdded)).collect();
+            accept(&present.baseline, &shape, &back, false)
+        };
+        // It holds from now on: windows that were quiet under the patched mapping say nothing about it.
+        baseline.to = self.now();
+        Ok(Some(NewBaseline {
+            baseline,
+            actor: actor.to_owned(),
+            reason: Some(format!("patch {} was rolled back", patch.id)),
+            at: self.now(),
         }))
+    }
+
+    /// The fields that a patch is about, old and new.
+    async fn fields_of(&self, patch: &Patch) -> Result<Vec<FieldPath>, EngineError> {
+        let mut fields = Vec::new();
+        for id in &patch.diagnoses {
+            if let Some(stored) = self.store.diagnosis(id).await? {
+                fields.push(stored.diagnosis.path);
+                fields.extend(stored.diagnosis.to);
+            }
+        }
+        Ok(fields)
     }
 
     /// The newest entries of the audit log.
@@ -483,6 +517,18 @@ impl Engine {
 /// Why a baseline moved with a patch; a roll-back finds the version by it.
 fn applied_reason(patch: &Patch) -> String {
     format!("patch {} was applied", patch.id)
+}
+
+/// A baseline as if it had been seen just now.
+fn window_of(baseline: &Baseline) -> Window {
+    Window {
+        profile: baseline.profile.clone(),
+        behaviour: baseline.behaviour.clone(),
+        from: baseline.from,
+        to: baseline.to,
+        partial: true,
+        order: Order::default(),
+    }
 }
 
 fn subject_of(patch: &Patch) -> Subject {

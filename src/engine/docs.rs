@@ -272,6 +272,7 @@ impl Checked {
             refused: Vec::new(),
             notes: Vec::new(),
             silenced: Vec::new(),
+            earlier: Vec::new(),
         }
     }
 }

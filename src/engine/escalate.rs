@@ -6,16 +6,15 @@ use tracing::{info, warn};
 use super::{Engine, EngineError};
 use crate::config::Config;
 use crate::model::{
-    Diagnosis, Disposition, Finding, FindingState, Message, NotifyReason, Patch, PatchState, Report,
-    Severity, Side, Subject,
+    Diagnosis, DiagnosisKind, Disposition, Finding, FindingState, Message, NotifyReason, Patch, PatchState,
+    Report, Severity, Side, Subject,
 };
 use crate::notify::{self, Draft};
 use crate::store::{CheckRecord, CommitOutcome, FindingRecord, Silence};
 
-/// How long a message is leased to one process: longer than any hand-over takes.
+/// How long a message is leased to one process: longer than the hand-over of one takes, and messages are leased one
+/// at a time.
 const LEASE: std::time::Duration = std::time::Duration::from_secs(180);
-/// Messages that are handed over in one go.
-const BATCH: u64 = 20;
 
 /// The messages about one check. Pure: it runs inside of the transaction that stores the check.
 pub(super) fn messages(
@@ -33,7 +32,9 @@ pub(super) fn messages(
         .iter()
         .chain(&outcome.reopened)
         .chain(&outcome.flapping)
-        .chain(outcome.still_open.iter().filter(|known| has_new_patch(known, record, outcome)))
+        .chain(outcome.still_open.iter().filter(|known| {
+            has_new_patch(known, record, outcome) || outcome.worse.contains(&known.finding.fingerprint)
+        }))
         .filter(|known| !muted(&known.finding))
         .collect();
     let worst = told.iter().map(|known| known.finding.severity).max();
@@ -168,9 +169,29 @@ pub(super) fn commands(
         }
     }
     commands.push((format!("drogue findings list {subject}"), "see all of it".to_owned()));
+    // A source that fails shows nothing that could be normal from now on.
+    if diagnoses.is_empty() || !diagnoses.iter().all(|diagnosis| is_failure(diagnosis.kind)) {
+        commands.push((
+            format!("drogue baseline accept {subject}"),
+            "say that this is the new normal".to_owned(),
+        ));
+    }
     commands
-        .push((format!("drogue baseline accept {subject}"), "say that this is the new normal".to_owned()));
-    commands
+}
+
+/// Whether there was no window to look at: that is mended at the source, or at the credential.
+const fn is_failure(kind: DiagnosisKind) -> bool {
+    matches!(
+        kind,
+        DiagnosisKind::AuthChanged
+            | DiagnosisKind::AuthExpired
+            | DiagnosisKind::PermissionLost
+            | DiagnosisKind::RateLimited
+            | DiagnosisKind::QuotaExhausted
+            | DiagnosisKind::Outage
+            | DiagnosisKind::EndpointGone
+            | DiagnosisKind::OkWithError
+    )
 }
 
 fn sides(report: Option<&Report>) -> (Side, Side) {
@@ -193,7 +214,7 @@ impl Engine {
         }
         let _delivering = self.store.begin_delivery().await?;
         loop {
-            let due = self.store.due_messages(self.now(), &self.holder, LEASE, BATCH).await?;
+            let due = self.store.due_messages(self.now(), &self.holder, LEASE, 1).await?;
             if due.is_empty() {
                 return Ok(self.store.next_message_at().await?);
             }

@@ -12,6 +12,7 @@ mod docs;
 mod doctor;
 mod error;
 mod escalate;
+mod failed;
 mod findings;
 mod look;
 mod open;

@@ -9,7 +9,7 @@ use super::foreign::media_type;
 use super::{Complete, Failure, Notice, ObserveContext, Validators};
 use crate::compare::{Behaviour, Window};
 use crate::model::{FieldPath, HashKey};
-use crate::profile::{Profile, ProfileOptions, Profiler, SampleMode, find_keys};
+use crate::profile::{Order, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
 
 /// Records beyond this size are not kept to be profiled again; such a window is sampled without a key.
 const MAX_KEPT: usize = 64 << 20;
@@ -94,16 +94,17 @@ impl Reading {
 
     /// The profile of all that was taken. Where nobody knew the key, the window itself says which fields tell its
     /// records apart; sampled by them, it pairs with the next ones.
-    fn profile(&mut self) -> Profile {
-        let profile = std::mem::replace(&mut self.profiler, Profiler::new(self.options.clone())).finish();
+    fn profile(&mut self) -> (Profile, Order) {
+        let all = std::mem::replace(&mut self.profiler, Profiler::new(self.options.clone()));
+        let (profile, order) = all.finish_in_order();
         let (Some(kept), Some(key)) = (self.kept.take(), find_keys(&profile).into_iter().next()) else {
-            return profile;
+            return (profile, order);
         };
         let mut again = Profiler::new(ProfileOptions { key: Some(key), ..self.options.clone() });
         for record in &kept {
             again.record(record);
         }
-        again.finish()
+        again.finish_in_order()
     }
 
     /// Takes the records of a page; `false` where the same ones came before, and are not counted again.
@@ -138,7 +139,7 @@ impl Reading {
 
     /// The window of all that was taken.
     pub(super) fn finish(mut self, told: Told, from: Timestamp, to: Timestamp) -> Complete {
-        let profile = self.profile();
+        let (profile, order) = self.profile();
         let records = self.records.unwrap_or_default();
         let mut warnings = told.warnings;
         if !self.is_known {
@@ -152,7 +153,7 @@ impl Reading {
         let behaviour =
             Behaviour { statuses: told.statuses, max_latency_ms: told.max_latency_ms, ..self.behaviour };
         Complete {
-            window: Window { profile, behaviour, from, to, partial: self.partial },
+            window: Window { profile, behaviour, from, to, partial: self.partial, order },
             records,
             guessed: !self.is_configured,
             moved_from: self.moved_from,

@@ -123,6 +123,11 @@ pub struct Entities {
     pub seen: BTreeMap<u64, Option<u64>>,
 }
 
+/// In which order the sampled records of one reading came: their places among its records, counted from 0, by the
+/// keyed hash of their key. It belongs to that reading alone: profiles that were merged have none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order(pub BTreeMap<u64, u64>);
+
 /// The stored form of [`Entities`]: each path stands once, and records name it by its place.
 #[derive(Serialize, Deserialize)]
 struct StoredEntities {

@@ -33,7 +33,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-pub use entities::{Entities, Halves, KeySpec, SampleMode, SampleValue, SampledRecord};
+pub use entities::{Entities, Halves, KeySpec, Order, SampleMode, SampleValue, SampledRecord};
 pub use field::{ArrayProfile, FieldProfile, TopValues};
 pub use formats::{Format, instant_of};
 pub use keys::find_keys;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Entities, FieldProfile, KeySpec, Malformed, PROFILE_VERSION, Profile, SampleMode, SampledRecord,
+    Entities, FieldProfile, KeySpec, Malformed, Order, PROFILE_VERSION, Profile, SampleMode, SampledRecord,
     entities::Sampling,
     hashing::ValueHash,
     maps, sample,
@@ -89,8 +89,9 @@ pub struct Profiler {
     key_nodes: Option<Vec<NodeId>>,
     entities: Entities,
     hash: ValueHash,
-    /// The text of the sampled records, by the hash of their key; worked on at the end, where most were evicted.
-    sampled: BTreeMap<u64, Box<str>>,
+    /// The sampled records by the hash of their key: their place, and their text, which is worked on at the end, where
+    /// most were evicted.
+    sampled: BTreeMap<u64, (u64, Box<str>)>,
     records: u64,
     malformed: Malformed,
 }
@@ -161,7 +162,7 @@ impl Profiler {
         }
         let content = self.hash.of(text.as_bytes());
         if self.entities.note(key, Some(content)) == Sampling::Keep {
-            self.sampled.insert(key, text.into());
+            self.sampled.insert(key, (self.records - 1, text.into()));
         }
         let seen = &self.entities.seen;
         if self.sampled.len() > Entities::CAP * 2 {
@@ -190,9 +191,16 @@ impl Profiler {
 
     /// The profile of all records taken.
     #[must_use]
-    pub fn finish(mut self) -> Profile {
+    pub fn finish(self) -> Profile {
+        self.finish_in_order().0
+    }
+
+    /// The profile of all records taken, and in which order they came.
+    #[must_use]
+    pub fn finish_in_order(mut self) -> (Profile, Order) {
         let paths = self.paths();
-        self.entities.records = self.sampled_records(&paths);
+        let order;
+        (self.entities.records, order) = self.sampled_records(&paths);
         let mut fields: BTreeMap<FieldPath, FieldProfile> = BTreeMap::new();
         for (id, (tally, path)) in self.tallies.into_iter().zip(paths).enumerate() {
             if tally.present() > 0 {
@@ -210,7 +218,7 @@ impl Profiler {
             entities: self.entities,
         };
         maps::normalise(&mut profile);
-        profile
+        (profile, order)
     }
 
     /// The path of every node. Parents come before their children.
@@ -227,17 +235,18 @@ impl Profiler {
         paths
     }
 
-    fn sampled_records(&mut self, paths: &[FieldPath]) -> BTreeMap<u64, SampledRecord> {
-        let mut records = BTreeMap::new();
-        for (key, text) in std::mem::take(&mut self.sampled) {
+    fn sampled_records(&mut self, paths: &[FieldPath]) -> (BTreeMap<u64, SampledRecord>, Order) {
+        let (mut records, mut order) = (BTreeMap::new(), Order::default());
+        for (key, (place, text)) in std::mem::take(&mut self.sampled) {
             let is_kept = self.entities.seen.get(&key).is_some_and(Option::is_some);
             // It was read before, so it can be read again.
             if is_kept && self.tape.read(&text, &mut self.trie, self.options.max_depth).is_ok() {
                 let events = self.tape.events.iter().filter(|event| event.node != NOWHERE);
                 let record = sample::record(events, &text, paths, self.options.samples, &self.hash);
                 records.insert(key, record);
+                order.0.insert(key, place);
             }
         }
-        records
+        (records, order)
     }
 }

@@ -122,8 +122,10 @@ fn compare_records(example: &Example) -> Comparison {
         {
             profiler.record(filled(record, number).to_string().as_bytes());
         }
+        let (profile, order) = profiler.finish_in_order();
         Window {
-            profile: profiler.finish(),
+            profile,
+            order,
             behaviour: Behaviour::default(),
             from: Timestamp::UNIX_EPOCH,
             to: Timestamp::UNIX_EPOCH,

@@ -22,7 +22,8 @@ pub(super) const CONTEXT: &[&str] = &["learning", "mapped"];
 #[must_use]
 pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
-        ChangeKind::FieldAdded | ChangeKind::FieldRemoved => &["presence", "types", "paired"],
+        ChangeKind::FieldAdded => &["presence", "types", "paired"],
+        ChangeKind::FieldRemoved => &["presence", "types", "paired", "since_record", "until_record"],
         ChangeKind::PresenceChanged => &["baseline_presence", "live_presence"],
         ChangeKind::NullsChanged => &["baseline_null_rate", "live_null_rate"],
         ChangeKind::TypeChanged => &["from_types", "to_types", "share"],

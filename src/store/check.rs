@@ -13,7 +13,8 @@ use super::streams::{self, StreamState, lock_stream};
 use super::{Retry, Store, StoreError, TRIES, baselines, diagnoses, outbox, patches, windows};
 use crate::compare::Window;
 use crate::model::{
-    Category, Compared, Diagnosis, ErrorClass, Finding, Inconclusive, Message, Patch, PatchState, Subject,
+    Category, Compared, Diagnosis, ErrorClass, Finding, Fingerprint, Inconclusive, Message, Patch,
+    PatchState, Subject,
 };
 
 /// What came of looking.
@@ -119,6 +120,8 @@ pub struct CommitOutcome {
     pub flapping: Vec<FindingRecord>,
     /// Findings that were there before and are not resolved.
     pub still_open: Vec<FindingRecord>,
+    /// Those of them that are more severe than they were.
+    pub worse: Vec<Fingerprint>,
     /// Findings that are resolved now.
     pub resolved: Vec<FindingRecord>,
     /// Diagnoses of this check that were not current before, by id.
@@ -303,6 +306,10 @@ fn sort_in(outcome: &mut CommitOutcome, step: Step, finding: FindingRecord) {
         Step::New => outcome.new.push(finding),
         Step::Reopened => outcome.reopened.push(finding),
         Step::BecameFlapping => outcome.flapping.push(finding),
+        Step::Worse => {
+            outcome.worse.push(finding.finding.fingerprint.clone());
+            outcome.still_open.push(finding);
+        }
         Step::Still => outcome.still_open.push(finding),
         Step::Resolved => outcome.resolved.push(finding),
         Step::Gone => {}

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::audit::{self, AuditEntry};
+use super::baselines::NewBaseline;
 use super::sql::{Row, sql, to_json};
 use super::streams::{lock_stream, subject_of};
 use super::{Store, StoreError, only_one};
@@ -51,6 +52,8 @@ pub(super) enum Step {
     Reopened,
     /// It came back once too often.
     BecameFlapping,
+    /// It is there still, and more severe than it was.
+    Worse,
     /// It is there still, or away for too short a time to say.
     Still,
     /// It has been away long enough.
@@ -94,6 +97,7 @@ impl FindingRecord {
     pub(super) fn seen(&mut self, shown: Finding, at: Timestamp) -> Step {
         self.judged += 1;
         let was = self.finding.state;
+        let is_worse = shown.severity > self.finding.severity;
         let away = self.misses;
         self.misses = 0;
         self.finding =
@@ -120,6 +124,11 @@ impl FindingRecord {
             FindingState::Flapping if !flapping => {
                 self.finding.state = FindingState::Open;
                 Step::Still
+            }
+            // Whoever has seen the lesser one has not seen this.
+            FindingState::Open | FindingState::Acknowledged if is_worse => {
+                self.finding.state = FindingState::Open;
+                Step::Worse
             }
             FindingState::Open | FindingState::Acknowledged | FindingState::Flapping => Step::Still,
         }
@@ -220,21 +229,6 @@ impl Store {
         self.move_finding(fingerprint, &from, FindingState::Acknowledged, actor, reason, at).await
     }
 
-    /// Resolves one finding by hand. `false` where it is resolved already.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn resolve_finding(
-        &self,
-        fingerprint: &Fingerprint,
-        actor: &str,
-        reason: Option<&str>,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let from = [FindingState::Open, FindingState::Acknowledged, FindingState::Flapping];
-        self.move_finding(fingerprint, &from, FindingState::Resolved, actor, reason, at).await
-    }
-
     /// Resolves every finding of a stream, as accepting its window does; the fingerprints that were not resolved yet.
     ///
     /// # Errors
@@ -256,6 +250,41 @@ impl Store {
                 .because(reason)
                 .with("findings", resolved.iter().map(|f| f.0.clone()).collect::<Vec<_>>());
             audit::append(&mut tx, &entry).await?;
+        }
+        tx.commit().await?;
+        Ok(resolved)
+    }
+
+    /// `accept` in one transaction: the baseline moves, where there is one, and these findings are resolved; the
+    /// fingerprints that were not resolved yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where somebody else has just moved the baseline; then nothing was changed.
+    pub async fn accept(
+        &self,
+        subject: &Subject,
+        baseline: Option<&NewBaseline>,
+        findings: &[Fingerprint],
+        actor: &str,
+        reason: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Vec<Fingerprint>, StoreError> {
+        let mut tx = self.write().await?;
+        lock_stream(&mut tx, subject).await?;
+        let mut entries = Vec::new();
+        if let Some(new) = baseline {
+            entries.push(super::baselines::save(&mut tx, subject, new).await?);
+        }
+        let resolved = resolve_in(&mut tx, subject, Some(findings), reason, at).await?;
+        super::diagnoses::close_explained(&mut tx, subject).await?;
+        entries.push(
+            AuditEntry::new("findings-accepted", actor, at, subject.to_string())
+                .of(subject)
+                .because(reason)
+                .with("findings", resolved.iter().map(|f| f.0.clone()).collect::<Vec<_>>()),
+        );
+        for entry in &entries {
+            audit::append(&mut tx, entry).await?;
         }
         tx.commit().await?;
         Ok(resolved)

@@ -48,7 +48,9 @@ async fn a_rename_from_the_first_look_to_the_undo() {
     let id = patch_of(&set);
 
     let (code, patches) = project.json(&["patches", "list"]);
-    assert_eq!((code, patches.as_array().unwrap().len()), (0, 1));
+    assert_eq!((code, patches["patches"].as_array().unwrap().len()), (0, 1), "{patches:#}");
+    assert_eq!(patches["version"], 1, "{patches:#}");
+    let patches = &patches["patches"];
     assert_eq!((&patches[0]["id"], &patches[0]["state"]), (&json!(id), &json!("verified")));
     let shown = project.run(&["patches", "show", &id[..8]]).ended(0).stdout;
     assert!(shown.contains("$.email_address"), "{shown}");
@@ -68,8 +70,8 @@ async fn a_rename_from_the_first_look_to_the_undo() {
     let (code, set) = project.json(&["check"]);
     assert_eq!((code, &set["reports"][0]["findings"]), (0, &json!([])), "{set:#}");
     project.run(&["findings"]).ended(0);
-    assert_eq!(project.json(&["patches", "list"]).1, json!([]));
-    assert_eq!(project.json(&["patches", "list", "--all"]).1[0]["state"], "confirmed");
+    assert_eq!(project.json(&["patches", "list"]).1["patches"], json!([]));
+    assert_eq!(project.json(&["patches", "list", "--all"]).1["patches"][0]["state"], "confirmed");
     let again = project.run(&["approve", &id]).ended(1);
     assert!(again.stderr.contains("cannot be approved"), "{again:?}");
 
@@ -78,7 +80,7 @@ async fn a_rename_from_the_first_look_to_the_undo() {
     let (code, set) = project.json(&["check"]);
     assert_eq!(code, 11, "the old mapping does not read the new name: {set:#}");
 
-    let history = project.json(&["baseline", "history", "crm/customers"]).1;
+    let history = project.json(&["baseline", "history", "crm/customers"]).1["versions"].take();
     assert!(history.as_array().unwrap().len() >= 3, "{history:#}");
     project.run(&["audit", "verify"]).ended(0);
     let audit = project.json(&["audit", "list"]).1.to_string();
@@ -87,7 +89,12 @@ async fn a_rename_from_the_first_look_to_the_undo() {
     }
     project.run(&["doctor"]);
     assert_eq!(
-        project.json(&["doctor"]).1.as_array().unwrap().iter().filter(|item| item["ok"] == false).count(),
+        project.json(&["doctor"]).1["health"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|item| item["ok"] == false)
+            .count(),
         1
     );
 }
@@ -128,21 +135,57 @@ fn assert_report_set(set: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_turned_a_patch_down_may_think_better_of_it() {
+    let (_feed, _api, project) = drifted().await;
+    let id = patch_of(&project.json(&["check"]).1);
+    project.run(&["reject", &id]).ended(0);
+    for _ in 0..2 {
+        project.run(&["approve", &id]).ended(0);
+        assert!(project.read("map.yaml").contains("email_address"));
+        project.run(&["approve", &id]).ended(1);
+        project.run(&["rollback", &id]).ended(0);
+        assert_eq!(project.read("map.yaml"), MAPPING);
+    }
+    project.run(&["audit", "verify"]).ended(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_keeps_what_was_accepted_after_the_patch() {
+    let (feed, _api, project) = drifted().await;
+    let id = patch_of(&project.json(&["check"]).1);
+    project.run(&["approve", &id]).ended(0);
+    project.run(&["check"]).ended(0);
+
+    // Something else changes, and is fine.
+    feed.answers(|turn| {
+        page(&renamed(renamed(customers(turn), "email", "email_address"), "created_at", "created_on"))
+    });
+    project.run(&["check"]).ended(11);
+    project.run(&["baseline", "accept", "crm/customers"]).ended(0);
+    project.run(&["check"]).ended(0);
+
+    project.run(&["rollback", &id]).ended(0);
+    let set = project.json(&["check"]).1;
+    let told: Vec<&Value> =
+        set["reports"][0]["diagnoses"].as_array().unwrap().iter().map(|d| &d["path"]).collect();
+    assert_eq!(told, [&json!("$.email")], "what was accepted since stays accepted: {set:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_patch_is_turned_down_or_gets_stale() {
     let (feed, _api, project) = drifted().await;
     let id = patch_of(&project.json(&["check"]).1);
     project.run(&["reject", &id, "--reason", "we ask the vendor first"]).ended(0);
     assert_eq!(project.read("map.yaml"), MAPPING);
     assert_eq!(project.json(&["patches", "show", &id]).1["state"], "rejected");
-    project.run(&["approve", &id]).ended(1);
     assert_eq!(project.json(&["check"]).0, 11, "what is turned down stays a finding");
-    assert_eq!(project.json(&["patches"]).1, json!([]), "and is not proposed again");
+    assert_eq!(project.json(&["patches"]).1["patches"], json!([]), "and is not proposed again");
 
     feed.answers(|turn| {
         page(&renamed(renamed(customers(turn), "email", "email_address"), "created_at", "created_on"))
     });
     let set = project.json(&["check"]).1;
-    let pending = project.json(&["patches"]).1;
+    let pending = project.json(&["patches"]).1["patches"].take();
     let other = pending[0]["id"].as_str().unwrap_or_else(|| panic!("{set:#}")).to_owned();
     let edited = MAPPING.replace("# The key.", "# The primary key.");
     project.write("map.yaml", &edited);
@@ -153,7 +196,7 @@ async fn a_patch_is_turned_down_or_gets_stale() {
 
     // The next check makes one for the file as it is now.
     project.run(&["check"]).ended(11);
-    let next = project.json(&["patches"]).1[0]["id"].as_str().unwrap().to_owned();
+    let next = project.json(&["patches"]).1["patches"][0]["id"].as_str().unwrap().to_owned();
     assert_ne!(next, other);
     project.run(&["approve", &next]).ended(0);
     assert!(project.read("map.yaml").contains("# The primary key."));
@@ -191,13 +234,13 @@ async fn four_verbs_for_a_finding() {
     let (_, silence) =
         project.json(&["silence", "add", "crm/customers", "--for", "2h", "--reason", "vendor is told"]);
     let silence = silence["id"].as_str().unwrap();
-    assert_eq!(project.json(&["silence", "list"]).1[0]["id"], silence);
+    assert_eq!(project.json(&["silence", "list"]).1["silences"][0]["id"], silence);
     assert_eq!(project.json(&["findings"]).0, 0, "a silenced finding does not count");
     assert_eq!(project.json(&["check"]).0, 0, "nor when it is seen again");
     assert!(project.json(&["findings", "show", fingerprint]).1["silenced_until"].is_string());
     project.run(&["silence", "expire", silence]).ended(0);
     project.run(&["silence", "expire", silence]).ended(1);
-    assert_eq!(project.json(&["silence", "list"]).1, json!([]));
+    assert_eq!(project.json(&["silence", "list"]).1["silences"], json!([]));
     assert_eq!(project.json(&["findings"]).0, 11);
 
     // Acknowledge: known, and not counted again. All of them, so that the exit code shows it.
@@ -229,9 +272,47 @@ async fn four_verbs_for_a_finding() {
     // Accept: the new normal.
     project.run(&["check"]);
     let (code, resolved) = project.json(&["baseline", "accept", "crm/customers", "--reason", "as announced"]);
-    assert_eq!((code, resolved.as_array().is_some_and(|all| !all.is_empty())), (0, true), "{resolved}");
+    assert_eq!(
+        (code, resolved["resolved"].as_array().is_some_and(|all| !all.is_empty())),
+        (0, true),
+        "{resolved}"
+    );
     assert_eq!(project.json(&["check"]).0, 0);
     project.run(&["findings", "show", "nothing"]).ended(1);
+}
+
+/// Customers with a plan; some of those of this share have a new one.
+fn with_plan(turn: u64, new: u64) -> Vec<Value> {
+    let mut records = customers(turn);
+    for (i, record) in records.iter_mut().enumerate() {
+        record["plan"] = json!(if (i as u64) < new { "team" } else { ["free", "plus", "business"][i % 3] });
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_was_accepted_is_never_told_again() {
+    let feed = Feed::new();
+    feed.answers(|turn| page(&with_plan(turn, 0)));
+    let api = feed.serve().await;
+    let project = Project::new(&api, &Receivers::default());
+    project.learn();
+    project.run(&["check"]).ended(0);
+
+    feed.answers(|turn| page(&with_plan(turn, 9)));
+    let (code, set) = project.json(&["check"]);
+    assert!(matches!(code, 10 | 11), "{set:#}");
+    let finding = &set["reports"][0]["findings"][0];
+    assert_eq!((&finding["kind"], &finding["path"]), (&json!("enum-changed"), &json!("$.plan")), "{set:#}");
+    project.run(&["baseline", "accept", "crm/customers", "--reason", "a new plan"]).ended(0);
+
+    // It stays, goes, and comes back: nobody is asked again.
+    for new in [9, 9, 0, 0, 0, 8] {
+        feed.answers(move |turn| page(&with_plan(turn, new)));
+        let (code, set) = project.json(&["check"]);
+        assert_eq!((code, &set["reports"][0]["findings"]), (0, &json!([])), "{new} of them: {set:#}");
+    }
+    assert_eq!(project.json(&["findings"]).0, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,6 +321,7 @@ async fn baselines_travel() {
     project.run(&["check"]).ended(11);
     let shown = project.run(&["baseline", "show", "crm/customers"]).ended(0).stdout;
     assert!(shown.contains("$.email") && shown.contains("2 windows"), "{shown}");
+    assert!(shown.contains("learning is over"), "{shown}");
     let exported = project.run(&["baseline", "export", "crm/customers"]).ended(0).stdout;
     assert!(!exported.contains("person3@"), "an export holds no values");
     project.write("baseline.json", &exported);
@@ -250,7 +332,7 @@ async fn baselines_travel() {
     project.run(&["check"]).ended(0);
     project.run(&["baseline", "import", "crm/customers", "baseline.json"]).ended(0);
     project.run(&["check"]).ended(11);
-    let history = project.json(&["baseline", "history", "crm/customers"]).1;
+    let history = project.json(&["baseline", "history", "crm/customers"]).1["versions"].take();
     assert_eq!(history.as_array().unwrap().len(), 4, "{history:#}");
 
     project.write("baseline.json", "{\"version\": \"what\"}");
@@ -333,7 +415,7 @@ async fn files_in_place_of_an_api() {
     }
     std::fs::remove_file(project.path("drogue.yaml")).unwrap();
     let (code, windows) = project.json(&["replay", "windows"]);
-    assert_eq!((code, windows.as_array().unwrap().len()), (11, 3), "{windows:#}");
+    assert_eq!((code, windows["windows"].as_array().unwrap().len()), (11, 3), "{windows:#}");
     project.run(&["replay", "windows"]).ended(11);
     let (code, report) = project.json(&["diff", "windows/a.json", "windows/c.json"]);
     assert_eq!((code, &report["diagnoses"][0]["kind"]), (11, &json!("renamed")), "{report:#}");
@@ -444,7 +526,7 @@ async fn secrets_are_found_nowhere() {
     feed.answers(|turn| page(&renamed(customers(turn), "email", "email_address")));
     run(&["check"]).ended(11);
     run(&["findings", "list", "--all", "--format", "json"]);
-    run(&["patches", "show", project.json(&["patches"]).1[0]["id"].as_str().unwrap()]);
+    run(&["patches", "show", project.json(&["patches"]).1["patches"][0]["id"].as_str().unwrap()]);
     run(&["doctor", "--format", "json"]);
     run(&["audit", "list", "--format", "json"]);
     feed.answers(|_| Reply::redirect(302, &format!("http://10.0.0.1/{TOKEN}")));

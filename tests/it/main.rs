@@ -14,6 +14,7 @@ mod journey_demo;
 mod journey_kill;
 mod journey_watch;
 mod probe;
+mod quiet;
 mod repair_and_apply;
 mod store_both_databases;
 mod support;

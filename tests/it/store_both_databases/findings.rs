@@ -1,6 +1,6 @@
 //! Findings: hysteresis, flapping, acknowledgement, silences, hostile text.
 
-use drogue::model::{Category, Fact, FindingState, Inconclusive, Severity, Subject};
+use drogue::model::{Category, Fact, Finding, FindingState, Inconclusive, Severity, Subject};
 use drogue::store::{CheckRecord, FLAP_WINDOWS, FindingFilter, RESOLVE_AFTER, Silence, Store, StoreError};
 
 use super::fixtures::*;
@@ -101,6 +101,46 @@ async fn flapping_that_stays_is_open_again() {
             assert_eq!(outcome.still_open.len(), 1);
         }
         assert_eq!(state_of(&store, "$.a").await, FindingState::Open);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_gets_worse_is_news() {
+    for_each_database(|store| async move {
+        let lesser = Finding { severity: Severity::Warning, ..finding("$.a") };
+        store.commit_check(&check(0, vec![lesser.clone()]), silent).await.unwrap();
+        assert!(store.acknowledge(&lesser.fingerprint, "ada", None, minute(1)).await.unwrap());
+        let same = store.commit_check(&check(2, vec![lesser.clone()]), silent).await.unwrap();
+        assert_eq!(same.worse, []);
+        let worse = store.commit_check(&check(3, vec![finding("$.a")]), silent).await.unwrap();
+        assert_eq!((&worse.worse, worse.still_open.len()), (&vec![lesser.fingerprint.clone()], 1));
+        assert_eq!(state_of(&store, "$.a").await, FindingState::Open, "nobody has seen that");
+        // Less again is no news, and neither is the same.
+        for (n, shown) in [(4, finding("$.a")), (5, lesser.clone()), (6, lesser.clone())] {
+            assert_eq!(store.commit_check(&check(n, vec![shown]), silent).await.unwrap().worse, []);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepting_is_all_or_nothing() {
+    for_each_database(|store| async move {
+        store.commit_check(&check(0, vec![finding("$.a"), finding("$.b")]), silent).await.unwrap();
+        let meant = [finding("$.a").fingerprint];
+        let accept = |version| {
+            let (store, meant) = (store.clone(), meant.clone());
+            async move { store.accept(&subject(), Some(&baseline(version)), &meant, "ada", None, minute(7)).await }
+        };
+        // Somebody else has moved the baseline: nothing is resolved either.
+        assert!(matches!(accept(5).await, Err(StoreError::Conflict { .. })));
+        assert_eq!(state_of(&store, "$.a").await, FindingState::Open);
+        assert_eq!(accept(1).await.unwrap(), meant);
+        assert_eq!(state_of(&store, "$.a").await, FindingState::Resolved);
+        assert_eq!(state_of(&store, "$.b").await, FindingState::Open);
+        assert_eq!(store.baseline(&subject()).await.unwrap().unwrap().entry.version, 1);
+        assert!(store.verify_audit().await.unwrap().is_ok());
     })
     .await;
 }

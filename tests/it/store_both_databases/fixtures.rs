@@ -9,7 +9,7 @@ use drogue::model::{
     Finding, FindingState, Fingerprint, HashKey, Message, NotifyReason, Patch, PatchState, Severity, Side,
     Subject,
 };
-use drogue::profile::{Profile, ProfileOptions, Profiler};
+use drogue::profile::{Order, Profile, ProfileOptions, Profiler};
 use drogue::store::{CheckOutcome, CheckRecord, CommitOutcome, NewBaseline};
 use jiff::Timestamp;
 
@@ -41,6 +41,7 @@ pub(super) fn window(n: i64) -> Window {
         from: minute(n),
         to: minute(n + 1),
         partial: false,
+        order: Order::default(),
     }
 }
 

@@ -1,0 +1,138 @@
+//! What becomes of a look that failed: it is an outcome, never drift, and only a pattern of them becomes a finding.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::check::{Checked, Known, Outcome, baseline_side};
+use super::open::Stream;
+use super::{Engine, EngineError};
+use crate::compare::Comparison;
+use crate::diagnose::diagnose_outcomes;
+use crate::model::{
+    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Report, Side, Unobserved,
+};
+use crate::observe::Failure;
+use crate::rules::JudgeContext;
+use crate::store::CheckOutcome;
+
+/// Failed checks in a row that make a pattern, where the answer is definite: the second one confirms it.
+const CONFIRMED_AFTER: u64 = 2;
+/// The same, where answers like this pass by themselves.
+const LASTING_AFTER: u64 = 3;
+/// A failure is looked at again this soon, and then at intervals that double, up to the stream's own.
+const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+impl Engine {
+    /// A look that failed is an outcome, never drift; only a pattern of them becomes a finding.
+    pub(super) async fn failed(
+        &self,
+        stream: &Stream<'_>,
+        known: Known,
+        failure: Failure,
+    ) -> Result<Checked, EngineError> {
+        let now = self.now();
+        let failures = known.state.failures + 1;
+        let needed = if passes_by_itself(failure.class) { LASTING_AFTER } else { CONFIRMED_AFTER };
+        let outcome = CheckOutcome::Failed {
+            class: failure.class,
+            message: failure.detail.clone(),
+            attempts: failure.attempts,
+        };
+        let mut record = self.check_record(stream, &known, outcome);
+        let every = self.every(&stream.subject);
+        let doubled =
+            CONFIRM_WITHIN * 2_i32.saturating_pow(u32::try_from(failures - 1).unwrap_or(u32::MAX).min(16));
+        // A server that says when to come back is heard; a failure is looked at again soon, then ever less, and in any
+        // case when the stream is due.
+        let soon = (now + doubled.min(every)).min(record.next_due.unwrap_or(Timestamp::MAX));
+        let retry_at = failure.retry_at.map_or(soon, |at| at.max(now));
+        record.next_due = Some(retry_at);
+
+        let mut checked = Checked::new(
+            stream,
+            Outcome::Failed(Unobserved {
+                connector: stream.subject.connector.clone(),
+                stream: stream.subject.stream.clone(),
+                outcome: format!("{}: {}", failure.class.word(), failure.detail),
+                retry_at: Some(retry_at),
+            }),
+        );
+        let mut report = None;
+        if failures >= needed {
+            let mapping = self.mapping(stream).ok().flatten();
+            let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
+            let since = known.state.failing_since.unwrap_or(now);
+            let comparison =
+                Comparison { changes: vec![change_of(&failure, failures, since)], inconclusive: Vec::new() };
+            let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
+            let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
+            let side = known.baseline.as_ref().map(baseline_side).unwrap_or_default();
+            let diagnoses = diagnose_outcomes(&stream.subject, &mut judgement.findings, mapped);
+            report = Some(Report {
+                version: 1,
+                subject: stream.subject.clone(),
+                compared: Compared {
+                    kind: CompareKind::Records,
+                    baseline: side,
+                    live: Side { records: 0, version: None, from: Some(since), to: Some(now) },
+                },
+                diagnoses,
+                findings: judgement.findings,
+                inconclusive: judgement.inconclusive,
+            });
+        }
+        if let Some(report) = &report {
+            record.findings.clone_from(&report.findings);
+            record.diagnoses.clone_from(&report.diagnoses);
+            record.compared = Some(report.compared.clone());
+        }
+        let committed = self.commit(stream, &record, report.as_ref()).await?;
+        if let Some(report) = report {
+            checked.settle_report(report, &committed, record.at);
+        }
+        checked.note_earlier(&committed);
+        Ok(checked)
+    }
+}
+
+/// Whether answers of this class come and go, so that two in a row say little.
+const fn passes_by_itself(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::RateLimited | ErrorClass::Outage | ErrorClass::Truncated | ErrorClass::QuotaExhausted => {
+            true
+        }
+        ErrorClass::AuthExpired
+        | ErrorClass::AuthInvalid
+        | ErrorClass::AuthChanged
+        | ErrorClass::PermissionLost
+        | ErrorClass::AccountBlocked
+        | ErrorClass::EndpointGone
+        | ErrorClass::EndpointMoved
+        | ErrorClass::NotFound
+        | ErrorClass::RequestInvalid
+        | ErrorClass::PageTooBig
+        | ErrorClass::NotJson
+        | ErrorClass::OkWithError
+        | ErrorClass::Deprecated
+        | ErrorClass::BlockedByFirewall => false,
+    }
+}
+
+/// A lasting failure as a change: of the envelope where the answer was fine but for its records, of the endpoint else.
+fn change_of(failure: &Failure, failures: u64, since: Timestamp) -> Change {
+    let mut facts = Facts::new()
+        .with("class", failure.class.word())
+        .with("attempts", failures)
+        .with("since", since.to_string())
+        .with("detail", failure.detail.clone());
+    if let Some(status) = failure.status {
+        facts.set("status", u64::from(status));
+    }
+    let kind = match &failure.missing_records {
+        Some(path) => {
+            facts.set("from", path.to_string());
+            ChangeKind::EnvelopeChanged
+        }
+        None => ChangeKind::ResponseFailed,
+    };
+    Change { kind, path: FieldPath::root(), to: Vec::new(), facts }
+}
