@@ -60,7 +60,9 @@ impl RuleSet {
         for (path, text) in PACKS.iter().flat_map(|pack| texts_below(pack)) {
             add(&mut rules, &path, &text)?;
         }
-        for (path, text) in texts_below("docs") {
+        // Phrases are no rules: `spec::announcements` reads them.
+        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| !path.ends_with("/prose.yaml"))
+        {
             rules.extend(table::parse(&path, &text)?);
         }
         Ok(Self { rules: sorted(rules), overrides: Arc::default() })

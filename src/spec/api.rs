@@ -65,6 +65,11 @@ impl ApiModel {
         (swagger2 || version("openapi").starts_with('3')).then_some(Self { root, swagger2 })
     }
 
+    /// The description as it is written.
+    pub(super) const fn root(&self) -> &Value {
+        &self.root
+    }
+
     /// The title that the description gives itself.
     #[must_use]
     pub fn title(&self) -> Option<&str> {

@@ -4,6 +4,7 @@
 //! plain text). Descriptions are kept as they are written: a `$ref` is followed when somebody looks, so that cycles and
 //! bombs cost nothing. What cannot be read is an error and never "no changes", nor "all removed".
 
+mod announcements;
 mod api;
 mod compare;
 mod discover;
@@ -19,6 +20,9 @@ mod sections;
 mod text;
 mod volatile;
 
+pub use announcements::{
+    Announcement, AnnouncementKind, PhraseExample, Quote, Span, announcements, mentioning, test_phrases,
+};
 pub use api::{ApiModel, Operation};
 pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};
 pub use discover::{Endpoint, EndpointField, discover};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use similar::{ChangeTag, TextDiff};
 
 use super::{DocsComparison, WatchedEndpoint, compare::unified, volatile};
@@ -14,6 +15,8 @@ pub struct Section {
     pub title: String,
     /// Its text, line by line, without what changes by itself.
     pub text: String,
+    /// The day that it was written on, where it says so: of an item of a feed, or of a dated heading in a changelog.
+    pub written: Option<Date>,
 }
 
 /// A document as sections.
@@ -87,7 +90,7 @@ impl Builder {
         let plain = if words.is_empty() { "(beginning)".to_owned() } else { words.join(" › ") };
         let number = self.titles.entry(plain.clone()).and_modify(|number| *number += 1).or_insert(1);
         let title = if *number == 1 { plain } else { format!("{plain} ({number})") };
-        self.sections.push(Section { title, text: lines.join("\n") });
+        self.sections.push(Section { title, text: lines.join("\n"), written: None });
     }
 
     pub(super) fn finish(mut self) -> Sections {
@@ -197,7 +200,7 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
     result
 }
 
-static EMPTY: Section = Section { title: String::new(), text: String::new() };
+static EMPTY: Section = Section { title: String::new(), text: String::new(), written: None };
 
 fn with_newline(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{text}\n") }
