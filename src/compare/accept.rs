@@ -66,7 +66,8 @@ const fn is_behaviour(kind: ChangeKind) -> bool {
         | ChangeKind::ResponseFailed
         | ChangeKind::NotObserved
         | ChangeKind::RecordsMalformed
-        | ChangeKind::DocsChanged => true,
+        | ChangeKind::DocsChanged
+        | ChangeKind::EndAnnounced => true,
         ChangeKind::FieldAdded
         | ChangeKind::FieldRemoved
         | ChangeKind::PresenceChanged

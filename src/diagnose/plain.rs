@@ -147,6 +147,7 @@ fn kind_of(finding: &Finding) -> DiagnosisKind {
         C::NotObserved => D::Outage,
         C::RecordsMalformed => D::NotJson,
         C::DocsChanged => D::DocsChanged,
+        C::EndAnnounced => D::Deprecated,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::open::{MappingFile, Stream};
-use super::{Approval, Engine, EngineError, escalate};
+use super::{Approval, Engine, EngineError, deadlines, escalate};
 use crate::compare::{Baseline, Comparison, Variation, Window, compare};
 use crate::config::AutoApply;
 use crate::diagnose::{DiagnoseInput, diagnose, diagnose_outcomes};
@@ -12,7 +12,7 @@ use crate::model::{
     Category, Change, ChangeKind, CompareKind, Compared, Disposition, ErrorClass, Facts, FieldPath, Finding,
     Fingerprint, Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
 };
-use crate::observe::{self, Complete, Failure, Notice, Observation};
+use crate::observe::{self, Complete, Failure, Observation};
 use crate::profile::Profile;
 use crate::repair::{self, ProposeInput};
 use crate::rules::JudgeContext;
@@ -280,8 +280,11 @@ impl Engine {
         record.diagnoses.clone_from(&report.diagnoses);
         record.inconclusive.clone_from(&report.inconclusive);
         record.patches.clone_from(&checked.patches);
-        record.judges =
-            if window.partial { vec![Category::Schema, Category::Values] } else { ALL_OF_A_WINDOW.to_vec() };
+        record.judges = if window.partial {
+            vec![Category::Schema, Category::Values, Category::Lifecycle]
+        } else {
+            ALL_OF_A_WINDOW.to_vec()
+        };
         if learning {
             checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
         }
@@ -564,7 +567,7 @@ impl Checked {
     pub(super) fn settle_report(&mut self, report: Report, committed: &Committed, at: Timestamp) {
         let report = self.report.insert(report);
         let outcome = &committed.outcome;
-        let known = [&outcome.new, &outcome.reopened, &outcome.flapping, &outcome.still_open];
+        let known = [&outcome.new, &outcome.reopened, &outcome.flapping, &outcome.worse, &outcome.still_open];
         for finding in &mut report.findings {
             let stored =
                 known.into_iter().flatten().find(|known| known.finding.fingerprint == finding.fingerprint);
@@ -586,7 +589,8 @@ pub(super) struct Committed {
     pub(super) silences: Vec<Silence>,
 }
 
-const ALL_OF_A_WINDOW: [Category; 3] = [Category::Schema, Category::Values, Category::Behaviour];
+const ALL_OF_A_WINDOW: [Category; 4] =
+    [Category::Schema, Category::Values, Category::Behaviour, Category::Lifecycle];
 
 /// What stands against what.
 pub(super) fn compared(baseline: &Baseline, window: &Window) -> Compared {
@@ -611,9 +615,12 @@ fn baseline_side(baseline: &Baseline) -> Side {
     }
 }
 
-/// Whether a window shows nothing but fields that are new: those disturb no comparison of the others.
+/// Whether a window shows nothing but fields that are new, which disturb no comparison of the others, and what the vendor
+/// says will come, which disturbs none yet.
 fn is_quiet(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.kind == ChangeKind::FieldAdded)
+    findings
+        .iter()
+        .all(|finding| finding.kind == ChangeKind::FieldAdded || finding.category == Category::Lifecycle)
 }
 
 /// Records one more window.
@@ -691,15 +698,6 @@ fn changes_around(complete: &Complete) -> Vec<Change> {
         to: Vec::new(),
         facts: Facts::new().with("from", from.to_string()).with("to", complete.records.to_string()),
     });
-    let notices = complete.notices.iter().map(|Notice { class, rule, note }| Change {
-        kind: ChangeKind::ResponseFailed,
-        path: FieldPath::root(),
-        to: Vec::new(),
-        facts: Facts::new()
-            .with("class", class.word())
-            .with("rule", rule.clone())
-            .with("detail", note.clone())
-            .with("attempts", 1_u64),
-    });
+    let notices = complete.notices.iter().map(|notice| deadlines::of_notice(notice, complete.window.to));
     moved.into_iter().chain(notices).collect()
 }

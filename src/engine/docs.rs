@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::check::{Checked, Committed, Outcome};
-use super::{Engine, EngineError, escalate};
+use super::{Engine, EngineError, deadlines, escalate};
 use crate::compare::Comparison;
 use crate::model::{
     Category, CompareKind, Compared, Fingerprint, Report, Side, Subject, Unobserved, content_id,
@@ -133,8 +133,13 @@ impl Engine {
                 }
             }
         };
-        self.commit_document(&record, None, &[]).await?;
-        Ok(Checked::of(subject, outcome, None))
+        let report = self.deadlines_of_last(settings, accepted.as_ref(), last.as_ref(), &mut record)?;
+        let committed = self.commit_document(&record, report.as_ref(), &[]).await?;
+        let mut checked = Checked::of(subject, outcome, None);
+        if let Some(report) = report {
+            checked.settle_report(report, &committed, record.at);
+        }
+        Ok(checked)
     }
 
     async fn compare_documents(
@@ -146,11 +151,15 @@ impl Engine {
         mut record: CheckRecord,
     ) -> Result<Checked, EngineError> {
         let before_model = read(settings, before.entry.content_type.as_deref(), &before.content)?;
-        let compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        let mut compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
+        let since = Some(before.entry.fetched_at);
+        let ends = self.deadlines(settings, since, after, &mut record)?;
+        deadlines::told_once(&mut compared.changes, ends, &before_model);
         let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
-        let diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
+        let mut diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
+        diagnoses.extend(deadlines::diagnose(&record.subject, &mut judgement.findings));
         let report = Report {
             version: 1,
             subject: record.subject.clone(),
@@ -167,7 +176,7 @@ impl Engine {
             findings: judgement.findings,
             inconclusive: judgement.inconclusive,
         };
-        record.judges = vec![Category::Docs];
+        record.judges = vec![Category::Docs, Category::Lifecycle];
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         record.compared = Some(report.compared.clone());
@@ -213,7 +222,7 @@ impl Engine {
     }
 
     /// What the connector's streams use of the API: only that alerts.
-    fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
+    pub(super) fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
         let mut watched = Vec::new();
         for subject in self.subjects(&[connector.to_owned()])? {
             let stream = self.stream(&subject)?;
@@ -277,7 +286,7 @@ impl Checked {
 }
 
 /// Reads a document; of prose, the sections that the config names.
-fn read(
+pub(super) fn read(
     settings: &DocSettings,
     content_type: Option<&str>,
     bytes: &[u8],

@@ -33,6 +33,7 @@ pub(super) fn messages(
         .iter()
         .chain(&outcome.reopened)
         .chain(&outcome.flapping)
+        .chain(&outcome.worse)
         .chain(outcome.still_open.iter().filter(|known| has_new_patch(known, record, outcome)))
         .filter(|known| !muted(&known.finding))
         .collect();
@@ -40,7 +41,7 @@ pub(super) fn messages(
     let (baseline, live) = sides(report);
     if let Some(severity) = worst {
         // When this incident began, and not when the finding was seen for the first time of all.
-        let earlier = told_since(&outcome.still_open);
+        let earlier = told_since(outcome.still_open.iter().chain(&outcome.worse));
         let here = since(told.iter().copied());
         let findings: Vec<Finding> = told.iter().map(|known| known.finding.clone()).collect();
         let diagnoses: Vec<Diagnosis> = record

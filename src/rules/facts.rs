@@ -49,9 +49,30 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::ResponseFailed => &["class", "status", "attempts", "since"],
         ChangeKind::NotObserved => &["last", "interval"],
         ChangeKind::RecordsMalformed => &["records", "reason"],
-        ChangeKind::DocsChanged => {
-            &["what", "operation", "from", "field", "section", "in", "parameter", "lines", "operations"]
-        }
+        ChangeKind::DocsChanged => &[
+            "what",
+            "operation",
+            "from",
+            "field",
+            "section",
+            "in",
+            "parameter",
+            "lines",
+            "operations",
+            "sentence",
+        ],
+        ChangeKind::EndAnnounced => &[
+            "what",
+            "ends",
+            "days_left",
+            "left",
+            "source",
+            "sentence",
+            "section",
+            "operation",
+            "field",
+            "places",
+        ],
     }
 }
 
@@ -61,6 +82,8 @@ pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::DocsChanged => &["operation", "in", "field", "parameter", "section"],
         ChangeKind::ResponseFailed => &["class"],
         ChangeKind::RecordsMalformed => &["reason"],
+        // Another day is another deadline; other words for the same one are not.
+        ChangeKind::EndAnnounced => &["what", "operation", "field", "ends"],
         ChangeKind::FieldAdded
         | ChangeKind::FieldRemoved
         | ChangeKind::PresenceChanged
@@ -87,7 +110,7 @@ pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
 }
 
 /// Every kind of change, in the order of the enum.
-pub const CHANGE_KINDS: [ChangeKind; 25] = [
+pub const CHANGE_KINDS: [ChangeKind; 26] = [
     ChangeKind::FieldAdded,
     ChangeKind::FieldRemoved,
     ChangeKind::PresenceChanged,
@@ -113,6 +136,7 @@ pub const CHANGE_KINDS: [ChangeKind; 25] = [
     ChangeKind::NotObserved,
     ChangeKind::RecordsMalformed,
     ChangeKind::DocsChanged,
+    ChangeKind::EndAnnounced,
 ];
 
 /// The kinds of diagnosis with one line each: what `drogue rules explain --kinds` prints.

@@ -12,7 +12,7 @@ static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static BUILTIN: LazyLock<RuleSet> =
     LazyLock::new(|| RuleSet::embedded().expect("the test `every_builtin_rule_parses` read the same files"));
 
-const PACKS: [&str; 3] = ["schema", "values", "behaviour"];
+const PACKS: [&str; 4] = ["schema", "values", "behaviour", "lifecycle"];
 
 /// The texts of the embedded files of one folder below `rules/`, by path, in order.
 pub(super) fn texts_below(folder: &str) -> Vec<(String, String)> {

@@ -10,6 +10,7 @@ mod compare;
 mod discover;
 mod envelope;
 mod examples;
+mod feed;
 mod graph;
 mod html;
 mod load;
@@ -21,7 +22,8 @@ mod text;
 mod volatile;
 
 pub use announcements::{
-    Announcement, AnnouncementKind, PhraseExample, Quote, Span, announcements, mentioning, test_phrases,
+    Announcement, AnnouncementKind, PhraseExample, Quote, Span, announcements, deadline_facts, deadlines,
+    mentioning, test_phrases,
 };
 pub use api::{ApiModel, Operation};
 pub use compare::{DocsComparison, WatchedEndpoint, compare_descriptions, compare_documents};

@@ -117,6 +117,8 @@ pub struct CommitOutcome {
     pub reopened: Vec<FindingRecord>,
     /// Findings that came back once too often: the last word on them until they settle.
     pub flapping: Vec<FindingRecord>,
+    /// Findings that were there before, are not resolved, and are worse than they were.
+    pub worse: Vec<FindingRecord>,
     /// Findings that were there before and are not resolved.
     pub still_open: Vec<FindingRecord>,
     /// Findings that are resolved now.
@@ -303,6 +305,7 @@ fn sort_in(outcome: &mut CommitOutcome, step: Step, finding: FindingRecord) {
         Step::New => outcome.new.push(finding),
         Step::Reopened => outcome.reopened.push(finding),
         Step::BecameFlapping => outcome.flapping.push(finding),
+        Step::Worse => outcome.worse.push(finding),
         Step::Still => outcome.still_open.push(finding),
         Step::Resolved => outcome.resolved.push(finding),
         Step::Gone => {}

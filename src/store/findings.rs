@@ -53,6 +53,8 @@ pub(super) enum Step {
     BecameFlapping,
     /// It is there still, or away for too short a time to say.
     Still,
+    /// It is there still, and is worse than it was: to be told again.
+    Worse,
     /// It has been away long enough.
     Resolved,
     /// It was resolved and still is.
@@ -94,6 +96,7 @@ impl FindingRecord {
     pub(super) fn seen(&mut self, shown: Finding, at: Timestamp) -> Step {
         self.judged += 1;
         let was = self.finding.state;
+        let is_worse = shown.severity > self.finding.severity;
         let away = self.misses;
         self.misses = 0;
         self.finding =
@@ -120,6 +123,11 @@ impl FindingRecord {
             FindingState::Flapping if !flapping => {
                 self.finding.state = FindingState::Open;
                 Step::Still
+            }
+            // Who has seen it has seen something milder.
+            FindingState::Open | FindingState::Acknowledged if is_worse => {
+                self.finding.state = FindingState::Open;
+                Step::Worse
             }
             FindingState::Open | FindingState::Acknowledged | FindingState::Flapping => Step::Still,
         }

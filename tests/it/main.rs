@@ -4,6 +4,7 @@
 
 mod config_errors;
 mod daemons;
+mod deadlines;
 mod demo_parts;
 mod documents;
 mod escalation;

@@ -5,6 +5,7 @@
 //! nothing, so a page's boilerplate and its policies are silent.
 
 mod dates;
+mod deadlines;
 mod description;
 mod phrases;
 mod places;
@@ -13,7 +14,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use dates::Span;
+pub use deadlines::{deadline_facts, deadlines};
 pub use phrases::{PhraseExample, test_phrases};
+pub(super) use places::has_word;
 
 use super::{Document, Section};
 use crate::model::FieldPath;
@@ -70,6 +73,8 @@ pub struct Announcement {
     pub operations: Vec<String>,
     /// The fields that it is about, as far as it names some; the name alone, or a path with points.
     pub fields: Vec<String>,
+    /// Whether it is about those fields, and not about the API that has them.
+    pub is_about_fields: bool,
     /// When, where it says so.
     pub when: Option<Span>,
     /// The old name and the new one, the limit that holds, the version: what the phrase singles out.
@@ -171,15 +176,14 @@ impl Announcement {
 }
 
 /// The announcements of one section of prose.
-fn of_section(section: &Section) -> Vec<Announcement> {
-    let text = Text {
-        place: &section.title,
-        text: &section.text,
-        operation: None,
-        field: None,
-        written: section.written,
-    };
-    text.announcements()
+pub(super) fn of_section(section: &Section) -> Vec<Announcement> {
+    let of =
+        |text| Text { place: &section.title, text, operation: None, field: None, written: section.written };
+    // A heading may say it all: `GET /v1/orders (sunset: 2026-12-31)`.
+    let heading = section.title.rsplit(" › ").next().unwrap_or_default();
+    let mut found = of(heading).announcements();
+    found.extend(of(&section.text).announcements());
+    found
 }
 
 /// A text, and where it stands.
@@ -207,13 +211,27 @@ impl Text<'_> {
                     operations = self.operation.clone().map_or_else(|| titled.clone(), |own| vec![own]);
                 }
                 let mut fields = places::fields(sentence);
-                fields.extend(self.field.clone().filter(|_| fields.is_empty()));
+                if fields.is_empty() {
+                    fields.extend(self.field.clone());
+                }
+                let is_about_fields = !fields.is_empty()
+                    && match hit.kind {
+                        AnnouncementKind::Renamed | AnnouncementKind::Changed => true,
+                        AnnouncementKind::Ends | AnnouncementKind::Deprecated => {
+                            self.field.is_some() || places::speaks_of_fields(sentence)
+                        }
+                        AnnouncementKind::Auth
+                        | AnnouncementKind::Paging
+                        | AnnouncementKind::RateLimit
+                        | AnnouncementKind::Breaking => false,
+                    };
                 found.push(Announcement {
                     kind: hit.kind,
                     sentence: places::shown(sentence),
                     section: self.place.to_owned(),
                     operations,
                     fields,
+                    is_about_fields,
                     when: hit.when,
                     from: hit.from,
                     to: hit.to,
@@ -224,3 +242,36 @@ impl Text<'_> {
         found
     }
 }
+
+/// What a text announces of these kinds that an older state of it did not: the first such sentence.
+pub(super) fn newly(before: &str, after: &str, kinds: &[AnnouncementKind]) -> Option<String> {
+    if before == after || !phrases::may_announce(after) {
+        return None;
+    }
+    let bare = |sentence: &str| {
+        let words = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.trim_end_matches(['.', '!', ';', ':']).to_lowercase()
+    };
+    let known: std::collections::BTreeSet<String> = places::sentences(before).map(bare).collect();
+    let new = places::sentences(after).filter(|sentence| !known.contains(&bare(sentence)));
+    let mut said =
+        new.filter(|sentence| phrases::read(sentence, None).iter().any(|hit| kinds.contains(&hit.kind)));
+    said.next().map(places::shown)
+}
+
+/// The sentences of a text that announce something, whatever surrounds them.
+pub(super) fn announcing(text: &str) -> Vec<&str> {
+    if !phrases::may_announce(text) {
+        return Vec::new();
+    }
+    places::sentences(text).filter(|sentence| !phrases::read(sentence, None).is_empty()).collect()
+}
+
+/// The day that a heading gives, as changelogs write it above what was changed.
+pub(super) fn day_of(heading: &str) -> Option<Date> {
+    let mut days = dates::dates(heading, None).into_iter().map(|(_, span)| span);
+    days.next().filter(|span| span.first == span.last).map(|span| span.first)
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ use super::{AnnouncementKind, places};
 struct File {
     /// Parts of patterns by name, put in for `{name}`.
     words: BTreeMap<String, String>,
+    /// Every phrase holds one of these, as they are written here, in upper or lower case.
+    hints: Vec<String>,
     /// Sentences that announce nothing, whatever else they say: negations, policies, possibilities.
     silent: Vec<String>,
     /// Sentences that announce nothing unless they give a date: conditions, remarks in general.
@@ -63,8 +65,8 @@ struct Phrase {
 /// All of the file, ready to match.
 struct Phrases {
     phrases: Vec<Phrase>,
-    /// Every pattern of every phrase at once: most texts say none of them.
-    any: RegexSet,
+    /// The hints at once: a quick look that spares most sentences the long one.
+    hints: Regex,
     silent: RegexSet,
     silent_without_date: RegexSet,
     silent_examples: Vec<String>,
@@ -96,7 +98,6 @@ impl Phrases {
             builder.case_insensitive(true).size_limit(MAX_COMPILED).build().map_err(|error| error.to_string())
         };
         let (silent, undated) = (set(&all(&file.silent))?, set(&all(&file.silent_without_date))?);
-        let mut every = Vec::new();
         let mut phrases = Vec::new();
         for row in file.phrases {
             let patterns: Vec<String> = row.says.iter().map(|p| filled(p, &file.words)).collect();
@@ -104,30 +105,44 @@ impl Phrases {
                 .iter()
                 .map(|p| RegexBuilder::new(p).case_insensitive(true).size_limit(MAX_COMPILED).build());
             let says = compiled.collect::<Result<_, _>>().map_err(|error| format!("{}: {error}", row.id))?;
-            every.extend(patterns);
             phrases.push(Phrase { row, says });
         }
-        let any = set(&every)?;
-        Ok(Self { phrases, any, silent, silent_without_date: undated, silent_examples: file.silent_examples })
+        let hints: Vec<String> = file.hints.iter().map(|hint| regex::escape(hint)).collect();
+        let hints = RegexBuilder::new(&hints.join("|")).case_insensitive(true).build();
+        let hints = hints.map_err(|error| error.to_string())?;
+        Ok(Self {
+            phrases,
+            hints,
+            silent,
+            silent_without_date: undated,
+            silent_examples: file.silent_examples,
+        })
     }
 
-    /// What a sentence says, at most once a kind; an end says that a deprecation is more than that.
+    /// What a sentence says, at most once a kind.
     fn read(&self, sentence: &str, written: Option<Date>) -> Vec<Hit> {
-        if !self.any.is_match(sentence) || self.silent.is_match(sentence) {
+        if !self.hints.is_match(sentence) {
             return Vec::new();
         }
-        let dates = dates::dates(sentence, written);
-        if dates.is_empty() && self.silent_without_date.is_match(sentence) {
-            return Vec::new();
-        }
+        let mut dates: Option<Vec<_>> = None;
         let mut hits: Vec<Hit> = Vec::new();
         for phrase in &self.phrases {
             if hits.iter().any(|hit| hit.kind == phrase.row.kind) {
                 continue;
             }
-            let Some(captures) = phrase.says.iter().find_map(|says| says.captures(sentence)) else {
-                continue;
-            };
+            // Whether a pattern matches is told much faster than where its groups are.
+            let Some(says) = phrase.says.iter().find(|says| says.is_match(sentence)) else { continue };
+            let Some(captures) = says.captures(sentence) else { continue };
+            if dates.is_none() {
+                let found = dates::dates(sentence, written);
+                if self.silent.is_match(sentence)
+                    || found.is_empty() && self.silent_without_date.is_match(sentence)
+                {
+                    return Vec::new();
+                }
+                dates = Some(found);
+            }
+            let dates = dates.as_deref().unwrap_or_default();
             let end = captures.get(0).map_or(0, |whole| whole.end());
             let after = dates.iter().find(|(range, _)| range.end >= end);
             let when = after.or(dates.last()).map(|(_, span)| *span);
@@ -142,8 +157,12 @@ impl Phrases {
                 phrase: phrase.row.id.clone(),
             });
         }
-        let ends = hits.iter().any(|hit| hit.kind == AnnouncementKind::Ends);
-        hits.retain(|hit| !(ends && hit.kind == AnnouncementKind::Deprecated));
+        // Of several readings the one that says more: what ends is the way to sign in or to page, and not an endpoint; an
+        // end, or a new name, is more than a deprecation.
+        use AnnouncementKind::{Auth, Deprecated, Ends, Paging, Renamed};
+        let has = |kinds: &[AnnouncementKind]| hits.iter().any(|hit| kinds.contains(&hit.kind));
+        let (way, more) = (has(&[Auth, Paging]), has(&[Auth, Paging, Ends, Renamed]));
+        hits.retain(|hit| !(way && hit.kind == Ends || more && hit.kind == Deprecated));
         hits
     }
 }
@@ -151,8 +170,8 @@ impl Phrases {
 /// A pattern with the words put in.
 fn filled(pattern: &str, words: &BTreeMap<String, String>) -> String {
     let mut pattern = pattern.to_owned();
-    // Words may hold words; two rounds are enough, and endless ones end here.
-    for _ in 0..2 {
+    // Words may hold words; four rounds are enough, and endless ones end here.
+    for _ in 0..4 {
         for (name, word) in words {
             pattern = pattern.replace(&format!("{{{name}}}"), &format!("(?:{word})"));
         }
@@ -175,7 +194,7 @@ pub(super) fn read(sentence: &str, written: Option<Date>) -> Vec<Hit> {
 
 /// Whether a text may announce anything: a quick look that spares most texts the long one.
 pub(super) fn may_announce(text: &str) -> bool {
-    text.lines().any(|line| PHRASES.any.is_match(line))
+    PHRASES.hints.is_match(text)
 }
 
 /// How one example of a phrase went.

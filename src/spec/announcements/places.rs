@@ -85,8 +85,9 @@ static SUCCESSOR: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A version of an API: `v1`, `version 2`.
-static VERSIONS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)(?:^|[\s`(])(?:v|version )(?P<number>[0-9]{1,3})(?:\.[0-9]+)?\b"));
+static VERSIONS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)(?:^|[\s`(])(?P<version>(?:v|version )(?P<number>[0-9]{1,3})(?:\.[0-9]+)?)\b")
+});
 
 /// The operations that a sentence is about, as `GET /v1/orders`, `/v1/orders` or, of a whole version, `/v1`; what it
 /// names as the successor is left out.
@@ -110,8 +111,10 @@ pub(super) fn operations(sentence: &str) -> Vec<String> {
     }
     if found.is_empty() {
         for captures in VERSIONS.captures_iter(sentence) {
-            let (Some(whole), Some(number)) = (captures.get(0), captures.name("number")) else { continue };
-            if !SUCCESSOR.is_match(&sentence[..whole.start() + 1]) {
+            let (Some(whole), Some(number)) = (captures.name("version"), captures.name("number")) else {
+                continue;
+            };
+            if !SUCCESSOR.is_match(&sentence[..whole.start()]) {
                 found.push(format!("/v{}", number.as_str()));
             }
         }
@@ -148,8 +151,18 @@ pub(super) fn fields(sentence: &str) -> Vec<String> {
     found
 }
 
+/// Words for what records and requests are made of.
+static FIELDS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:fields?|propert(?:y|ies)|attributes?|columns?|keys? of|param(?:eter)?s?|members?)\b")
+});
+
+/// Whether a sentence says that the names in it are those of fields or parameters.
+pub(super) fn speaks_of_fields(sentence: &str) -> bool {
+    FIELDS.is_match(sentence)
+}
+
 /// Whether a name stands in a text as a word of its own.
-pub(crate) fn has_word(text: &str, name: &str) -> bool {
+pub(in crate::spec) fn has_word(text: &str, name: &str) -> bool {
     let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     !name.is_empty()
         && text.match_indices(name).any(|(at, _)| {
@@ -223,7 +236,7 @@ mod tests {
                 "cell",
             ]
         );
-        for pattern in [&STOPS, &OPERATIONS, &SUCCESSOR, &VERSIONS, &NAMES] {
+        for pattern in [&STOPS, &OPERATIONS, &SUCCESSOR, &VERSIONS, &NAMES, &FIELDS] {
             assert!(!pattern.is_match("~"));
         }
     }
