@@ -76,18 +76,17 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
                         }
                     }
                     ("title", Some(item)) => item.title = html::plain(&text),
-                    ("description" | "summary" | "encoded" | "content", Some(item)) => {
-                        // The longer of summary and content holds the shorter.
-                        if text.len() > item.text.len() {
-                            item.text = std::mem::take(&mut text);
-                        }
+                    // The longer of summary and content holds the shorter.
+                    ("description" | "summary" | "encoded" | "content", Some(item))
+                        if text.len() > item.text.len() =>
+                    {
+                        item.text = std::mem::take(&mut text);
                     }
-                    ("pubDate" | "published" | "updated" | "date", Some(item)) => {
-                        // When it was published counts, and not when a word of it was mended.
-                        if item.written.is_none() || local(name) != "updated" {
-                            item.written = day(&text).or(item.written);
-                        }
+                    // When it was published counts, and not when a word of it was mended.
+                    ("pubDate" | "published" | "date", Some(item)) => {
+                        item.written = day(&text).or(item.written);
                     }
+                    ("updated", Some(item)) if item.written.is_none() => item.written = day(&text),
                     _ => {}
                 }
             }
