@@ -67,7 +67,8 @@ const fn is_behaviour(kind: ChangeKind) -> bool {
         | ChangeKind::NotObserved
         | ChangeKind::RecordsMalformed
         | ChangeKind::DocsChanged
-        | ChangeKind::DocsContradicted => true,
+        | ChangeKind::DocsContradicted
+        | ChangeKind::EndAnnounced => true,
         ChangeKind::FieldAdded
         | ChangeKind::FieldRemoved
         | ChangeKind::PresenceChanged

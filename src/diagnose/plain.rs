@@ -148,6 +148,7 @@ fn kind_of(finding: &Finding) -> DiagnosisKind {
         C::RecordsMalformed => D::NotJson,
         C::DocsChanged => D::DocsChanged,
         C::DocsContradicted => D::DocsContradicted,
+        C::EndAnnounced => D::Deprecated,
     }
 }
 

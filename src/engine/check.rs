@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::docs::contradicted::Disagreement;
 use super::open::{MappingFile, Stream};
-use super::{Approval, Engine, EngineError, escalate};
+use super::{Approval, Engine, EngineError, deadlines, escalate};
 use crate::compare::{Baseline, Variation, Window, compare};
 use crate::config::AutoApply;
 use crate::diagnose::{DiagnoseInput, diagnose};
@@ -14,7 +14,7 @@ use crate::model::{
     Category, Change, ChangeKind, CompareKind, Compared, Disposition, Facts, FieldPath, Finding, Fingerprint,
     Patch, PatchState, Report, Side, Subject, Unobserved, content_id,
 };
-use crate::observe::{self, Complete, Notice, Observation};
+use crate::observe::{self, Complete, Observation};
 use crate::profile::Profile;
 use crate::repair::{self, ProposeInput};
 use crate::rules::JudgeContext;
@@ -303,8 +303,11 @@ impl Engine {
         record.diagnoses.clone_from(&report.diagnoses);
         record.inconclusive.clone_from(&report.inconclusive);
         record.patches.clone_from(&checked.patches);
-        record.judges =
-            if window.partial { vec![Category::Schema, Category::Values] } else { ALL_OF_A_WINDOW.to_vec() };
+        record.judges = if window.partial {
+            vec![Category::Schema, Category::Values, Category::Lifecycle]
+        } else {
+            ALL_OF_A_WINDOW.to_vec()
+        };
         record.judges.extend(docs_judged.then_some(Category::Docs));
         if learning {
             checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
@@ -578,7 +581,8 @@ pub(super) struct Committed {
     pub(super) silences: Vec<Silence>,
 }
 
-const ALL_OF_A_WINDOW: [Category; 3] = [Category::Schema, Category::Values, Category::Behaviour];
+const ALL_OF_A_WINDOW: [Category; 4] =
+    [Category::Schema, Category::Values, Category::Behaviour, Category::Lifecycle];
 
 /// What stands against what.
 pub(super) fn compared(baseline: &Baseline, window: &Window) -> Compared {
@@ -610,9 +614,12 @@ fn add_disagreement(report: &mut Report, disagreement: Option<Disagreement>) {
     report.diagnoses.extend(diagnoses);
 }
 
-/// Whether a window shows nothing but fields that are new: those disturb no comparison of the others.
+/// Whether a window shows nothing but fields that are new, which disturb no comparison of the others, and what the vendor
+/// says will come, which disturbs none yet.
 fn is_quiet(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.kind == ChangeKind::FieldAdded)
+    findings
+        .iter()
+        .all(|finding| finding.kind == ChangeKind::FieldAdded || finding.category == Category::Lifecycle)
 }
 
 /// Records one more window.
@@ -647,15 +654,6 @@ fn changes_around(complete: &Complete) -> Vec<Change> {
         to: Vec::new(),
         facts: Facts::new().with("from", from.to_string()).with("to", complete.records.to_string()),
     });
-    let notices = complete.notices.iter().map(|Notice { class, rule, note }| Change {
-        kind: ChangeKind::ResponseFailed,
-        path: FieldPath::root(),
-        to: Vec::new(),
-        facts: Facts::new()
-            .with("class", class.word())
-            .with("rule", rule.clone())
-            .with("detail", note.clone())
-            .with("attempts", 1_u64),
-    });
+    let notices = complete.notices.iter().map(|notice| deadlines::of_notice(notice, complete.window.to));
     moved.into_iter().chain(notices).collect()
 }

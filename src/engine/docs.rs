@@ -11,7 +11,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::check::{Checked, Committed, Outcome};
-use super::{Engine, EngineError, escalate};
+use super::{Engine, EngineError, deadlines, escalate};
 use crate::compare::Comparison;
 use crate::model::{
     Category, CompareKind, Compared, Fingerprint, Report, Side, Subject, Unobserved, content_id,
@@ -161,8 +161,13 @@ impl Engine {
                 }
             }
         };
-        self.commit_document(&record, None, &[]).await?;
-        Ok(Checked::of(subject, outcome, None))
+        let report = self.deadlines_of_last(settings, accepted.as_ref(), last.as_ref(), &mut record)?;
+        let committed = self.commit_document(&record, report.as_ref(), &[]).await?;
+        let mut checked = Checked::of(subject, outcome, None);
+        if let Some(report) = report {
+            checked.settle_report(report, &committed, record.at);
+        }
+        Ok(checked)
     }
 
     async fn compare_documents(
@@ -176,10 +181,14 @@ impl Engine {
         let before_model = read(settings, before.entry.content_type.as_deref(), &before.content)?;
         let mut compared = spec::compare_documents(&before_model, after, &self.watched(connector)?);
         self.join_responses(connector, &before_model, &mut compared.changes).await?;
+        let since = Some(before.entry.fetched_at);
+        let ends = self.deadlines(settings, since, after, &mut record)?;
+        deadlines::told_once(&mut compared.changes, ends, &before_model);
         let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
-        let diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
+        let mut diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
+        diagnoses.extend(deadlines::diagnose(&record.subject, &mut judgement.findings));
         let report = Report {
             version: 1,
             subject: record.subject.clone(),
@@ -196,7 +205,7 @@ impl Engine {
             findings: judgement.findings,
             inconclusive: judgement.inconclusive,
         };
-        record.judges = vec![Category::Docs];
+        record.judges = vec![Category::Docs, Category::Lifecycle];
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         record.compared = Some(report.compared.clone());
@@ -278,7 +287,7 @@ impl Checked {
 }
 
 /// Reads a document; of prose, the sections that the config names.
-fn read(
+pub(super) fn read(
     settings: &DocSettings,
     content_type: Option<&str>,
     bytes: &[u8],

@@ -6,6 +6,7 @@
 
 mod baselines;
 mod check;
+mod deadlines;
 mod decide;
 mod diff;
 mod docs;

@@ -78,6 +78,11 @@ pub enum ChangeKind {
     /// `null`), `operation`; of one field `documented`, `seen`, `contradicting` (how many), of several `fields` (how
     /// many), `details` (their paths).
     DocsContradicted,
+    /// The vendor says from when on something in use ends or works differently. Facts: `what` (the kind of the
+    /// announcement), `ends` (the day, or the days that it may be), `days_left` (to the first of them; negative once it
+    /// is over), `left` (the same in words), `source`, `sentence`, `section`, `operation`, `field`, `places` (how often
+    /// it is said).
+    EndAnnounced,
 }
 
 /// One difference, with its evidence.

@@ -43,6 +43,8 @@ pub enum Category {
     Behaviour,
     /// The documentation.
     Docs,
+    /// What the vendor says will come.
+    Lifecycle,
 }
 
 /// The stable id of a finding: a hash of facts (subject, rule, path), never of message text.

@@ -41,7 +41,8 @@ pub(super) fn judge(
     let note = word.note.map(|note| redactor.text(&note));
     if word.action == Action::Continue && error.is_none() && matches!(status, Some(200..300)) {
         let note = note.unwrap_or_else(|| format!("the response is `{}`", word.class.word()));
-        return Verdict::Read(Some(Notice { class: word.class, rule: word.rule, note }));
+        let lifecycle = word.lifecycle.map(|url| redactor.text(url));
+        return Verdict::Read(Some(Notice { class: word.class, rule: word.rule, note, lifecycle }));
     }
     let content_type = head.and_then(|head| head.header("content-type"));
     let format = foreign_format(content_type, &exchange.body).filter(|_| word.class == ErrorClass::NotJson);

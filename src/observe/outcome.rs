@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::compare::Window;
 use crate::model::{Action, ErrorClass, FieldPath, TransportError};
+use crate::rules::Lifecycle;
 
 /// What one look at a stream came to. It holds no record value and no secret, and may be shown and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +65,8 @@ pub struct Notice {
     pub rule: String,
     /// One sentence.
     pub note: String,
+    /// From when on it is deprecated, and when it ends, as far as the headers say.
+    pub lifecycle: Lifecycle,
 }
 
 /// Why no records could be read.

@@ -8,6 +8,7 @@ use super::{Example, Expect, JudgeContext, Rule, RuleSet};
 use crate::compare::{self, Baseline, Behaviour, Comparison, Window};
 use crate::model::{Change, FieldPath, HashKey, MappedField, MappedStream, Severity, Subject};
 use crate::profile::{ProfileOptions, Profiler, SampleMode};
+use crate::spec::test_phrases;
 
 /// How one example went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,10 +32,15 @@ pub enum ExampleOutcome {
 }
 
 impl RuleSet {
-    /// Runs every example of every rule.
+    /// Runs every example of every rule, and those of the phrases with which documentation announces things.
     #[must_use]
     pub fn test_examples(&self) -> Vec<ExampleResult> {
         let examples = self.rules().flat_map(|rule| rule.examples.iter().map(move |example| (rule, example)));
+        let phrases = test_phrases().into_iter().map(|example| ExampleResult {
+            rule: format!("prose/{}", example.phrase),
+            example: example.text,
+            outcome: example.wrong.map_or(ExampleOutcome::Passed, ExampleOutcome::Failed),
+        });
         examples
             .map(|(rule, example)| ExampleResult {
                 rule: rule.id.clone(),
@@ -44,6 +50,7 @@ impl RuleSet {
                     Err(why) => ExampleOutcome::Failed(why),
                 },
             })
+            .chain(phrases)
             .collect()
     }
 

@@ -67,6 +67,19 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
             "live",
             "live_responses",
             "recorded",
+            "sentence",
+        ],
+        ChangeKind::EndAnnounced => &[
+            "what",
+            "ends",
+            "days_left",
+            "left",
+            "source",
+            "sentence",
+            "section",
+            "operation",
+            "field",
+            "places",
         ],
     }
 }
@@ -78,6 +91,8 @@ pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::DocsContradicted => &["what", "operation"],
         ChangeKind::ResponseFailed => &["class"],
         ChangeKind::RecordsMalformed => &["reason"],
+        // Another day is another deadline; other words for the same one are not.
+        ChangeKind::EndAnnounced => &["what", "operation", "field", "ends"],
         ChangeKind::FieldAdded
         | ChangeKind::FieldRemoved
         | ChangeKind::PresenceChanged
@@ -104,7 +119,7 @@ pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
 }
 
 /// Every kind of change, in the order of the enum.
-pub const CHANGE_KINDS: [ChangeKind; 26] = [
+pub const CHANGE_KINDS: [ChangeKind; 27] = [
     ChangeKind::FieldAdded,
     ChangeKind::FieldRemoved,
     ChangeKind::PresenceChanged,
@@ -131,6 +146,7 @@ pub const CHANGE_KINDS: [ChangeKind; 26] = [
     ChangeKind::RecordsMalformed,
     ChangeKind::DocsChanged,
     ChangeKind::DocsContradicted,
+    ChangeKind::EndAnnounced,
 ];
 
 /// The kinds of diagnosis with one line each: what `drogue rules explain --kinds` prints.

@@ -153,7 +153,7 @@ fn too_little(rule: &Rule, facts: &Facts) -> Option<String> {
 }
 
 fn finding(rule: &Rule, subject: &Subject, change: &Change, severity: Severity, at: Timestamp) -> Finding {
-    let mut identity = rule.id.clone();
+    let mut identity = rule.step_of.as_ref().unwrap_or(&rule.id).clone();
     for name in identity_of(change.kind) {
         if let Some(fact) = change.facts.get(name) {
             identity.push('\0');

@@ -24,7 +24,7 @@ pub use documents::{diagnose_documents, diff_documents};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};
 pub use judge::{JudgeContext, Judgement};
-pub use response::{Classified, Media, RateLimit, rate_limit};
+pub use response::{Classified, Lifecycle, Media, RateLimit, lifecycle, rate_limit};
 pub use rule::{Example, Expect, Rule, RuleError};
 pub use set::RuleSet;
 pub use settings::*;

@@ -23,6 +23,9 @@ pub struct Rule {
     pub kind: ChangeKind,
     /// The part of the world it looks at.
     pub category: Category,
+    /// The rule whose finding this one carries on: what it sees is the same finding, a step further.
+    #[serde(default)]
+    pub step_of: Option<String>,
     /// Conditions on facts, all of which must hold; `mapped` and `learning` are facts of the context.
     #[serde(default)]
     pub when: BTreeMap<String, Condition>,

@@ -12,7 +12,10 @@ static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static BUILTIN: LazyLock<RuleSet> =
     LazyLock::new(|| RuleSet::embedded().expect("the test `every_builtin_rule_parses` read the same files"));
 
-const PACKS: [&str; 4] = ["schema", "values", "behaviour", "contradictions"];
+const PACKS: [&str; 5] = ["schema", "values", "behaviour", "contradictions", "lifecycle"];
+
+/// Files below `rules/docs` that hold rules; the others hold phrases and other judgements.
+const TABLES: [&str; 2] = ["/table.yaml", "/announcements.yaml"];
 
 /// The texts of the embedded files of one folder below `rules/`, by path, in order.
 pub(super) fn texts_below(folder: &str) -> Vec<(String, String)> {
@@ -60,7 +63,8 @@ impl RuleSet {
         for (path, text) in PACKS.iter().flat_map(|pack| texts_below(pack)) {
             add(&mut rules, &path, &text)?;
         }
-        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| path.ends_with("/table.yaml"))
+        let is_table = |path: &str| TABLES.iter().any(|table| path.ends_with(table));
+        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| is_table(path))
         {
             rules.extend(table::parse(&path, &text)?);
         }

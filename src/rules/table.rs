@@ -49,6 +49,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Rule>, RuleError> {
         let rule = Rule {
             kind: ChangeKind::DocsChanged,
             category: Category::Docs,
+            step_of: None,
             when,
             severity: row.severity,
             severity_when_mapped: row.severity_when_mapped,

@@ -110,6 +110,11 @@ impl ApiModel {
         self.root.get(FAMILY).and_then(Value::as_str).unwrap_or("an HTTP API")
     }
 
+    /// The description as it is written.
+    pub(super) const fn root(&self) -> &Value {
+        &self.root
+    }
+
     /// The title that the description gives itself.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
@@ -129,11 +134,6 @@ impl ApiModel {
     #[must_use]
     pub const fn is_swagger2(&self) -> bool {
         self.swagger2
-    }
-
-    /// The document as it is written.
-    pub(super) const fn root(&self) -> &Value {
-        &self.root
     }
 
     /// Every operation, in the order of the description, methods in a fixed order.

@@ -2,6 +2,7 @@
 
 use scraper::{ElementRef, Html, Node, Selector};
 
+use super::announcements::announcing;
 use super::sections::{Builder, Sections};
 
 /// Nodes that are looked at; a page of documentation has some ten thousand.
@@ -31,6 +32,26 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
         return Err(why);
     }
     Ok(reader.builder.finish())
+}
+
+/// A piece of HTML as text on one line, as the title of a feed's item is.
+pub(super) fn plain(content: &str) -> String {
+    let text = if content.contains(['<', '&']) && !nests_deeper_than(content, MAX_DEPTH) {
+        visible_text(Html::parse_fragment(content).root_element())
+    } else {
+        content.to_owned()
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Adds a piece of HTML below the present heading, as the text of a feed's item is; what nests too deep is left out.
+pub(super) fn fragment(builder: &mut Builder, content: &str) {
+    if nests_deeper_than(content, MAX_DEPTH) {
+        return;
+    }
+    let mut reader = Reader { builder: std::mem::take(builder), below: 1, ..Reader::default() };
+    reader.walk(Html::parse_fragment(content).root_element());
+    *builder = reader.builder;
 }
 
 /// Whether elements nest deeper than that, by counting tags, before the parser sees them.
@@ -193,6 +214,8 @@ struct Reader {
     line: String,
     /// Letters seen.
     text: usize,
+    /// How many levels of headings there are above.
+    below: u8,
 }
 
 enum Visit<'a> {
@@ -224,13 +247,14 @@ impl Reader {
                     let name = element.value().name();
                     if is_surrounding(element) {
                         self.line.push(' ');
+                        self.announced(element);
                         continue;
                     }
                     if let Some(level) = heading_level(name) {
                         self.flush();
                         let title: String = visible_text(element);
                         self.text += title.len();
-                        self.builder.heading(level, &title);
+                        self.builder.heading(level + self.below, &title);
                         continue;
                     }
                     if name == "pre" {
@@ -243,6 +267,8 @@ impl Reader {
                     }
                     if BLOCKS.contains(&name) {
                         self.flush();
+                    } else if is_code(name) {
+                        self.line.push('`');
                     } else if matches!(name, "td" | "th") && !self.line.trim().is_empty() {
                         self.line.push_str(" | ");
                     }
@@ -267,6 +293,27 @@ impl Reader {
     fn leave(&mut self, name: &str) {
         if BLOCKS.contains(&name) {
             self.flush();
+        } else if is_code(name) {
+            self.line.push('`');
+        }
+    }
+
+    /// Of what surrounds the content, the sentences that announce something: an end is often told in a banner.
+    fn announced(&mut self, element: ElementRef<'_>) {
+        let value = element.value();
+        let may = !SKIPPED.contains(&value.name()) || matches!(value.name(), "aside" | "header");
+        if !may
+            || is_hidden(element)
+            || matches!(value.attr("role"), Some("navigation" | "search" | "dialog"))
+        {
+            return;
+        }
+        let mut text = String::new();
+        each_text(element, |_| false, &mut text);
+        let sentences = announcing(&text);
+        if !sentences.is_empty() {
+            self.flush();
+            sentences.into_iter().for_each(|sentence| self.builder.line(sentence));
         }
     }
 
@@ -283,16 +330,24 @@ impl Reader {
 /// The text of an element whose children need no order of their own, scripts left out.
 fn visible_text(element: ElementRef<'_>) -> String {
     let mut text = String::new();
+    each_text(element, is_surrounding, &mut text);
+    text
+}
+
+/// Puts the text of an element together, without the parts that are left out.
+fn each_text(element: ElementRef<'_>, is_left_out: fn(ElementRef<'_>) -> bool, text: &mut String) {
     let mut work: Vec<Visit<'_>> = vec![Visit::Enter(element)];
     while let Some(visit) = work.pop() {
         match visit {
             Visit::Text(part) => text.push_str(part),
             Visit::Leave(_) => {}
             Visit::Enter(inner) => {
-                if inner.value().name() == "br" {
+                let name = inner.value().name();
+                if name == "br" || BLOCKS.contains(&name) {
                     text.push('\n');
                 }
-                if inner != element && is_surrounding(inner) {
+                let is_no_text = matches!(name, "script" | "style" | "noscript" | "template" | "svg");
+                if inner != element && (is_no_text || is_left_out(inner)) {
                     continue;
                 }
                 for child in inner.children().rev() {
@@ -312,7 +367,16 @@ fn visible_text(element: ElementRef<'_>) -> String {
             break;
         }
     }
-    text
+}
+
+/// Elements within a line whose text is a name, as back quotes mark it in Markdown.
+fn is_code(name: &str) -> bool {
+    matches!(name, "code" | "tt" | "kbd" | "samp" | "var")
+}
+
+fn is_hidden(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    value.attr("hidden").is_some() || value.attr("aria-hidden") == Some("true")
 }
 
 fn heading_level(name: &str) -> Option<u8> {
@@ -327,9 +391,8 @@ fn is_surrounding(element: ElementRef<'_>) -> bool {
     if SKIPPED.contains(&value.name()) {
         return true;
     }
-    let hidden = value.attr("hidden").is_some() || value.attr("aria-hidden") == Some("true");
     let role = value.attr("role").unwrap_or_default();
-    if hidden
+    if is_hidden(element)
         || matches!(
             role,
             "navigation" | "banner" | "contentinfo" | "search" | "complementary" | "dialog" | "alert"

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ApiModel, Document, assembly, html, readers, text};
+use super::{ApiModel, Document, assembly, feed, html, readers, text};
 
 /// Why a document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,9 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
             .and_then(|root| model(name, root)),
         Form::Page | Form::Text if bytes.len() > MAX_PAGE_BYTES => {
             Err(SpecError::TooLarge { name: name.to_owned(), bytes: bytes.len(), limit: MAX_PAGE_BYTES })
+        }
+        Form::Page if feed::is_feed(content) => {
+            feed::read(content).map(Document::Sections).map_err(|why| unreadable(&why))
         }
         Form::Page => html::read(content).map(Document::Sections).map_err(|why| unreadable(&why)),
         Form::Text => text::read(content).map(Document::Sections).map_err(|why| unreadable(&why)),

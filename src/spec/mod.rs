@@ -4,6 +4,7 @@
 //! (OpenAPI 3.x, Swagger 2.0, Postman, GraphQL, JSON Schema, lists of MCP tools) are read into one shape, that of OpenAPI,
 //! and are kept as they are written: a `$ref` is followed when somebody looks, so that cycles and bombs cost nothing. What cannot be read is an error and never "no changes", nor "all removed".
 
+mod announcements;
 mod api;
 mod assembly;
 mod compare;
@@ -13,6 +14,7 @@ mod described;
 mod discover;
 mod envelope;
 mod examples;
+mod feed;
 mod graph;
 mod html;
 mod load;
@@ -28,6 +30,10 @@ mod tally;
 mod text;
 mod volatile;
 
+pub use announcements::{
+    Announcement, AnnouncementKind, PhraseExample, Quote, Span, announcements, deadline_facts, deadlines,
+    mentioning, test_phrases,
+};
 pub use api::{ApiModel, Operation};
 pub use assembly::{Assembly, Part};
 pub use compare::{DocsComparison, compare_descriptions, compare_documents};

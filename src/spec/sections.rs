@@ -1,9 +1,11 @@
 //! Prose by section, and what differs between two states of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use similar::{ChangeTag, TextDiff};
 
+use super::announcements::{self, AnnouncementKind, day_of, has_word};
 use super::{DocsComparison, WatchedEndpoint, compare::unified, volatile};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 
@@ -14,6 +16,8 @@ pub struct Section {
     pub title: String,
     /// Its text, line by line, without what changes by itself.
     pub text: String,
+    /// The day that it was written on, where it says so: of an item of a feed, or of a dated heading in a changelog.
+    pub written: Option<Date>,
 }
 
 /// A document as sections.
@@ -21,6 +25,8 @@ pub struct Section {
 pub struct Sections {
     /// In the order of the document.
     pub sections: Vec<Section>,
+    /// Whether the last ones fall off as new ones come, as in a feed: what is gone says nothing then.
+    pub is_rolling: bool,
 }
 
 /// More sections than this are put together.
@@ -43,8 +49,8 @@ impl Sections {
 /// Puts sections together from headings and lines as they come.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    /// Headings above the present place, by level.
-    above: Vec<(u8, String)>,
+    /// Headings above the present place, by level, each with the day that it gives.
+    above: Vec<(u8, String, Option<Date>)>,
     sections: Vec<Section>,
     /// How often each title came.
     titles: BTreeMap<String, usize>,
@@ -59,8 +65,16 @@ impl Builder {
             return;
         }
         self.close();
-        self.above.retain(|(other, _)| *other < level);
-        self.above.push((level, title));
+        self.above.retain(|(other, _, _)| *other < level);
+        let day = day_of(&title);
+        self.above.push((level, title, day));
+    }
+
+    /// What stands below the last heading was written on that day.
+    pub(super) fn written_on(&mut self, day: Option<Date>) {
+        if let Some((_, _, written)) = self.above.last_mut() {
+            *written = day.or(*written);
+        }
     }
 
     pub(super) fn line(&mut self, line: &str) {
@@ -83,16 +97,17 @@ impl Builder {
         if lines.is_empty() {
             return;
         }
-        let words: Vec<&str> = self.above.iter().map(|(_, title)| title.as_str()).collect();
+        let words: Vec<&str> = self.above.iter().map(|(_, title, _)| title.as_str()).collect();
         let plain = if words.is_empty() { "(beginning)".to_owned() } else { words.join(" › ") };
         let number = self.titles.entry(plain.clone()).and_modify(|number| *number += 1).or_insert(1);
         let title = if *number == 1 { plain } else { format!("{plain} ({number})") };
-        self.sections.push(Section { title, text: lines.join("\n") });
+        let written = self.above.iter().rev().find_map(|(_, _, day)| *day);
+        self.sections.push(Section { title, text: lines.join("\n"), written });
     }
 
     pub(super) fn finish(mut self) -> Sections {
         self.close();
-        Sections { sections: self.sections }
+        Sections { sections: self.sections, is_rolling: false }
     }
 }
 
@@ -112,10 +127,14 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
             pairs.push((section, &after.sections[index]));
         }
     }
-    // A section whose text stays and whose heading differs was only named anew.
+    // A section whose text stays and whose heading differs was only named anew; one that stands elsewhere was moved,
+    // and that is no change.
     gone.retain(|old| match fresh.iter().position(|new| new.text == old.text) {
         Some(index) => {
             let new = fresh.remove(index);
+            if own_heading(&new.title) == own_heading(&old.title) {
+                return false;
+            }
             result.changes.push(section_change("section-renamed", &old.title, &FieldPath::root(), |facts| {
                 facts.set("from", old.title.clone());
                 facts.set("to", new.title.clone());
@@ -126,24 +145,25 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
     });
     let names = watched_names(watched);
     let whole_after: String = after.sections.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("\n");
-    for old in gone {
+    // What falls off the end of a feed is not taken back.
+    for old in gone.into_iter().filter(|_| !after.is_rolling) {
         pairs.push((old, &EMPTY));
     }
+    // A sentence that stood elsewhere before is no news.
+    let known = said(before);
     for (old, new) in pairs {
         if old.text == new.text {
             continue;
         }
         let removed_section = std::ptr::eq(new, &raw const EMPTY);
         let (lost, won) = changed_lines(&old.text, &new.text);
-        let what = if volatile::newly_speaks_of_an_end(&old.text, &new.text) {
-            "deprecated-in-prose"
-        } else if volatile::newly_speaks_of_limits(&old.text, &new.text) {
-            "limit-in-prose"
-        } else if removed_section {
-            "section-removed"
-        } else {
-            "section-changed"
+        let news = news(&known, new);
+        let what = match &news {
+            Some((kind, _)) => in_prose(*kind),
+            None if removed_section => "section-removed",
+            None => "section-changed",
         };
+        let sentence = news.map(|(_, sentence)| sentence);
         let mut named = false;
         for (name, path) in &names {
             let was_named = lost.iter().any(|line| has_word(line, name));
@@ -152,14 +172,18 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
                 continue;
             }
             named = true;
+            let is_news = sentence.as_ref().is_some_and(|sentence| has_word(sentence, name));
             let what = match what {
-                "deprecated-in-prose" if is_named => "deprecated-in-prose",
+                "deprecated-in-prose" if is_named && is_news => "deprecated-in-prose",
                 _ if was_named && !has_word(&whole_after, name) => "field-no-longer-named",
                 _ => "section-names-field",
             };
             result.changes.push(section_change(what, &old.title, path, |facts| {
                 facts.set("field", path.to_string());
                 facts.set("lines", lost.len() + won.len());
+                if let Some(sentence) = sentence.clone().filter(|_| is_news) {
+                    facts.set("sentence", sentence);
+                }
             }));
         }
         let said = named && matches!(what, "section-changed" | "section-removed");
@@ -171,6 +195,9 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
         if !said && !already {
             result.changes.push(section_change(what, &old.title, &FieldPath::root(), |facts| {
                 facts.set("lines", lost.len() + won.len());
+                if let Some(sentence) = sentence.clone() {
+                    facts.set("sentence", sentence);
+                }
             }));
         }
         if result.diffs.len() < 40
@@ -180,13 +207,13 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
         }
     }
     for new in fresh {
-        let what = if volatile::newly_speaks_of_an_end("", &new.text) {
-            "deprecated-in-prose"
-        } else {
-            "section-added"
-        };
+        let news = news(&known, new);
+        let what = news.as_ref().map_or("section-added", |(kind, _)| in_prose(*kind));
         result.changes.push(section_change(what, &new.title, &FieldPath::root(), |facts| {
             facts.set("lines", new.text.lines().count());
+            if let Some((_, sentence)) = news {
+                facts.set("sentence", sentence);
+            }
         }));
         if result.diffs.len() < 40
             && let Some(diff) = unified("", &with_newline(&new.text))
@@ -197,7 +224,44 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
     result
 }
 
-static EMPTY: Section = Section { title: String::new(), text: String::new() };
+static EMPTY: Section = Section { title: String::new(), text: String::new(), written: None };
+
+/// The heading of a section itself, without those above it, nor the number that tells it from others.
+fn own_heading(title: &str) -> &str {
+    let own = title.rsplit(" › ").next().unwrap_or(title);
+    own.rsplit_once(" (")
+        .filter(|(_, n)| n.trim_end_matches(')').parse::<u32>().is_ok())
+        .map_or(own, |(own, _)| own)
+}
+
+/// Every announcement of a document: kind and sentence.
+fn said(sections: &Sections) -> BTreeSet<(AnnouncementKind, String)> {
+    let all = sections.sections.iter().flat_map(announcements::of_section);
+    all.map(|announcement| (announcement.kind, announcement.sentence)).collect()
+}
+
+/// What a section announces that the document did not announce before: the gravest, by kind.
+fn news(
+    known: &BTreeSet<(AnnouncementKind, String)>,
+    section: &Section,
+) -> Option<(AnnouncementKind, String)> {
+    let all = announcements::of_section(section).into_iter();
+    let all = all.map(|announcement| (announcement.kind, announcement.sentence));
+    all.filter(|said| !known.contains(said)).min_by_key(|(kind, _)| *kind)
+}
+
+/// The word for a section that announces something.
+const fn in_prose(kind: AnnouncementKind) -> &'static str {
+    match kind {
+        AnnouncementKind::Ends | AnnouncementKind::Deprecated => "deprecated-in-prose",
+        AnnouncementKind::Renamed => "renamed-in-prose",
+        AnnouncementKind::Auth => "auth-in-prose",
+        AnnouncementKind::Paging => "paging-in-prose",
+        AnnouncementKind::RateLimit => "limit-in-prose",
+        AnnouncementKind::Breaking => "breaking-in-prose",
+        AnnouncementKind::Changed => "changed-in-prose",
+    }
+}
 
 fn with_newline(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{text}\n") }
@@ -244,12 +308,4 @@ fn watched_names(watched: &[WatchedEndpoint]) -> Vec<(String, FieldPath)> {
         }
     }
     names
-}
-
-/// Whether a name stands in a text as a word of its own.
-fn has_word(text: &str, name: &str) -> bool {
-    let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(name).any(|(at, _)| {
-        !part_of_word(text[..at].chars().next_back()) && !part_of_word(text[at + name.len()..].chars().next())
-    })
 }

@@ -36,12 +36,32 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
             lines.next();
             continue;
         }
-        builder.line(line);
+        // How a paragraph is broken into lines means nothing: it is one line, whatever the width of its source.
+        let mut paragraph = line.to_owned();
+        while continues(line, lines.peek().copied()) {
+            let next = lines.next().unwrap_or_default();
+            seen += next.trim().len();
+            paragraph.push(' ');
+            paragraph.push_str(next.trim());
+        }
+        builder.line(&paragraph);
     }
     if seen < 40 {
         return Err("next to nothing is in it".to_owned());
     }
     Ok(builder.finish())
+}
+
+/// Whether the next line goes on with the paragraph or the item that began with this one.
+fn continues(first: &str, next: Option<&str>) -> bool {
+    let (first, next) = (first.trim(), next.unwrap_or_default().trim());
+    let number = next.trim_start_matches(|c: char| c.is_ascii_digit());
+    let begins_anew = next.starts_with(['#', '|', '>', '<', '~', '[', ':', '!'])
+        || ["- ", "* ", "+ ", "--", "==", "**", "__", "```"].iter().any(|mark| next.starts_with(mark))
+        || (number.len() < next.len() && number.starts_with(['.', ')']))
+        || (next.contains(": ") && !next.contains(". "));
+    let stands_alone = first.is_empty() || first.starts_with(['|', '<', '[']) || first.ends_with(['|', ':']);
+    !next.is_empty() && !begins_anew && !stands_alone && !first.ends_with("  ")
 }
 
 fn without_front_matter(content: &str) -> &str {

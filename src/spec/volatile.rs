@@ -1,8 +1,10 @@
-//! What in prose is no change: dates of edits, counters, build ids, cache busters; and what is: announced ends.
+//! What in prose is no change: dates of edits, counters, build ids, cache busters.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+use super::announcements::{AnnouncementKind, newly};
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the test `patterns_compile` has built it")
@@ -39,22 +41,6 @@ static ASSETS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"([\w/-]+?)[.-][0-9a-fA-F]{8,64}(\.(?:js|css|mjs|png|svg|jpe?g|gif|webp|woff2?|map)\b)")
 });
 
-/// Words with which vendors announce an end.
-static ENDS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(
-        r"(?i)\b(?:deprecat(?:ed|ion|ing|es?)|sunset(?:s|ting|ted)?|end[ -]of[ -](?:life|support)|discontinu(?:ed|ing|e)|retir(?:ed|ing|ement)",
-        r"|decommission(?:ed|ing)?|obsolete|will be (?:removed|shut ?down|turned off|retired|disabled|withdrawn)",
-        r"|no longer (?:supported|available|maintained|returned|recommended)|phased? out|superseded by)\b",
-    ))
-});
-
-/// Words about how often one may ask.
-static LIMITS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b(?:rate[ -]?limit(?:s|ed|ing)?|throttl(?:e|ed|ing)|quotas?|(?:requests|calls|queries) (?:per|a|an|every|/) ?(?:second|minute|hour|day|month)|\d+ ?(?:requests?|calls?)? ?/ ?(?:s|sec|second|m|min|minute|h|hr|hour|day)\b|too many requests)",
-    )
-});
-
 /// A line of prose without what changes by itself; `None` where nothing is left.
 pub(super) fn settled(line: &str) -> Option<String> {
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -80,24 +66,12 @@ pub(super) fn differs(before: &str, after: &str) -> bool {
 
 /// Whether the new text announces an end where the old one did not.
 pub(super) fn newly_speaks_of_an_end(before: &str, after: &str) -> bool {
-    before != after && newly(&ENDS, before, after)
+    newly(before, after, &[AnnouncementKind::Ends, AnnouncementKind::Deprecated]).is_some()
 }
 
 /// Whether the new text says something else about limits.
 pub(super) fn newly_speaks_of_limits(before: &str, after: &str) -> bool {
-    before != after && newly(&LIMITS, before, after)
-}
-
-/// Whether a sentence of the new text matches that the old text does not have.
-fn newly(pattern: &Regex, before: &str, after: &str) -> bool {
-    let known: std::collections::BTreeSet<String> = sentences_of(before).collect();
-    sentences_of(after).any(|sentence| pattern.is_match(&sentence) && !known.contains(&sentence))
-}
-
-fn sentences_of(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(['\n', '.', '!', ';'])
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
-        .filter(|part| !part.is_empty())
+    newly(before, after, &[AnnouncementKind::RateLimit]).is_some()
 }
 
 #[cfg(test)]
@@ -106,7 +80,7 @@ mod tests {
 
     #[test]
     fn patterns_compile() {
-        for pattern in [&LINES, &CACHE_BUSTERS, &ASSETS, &ENDS, &LIMITS] {
+        for pattern in [&LINES, &CACHE_BUSTERS, &ASSETS] {
             assert!(!pattern.is_match("~"));
         }
     }
@@ -151,5 +125,6 @@ mod tests {
         assert!(!newly_speaks_of_an_end("Deprecated. Use b.", "Use b. Deprecated"));
         assert!(newly_speaks_of_limits("Returns a user.", "Returns a user. Rate limit: 10/min"));
         assert!(!newly_speaks_of_limits("Returns a user.", "Returns one user."));
+        assert!(!newly_speaks_of_an_end("Returns a user.", "Returns a user. It is not deprecated."));
     }
 }

@@ -636,3 +636,68 @@ fn a_new_version_in_all_paths_is_one_change() {
     assert_eq!(report.diagnoses.len(), 1);
     assert!(report.findings[0].message.contains("3 operations at /v1 are at /v2"));
 }
+
+/// A feed with one item for each of these: title, day, text.
+fn feed(items: &[(&str, &str, &str)]) -> String {
+    let items: String = items
+        .iter()
+        .map(|(title, day, text)| {
+            format!("<entry><title>{title}</title><updated>{day}T00:00:00Z</updated><content type=\"html\">{text}</content></entry>")
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><title>Changes</title>{items}</feed>"
+    )
+}
+
+#[test]
+fn a_feed_tells_of_new_items_and_not_of_old_ones_that_fall_off() {
+    let old = feed(&[
+        ("Refunds", "2026-03-01", "A new endpoint."),
+        ("Old", "2025-01-01", "The XML format was retired."),
+    ]);
+    let new = feed(&[
+        ("Paging", "2026-04-10", "Offset pagination is no longer supported."),
+        ("Refunds", "2026-03-01", "A new endpoint."),
+    ]);
+    let rules = RuleSet::builtin();
+    let report = diff_documents("a.xml", old.as_bytes(), "b.xml", new.as_bytes(), &rules).unwrap();
+    let told: Vec<(&str, &str)> =
+        report.findings.iter().map(|finding| (finding.rule.as_str(), finding.message.as_str())).collect();
+    assert_eq!(
+        told,
+        [(
+            "docs-paging-in-prose",
+            "the text in section `Paging` announces that pages work differently: “Offset pagination is no longer supported.”"
+        )]
+    );
+}
+
+#[test]
+fn sections_that_move_and_lines_that_break_elsewhere_are_no_change() {
+    let before = "# Guide\n\n## Orders\n\nReturns the orders of a shop, newest first, and a hundred of them\non each page.\n\n\
+                  # Reference\n\nEvery answer is JSON, and every time is given in UTC.\n";
+    let after = "# Guide\n\nEvery page has a title.\n\n# Reference\n\nEvery answer is JSON,\nand every time is given in UTC.\n\n\
+                 ## Orders\n\nReturns the orders of a shop, newest first,\nand a hundred of them on each page.\n";
+    let rules = RuleSet::builtin();
+    let report = diff_documents("a.md", before.as_bytes(), "b.md", after.as_bytes(), &rules).unwrap();
+    let told: Vec<&str> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(told, ["section `Guide` is new"]);
+}
+
+#[test]
+fn banners_tell_of_ends_and_of_cookies_they_do_not() {
+    let with = |banner: &str| {
+        let page = page("2026-01-01", FIELDS, "3f2a9c1b77d01e55");
+        page.replacen("<body>", &format!("<body><div class=\"banner\">{banner}</div>"), 1).replacen(
+            "<main>",
+            &format!("<main><div class=\"banner\">{banner}</div>"),
+            1,
+        )
+    };
+    let quiet = pages(&with("Welcome."), &with("We use cookies to keep you signed in. Accept all"));
+    assert_eq!(quiet, DocsComparison::default());
+    let told = pages(&with("Welcome."), &with("Version 1 of this API will be shut down on 2026-12-31."));
+    assert_eq!(told.changes.len(), 1, "{:#?}", told.changes);
+    assert_eq!(told.changes[0].facts.text("what"), Some("deprecated-in-prose"));
+}

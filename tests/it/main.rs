@@ -5,6 +5,7 @@
 mod config_errors;
 mod consumer;
 mod daemons;
+mod deadlines;
 mod demo_parts;
 mod documents;
 mod escalation;

@@ -9,7 +9,7 @@ use crate::spec::{Sent, SignInScheme, WatchedEndpoint};
 
 impl Engine {
     /// What each stream of the connector uses of the API.
-    pub(super) fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
+    pub(in crate::engine) fn watched(&self, connector: &str) -> Result<Vec<WatchedEndpoint>, EngineError> {
         let mut watched = Vec::new();
         for subject in self.subjects(&[connector.to_owned()])? {
             watched.extend(self.endpoint_of(&self.stream(&subject)?));

@@ -4,6 +4,7 @@
 //! the first rule that fits decides, in the order of the file. No text of a body ever gets into a note.
 
 mod body;
+mod lifecycle;
 mod pattern;
 mod retry;
 
@@ -18,6 +19,7 @@ use super::{RuleError, RuleSet, rule::read_yaml, set::texts_below};
 use crate::model::{Action, ErrorClass, Exchange, ResponseHead};
 
 pub use self::body::Media;
+pub use self::lifecycle::{Lifecycle, lifecycle};
 pub use self::retry::{RateLimit, rate_limit};
 
 /// What a response means.
@@ -33,6 +35,8 @@ pub struct Classified {
     pub retry_at: Option<Timestamp>,
     /// A few words for people; never text of the body.
     pub note: Option<String>,
+    /// From when on the endpoint is deprecated, and when it ends, as far as headers say.
+    pub lifecycle: Lifecycle,
 }
 
 static VENDORS: LazyLock<Vec<VendorFile>> = LazyLock::new(|| {
@@ -130,6 +134,7 @@ fn classified(rule: &ErrorRule, seen: &Seen<'_>, exchange: &Exchange) -> Classif
         rule: rule.id.clone(),
         retry_at,
         note: rule.note.as_deref().and_then(|note| fill(note, seen)),
+        lifecycle: seen.head.map(lifecycle).unwrap_or_default(),
     }
 }
 

@@ -55,6 +55,7 @@ fn files_lie_in_the_folder_of_their_category() {
             Category::Values => "rules/values/",
             Category::Behaviour => "rules/behaviour/",
             Category::Docs => "rules/docs/",
+            Category::Lifecycle => "rules/lifecycle/",
         };
         assert!(rule.source.starts_with(folder), "{} lies in {}", rule.id, rule.source);
         // What nobody reads can never be worse than what somebody reads.

@@ -1,0 +1,266 @@
+//! The phrases with which vendors announce things: `rules/docs/prose.yaml`, as patterns with examples.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use serde::Deserialize;
+
+use super::dates::{self, Span};
+use super::{AnnouncementKind, places};
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Parts of patterns by name, put in for `{name}`.
+    words: BTreeMap<String, String>,
+    /// Every phrase holds one of these, as they are written here, in upper or lower case.
+    hints: Vec<String>,
+    /// Sentences that announce nothing, whatever else they say: negations, policies, possibilities.
+    silent: Vec<String>,
+    /// Sentences that announce nothing unless they give a date: conditions, remarks in general.
+    silent_without_date: Vec<String>,
+    /// Texts that the two lists above, and no phrase, decide.
+    silent_examples: Vec<String>,
+    phrases: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    kind: AnnouncementKind,
+    /// One of these must match; `from` and `to` are what a group of that name holds.
+    says: Vec<String>,
+    /// Whether it says something only together with a date.
+    #[serde(default)]
+    dated: bool,
+    examples: Vec<Example>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Example {
+    /// The sentence.
+    text: String,
+    /// Whether it says nothing, neither by this phrase nor by another one.
+    #[serde(default)]
+    silent: bool,
+    /// What it singles out, where that matters: the date as it is printed, the old side, the new one.
+    #[serde(default)]
+    when: Option<String>,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    to: Option<String>,
+}
+
+struct Phrase {
+    row: Row,
+    says: Vec<Regex>,
+}
+
+/// All of the file, ready to match.
+struct Phrases {
+    phrases: Vec<Phrase>,
+    /// The hints at once: a quick look that spares most sentences the long one.
+    hints: Regex,
+    silent: RegexSet,
+    silent_without_date: RegexSet,
+    silent_examples: Vec<String>,
+}
+
+const FILE: &str = include_str!("../../../rules/docs/prose.yaml");
+/// Room for all patterns at once.
+const MAX_COMPILED: usize = 64 << 20;
+
+static PHRASES: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::parse(FILE).expect("the test `the_phrases_hold` has read the same file"));
+
+/// What a phrase found in a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Hit {
+    pub(super) kind: AnnouncementKind,
+    pub(super) when: Option<Span>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    phrase: String,
+}
+
+impl Phrases {
+    fn parse(text: &str) -> Result<Self, String> {
+        let file: File = serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
+        let all = |patterns: &[String]| patterns.iter().map(|p| filled(p, &file.words)).collect::<Vec<_>>();
+        let set = |patterns: &[String]| {
+            let mut builder = RegexSetBuilder::new(patterns);
+            builder.case_insensitive(true).size_limit(MAX_COMPILED).build().map_err(|error| error.to_string())
+        };
+        let (silent, undated) = (set(&all(&file.silent))?, set(&all(&file.silent_without_date))?);
+        let mut phrases = Vec::new();
+        for row in file.phrases {
+            let patterns: Vec<String> = row.says.iter().map(|p| filled(p, &file.words)).collect();
+            let compiled = patterns
+                .iter()
+                .map(|p| RegexBuilder::new(p).case_insensitive(true).size_limit(MAX_COMPILED).build());
+            let says = compiled.collect::<Result<_, _>>().map_err(|error| format!("{}: {error}", row.id))?;
+            phrases.push(Phrase { row, says });
+        }
+        let hints: Vec<String> = file.hints.iter().map(|hint| regex::escape(hint)).collect();
+        let hints = RegexBuilder::new(&hints.join("|")).case_insensitive(true).build();
+        let hints = hints.map_err(|error| error.to_string())?;
+        Ok(Self {
+            phrases,
+            hints,
+            silent,
+            silent_without_date: undated,
+            silent_examples: file.silent_examples,
+        })
+    }
+
+    /// What a sentence says, at most once a kind.
+    fn read(&self, sentence: &str, written: Option<Date>) -> Vec<Hit> {
+        if !self.hints.is_match(sentence) {
+            return Vec::new();
+        }
+        let mut dates: Option<Vec<_>> = None;
+        let mut hits: Vec<Hit> = Vec::new();
+        for phrase in &self.phrases {
+            if hits.iter().any(|hit| hit.kind == phrase.row.kind) {
+                continue;
+            }
+            // Whether a pattern matches is told much faster than where its groups are.
+            let Some(says) = phrase.says.iter().find(|says| says.is_match(sentence)) else { continue };
+            let Some(captures) = says.captures(sentence) else { continue };
+            if dates.is_none() {
+                let found = dates::dates(sentence, written);
+                if self.silent.is_match(sentence)
+                    || found.is_empty() && self.silent_without_date.is_match(sentence)
+                {
+                    return Vec::new();
+                }
+                dates = Some(found);
+            }
+            let dates = dates.as_deref().unwrap_or_default();
+            let end = captures.get(0).map_or(0, |whole| whole.end());
+            let after = dates.iter().find(|(range, _)| range.end >= end);
+            let when = after.or(dates.last()).map(|(_, span)| *span);
+            if phrase.row.dated && when.is_none() {
+                continue;
+            }
+            hits.push(Hit {
+                kind: phrase.row.kind,
+                when,
+                from: group(&captures, "from"),
+                to: group(&captures, "to"),
+                phrase: phrase.row.id.clone(),
+            });
+        }
+        // Of several readings the one that says more: what ends is the way to sign in or to page, and not an endpoint; an
+        // end, or a new name, is more than a deprecation.
+        use AnnouncementKind::{Auth, Deprecated, Ends, Paging, Renamed};
+        let has = |kinds: &[AnnouncementKind]| hits.iter().any(|hit| kinds.contains(&hit.kind));
+        let (way, more) = (has(&[Auth, Paging]), has(&[Auth, Paging, Ends, Renamed]));
+        hits.retain(|hit| !(way && hit.kind == Ends || more && hit.kind == Deprecated));
+        hits
+    }
+}
+
+/// A pattern with the words put in.
+fn filled(pattern: &str, words: &BTreeMap<String, String>) -> String {
+    let mut pattern = pattern.to_owned();
+    // Words may hold words; four rounds are enough, and endless ones end here.
+    for _ in 0..4 {
+        for (name, word) in words {
+            pattern = pattern.replace(&format!("{{{name}}}"), &format!("(?:{word})"));
+        }
+    }
+    // Words of ASCII keep the automaton small and fast; names and verbs of these phrases are ASCII.
+    pattern.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[0-9A-Za-z_]")
+}
+
+/// What a group holds, without marks around it; a group may be written several times, with a number behind its name.
+fn group(captures: &Captures<'_>, name: &str) -> Option<String> {
+    let found = [name.to_owned(), format!("{name}2")].into_iter().find_map(|name| captures.name(&name))?;
+    let text = found.as_str().trim_matches(|c: char| c.is_whitespace() || "`\"'“”.,;:()".contains(c));
+    (!text.is_empty()).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What a sentence announces.
+pub(super) fn read(sentence: &str, written: Option<Date>) -> Vec<Hit> {
+    PHRASES.read(sentence, written)
+}
+
+/// Whether a text may announce anything: a quick look that spares most texts the long one.
+pub(super) fn may_announce(text: &str) -> bool {
+    PHRASES.hints.is_match(text)
+}
+
+/// How one example of a phrase went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhraseExample {
+    /// The phrase, by id; `silent` for what no phrase may see.
+    pub phrase: String,
+    /// The sentence.
+    pub text: String,
+    /// What is wrong; nothing where it holds.
+    pub wrong: Option<String>,
+}
+
+/// Runs the examples of the phrases: for `drogue rules test`.
+#[must_use]
+pub fn test_phrases() -> Vec<PhraseExample> {
+    let phrases = &*PHRASES;
+    // "In 90 days" counts from here.
+    let written = Date::constant(2026, 4, 10);
+    let mut results = Vec::new();
+    for text in &phrases.silent_examples {
+        let hits = says(text, written);
+        let wrong = (!hits.is_empty()).then(|| format!("it should say nothing, and says {hits:?}"));
+        results.push(PhraseExample { phrase: "silent".to_owned(), text: text.clone(), wrong });
+    }
+    for phrase in &phrases.phrases {
+        for example in &phrase.row.examples {
+            let hits = says(&example.text, written);
+            let wrong = wrong(&phrase.row, example, &hits);
+            results.push(PhraseExample { phrase: phrase.row.id.clone(), text: example.text.clone(), wrong });
+        }
+    }
+    results
+}
+
+fn says(text: &str, written: Date) -> Vec<Hit> {
+    places::sentences(text).flat_map(|sentence| read(sentence, Some(written))).collect()
+}
+
+fn wrong(row: &Row, example: &Example, hits: &[Hit]) -> Option<String> {
+    if example.silent {
+        return (!hits.is_empty()).then(|| format!("it should say nothing, and says {hits:?}"));
+    }
+    let Some(hit) = hits.iter().find(|hit| hit.phrase == row.id) else {
+        return Some(format!("it does not say it; instead {hits:?}"));
+    };
+    let when = hit.when.map(|when| when.to_string());
+    let same = |expected: &Option<String>, found: &Option<String>| expected.is_none() || expected == found;
+    // Without a date in the example there must be none.
+    let holds = example.when == when && same(&example.from, &hit.from) && same(&example.to, &hit.to);
+    (!holds).then(|| format!("it says {hit:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phrases_hold() {
+        let phrases = Phrases::parse(FILE).unwrap();
+        for phrase in &phrases.phrases {
+            let id = &phrase.row.id;
+            assert!(phrase.row.examples.iter().any(|example| !example.silent), "{id} needs an example");
+            assert_eq!(phrases.phrases.iter().filter(|other| other.row.id == *id).count(), 1, "{id}");
+        }
+        let failed: Vec<PhraseExample> = test_phrases().into_iter().filter(|e| e.wrong.is_some()).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
