@@ -191,6 +191,10 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
         }
         14..=16 => {
             let pointer = random.pick(&stream.unsent)?.clone();
+            // A list of values may be that of a field that is read.
+            if connector.used.contains(&resolve(root, &format!("{pointer}/schema")).0) {
+                return None;
+            }
             let sort = *random.pick(&PARAMETER_SORTS)?;
             change_parameter(root, sort, &pointer)?;
             Some(about(sort, &pointer))

@@ -319,8 +319,10 @@ fn difference(was: &Described, is: Option<&Described>) -> Option<(&'static str, 
     if was.open || is.open {
         return None;
     }
-    let fresh =
-        |word: &&String| !was.types.contains(*word) && !(*word == "integer" && was.types.contains("number"));
+    let fresh = |word: &&String| {
+        let had = |word: &str| was.types.contains(word);
+        !had(word) && (*word != "integer" || !had("number"))
+    };
     if !was.types.is_empty() && is.types.iter().any(|word| fresh(&word)) {
         return Some(("type-changed", was.type_words(), is.type_words()));
     }

@@ -425,7 +425,7 @@ impl<'a> Comparing<'_, 'a> {
             for (partner, (key, was)) in partners.iter_mut().zip(&before.variants) {
                 let fits = |other: &&(String, &'a Value)| other.0 == *key && (!is_same || other.1 == *was);
                 if partner.is_none()
-                    && let Some(index) = free.iter().position(|other| fits(&other))
+                    && let Some(index) = free.iter().position(&fits)
                 {
                     *partner = Some(free.remove(index).1);
                 }

@@ -31,7 +31,9 @@ impl Tally {
 
     pub(super) fn add(&mut self, index: Option<usize>, change: &DocChange) {
         match Self::key(index, change) {
-            Some(key) => drop(self.in_schemas.insert(key)),
+            Some(key) => {
+                self.in_schemas.insert(key);
+            }
             // One change of how to sign in shows at each operation.
             None if change.what.starts_with("auth-") => {
                 self.auth.insert((change.from.clone(), change.to.clone()));

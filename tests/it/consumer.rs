@@ -148,12 +148,8 @@ fn what_does_not_is_one_line() {
         (
             "1 other",
             Box::new(|v| {
-                drop(
-                    at(v, "/servers")
-                        .as_array_mut()
-                        .unwrap()
-                        .push(json!({"url": "https://us.example.com/v1"})),
-                )
+                let servers = at(v, "/servers").as_array_mut().unwrap();
+                servers.push(json!({"url": "https://us.example.com/v1"}));
             }),
         ),
     ];

@@ -1,5 +1,7 @@
 //! What `diff` found, as rows that each way of printing shows in its own dress.
 
+use std::collections::BTreeMap;
+
 use crate::model::{CompareKind, Finding, Report, Severity};
 use crate::rules::{ContractFinding, Level};
 
@@ -43,9 +45,7 @@ pub(super) const LEVELS: [Level; 3] = [Level::Err, Level::Warn, Level::Info];
 impl Changes {
     pub(super) fn of(report: &Report, contract: Option<&[ContractFinding]>) -> Self {
         let rows = match report.compared.kind {
-            CompareKind::Docs => {
-                report.findings.iter().map(|finding| of_document(finding, contract)).collect()
-            }
+            CompareKind::Docs => of_documents(report, contract),
             CompareKind::Records => of_records(report),
         };
         let contract = contract.map(|findings| {
@@ -89,6 +89,33 @@ fn in_words(counts: &[(usize, &str)]) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     words.join(", ")
+}
+
+/// One row a change; the same change of a parameter at several operations is one row with their number.
+fn of_documents(report: &Report, contract: Option<&[ContractFinding]>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut joined: BTreeMap<[&str; 4], (usize, &str, usize)> = BTreeMap::new();
+    for finding in &report.findings {
+        let fact = |name: &str| finding.evidence.text(name);
+        if let (Some(parameter), Some(operation)) = (fact("parameter"), fact("operation")) {
+            let key = [&finding.rule, parameter, fact("from").unwrap_or(""), fact("to").unwrap_or("")];
+            let (_, _, others) = joined.entry(key).and_modify(|(_, _, others)| *others += 1).or_insert((
+                rows.len(),
+                operation,
+                0,
+            ));
+            if *others > 0 {
+                continue;
+            }
+        }
+        rows.push(of_document(finding, contract));
+    }
+    for (index, operation, others) in joined.into_values().filter(|(_, _, others)| *others > 0) {
+        let row = &mut rows[index];
+        row.operations = and_more(operation, others);
+        row.message = row.message.replacen(operation, &row.operations, 1);
+    }
+    rows
 }
 
 fn of_document(finding: &Finding, contract: Option<&[ContractFinding]>) -> Row {
