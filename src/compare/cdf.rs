@@ -58,6 +58,29 @@ impl Points {
         self.0.iter().map(|p| p.weight).sum()
     }
 
+    /// The values of two sides in ascending order, each with its weight here and there. Bins of the two sides that
+    /// overlap hold the same value: they may be of different widths.
+    pub(super) fn beside(&self, other: &Self) -> Vec<(f64, f64, f64)> {
+        let mut all: Vec<(&Point, f64, f64)> = self.0.iter().map(|p| (p, p.weight, 0.0)).collect();
+        all.extend(other.0.iter().map(|p| (p, 0.0, p.weight)));
+        all.sort_by(|a, b| a.0.low.total_cmp(&b.0.low).then(a.0.high.total_cmp(&b.0.high)));
+        let mut values: Vec<(f64, f64, f64)> = Vec::with_capacity(all.len());
+        let mut reach = (f64::NAN, f64::NAN);
+        for (point, here, there) in all {
+            match values.last_mut() {
+                Some(last) if point.low == reach.0 || point.low < reach.1 => {
+                    *last = (last.0, last.1 + here, last.2 + there);
+                    reach.1 = reach.1.max(point.high);
+                }
+                _ => {
+                    values.push((point.value(), here, there));
+                    reach = (point.low, point.high);
+                }
+            }
+        }
+        values
+    }
+
     /// The value below which a share `q` lies.
     pub(super) fn quantile(&self, q: f64) -> f64 {
         let rank = q * self.count();

@@ -1,6 +1,6 @@
 //! What every lane of a comparison is given: the two sides of one field, and what is known around them.
 
-use super::{pairs::Pairs, variation::Variation};
+use super::{course::Course, pairs::Pairs, variation::Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 use crate::profile::{FieldProfile, Profile, SampleValue};
 
@@ -23,6 +23,8 @@ pub(super) struct Context<'a> {
     pub pairs: Pairs<'a>,
     /// How the fields of the baseline vary by themselves.
     pub variation: &'a Variation,
+    /// How far all fields moved together.
+    pub course: Course,
     /// The p-value that one test must stay below.
     pub alpha: f64,
 }

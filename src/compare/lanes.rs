@@ -1,6 +1,7 @@
 //! The comparison as a whole: every field through its lanes, the most specific reading first.
 
 use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT};
+use super::course::Course;
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
 use super::{structure, swaps, types, zones};
 use crate::model::{Change, FieldPath, Inconclusive};
@@ -88,6 +89,7 @@ fn fields(
         live,
         pairs: Pairs::of(baseline.latest.as_ref().unwrap_or(base), live),
         variation: &baseline.variation,
+        course: Course::of(base, live, &baseline.variation),
         alpha: FAMILY_ALPHA / shared.max(1) as f64,
     };
     let mut changes = structure::structure(&ctx, inconclusive);
@@ -111,12 +113,15 @@ fn fields(
 }
 
 /// Whether a change is one that other records bring about by themselves.
-fn is_soft(change: &Change) -> bool {
+fn is_soft(change: &Change, other_segment: bool) -> bool {
     use crate::model::ChangeKind as K;
     let transform = change.facts.text("transform").unwrap_or_default();
     match change.kind {
         K::DistributionShifted | K::CardinalityChanged => true,
-        K::EnumChanged => transform != "all-values" && change.facts.get("respelled").is_none(),
+        // Another segment has other words; the same words spelled otherwise are no other segment.
+        K::EnumChanged => {
+            change.facts.get("respelled").is_none() && (other_segment || transform != "all-values")
+        }
         // Nulls where there were some before, or that leave some values: not a field that died.
         K::NullsChanged => {
             transform.ends_with("-nulls")
@@ -138,16 +143,18 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
     if ctx.pairs.same_population() {
         return;
     }
+    let soft_here = |c: &Change| is_soft(c, ctx.course.is_other_segment(&c.path));
     let soft: std::collections::BTreeSet<FieldPath> =
-        changes.iter().filter(|c| is_soft(c)).map(|c| c.path.clone()).collect();
-    if soft.len() < 2 {
+        changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
+    let segment = soft.iter().any(|path| ctx.course.is_other_segment(path));
+    if soft.len() < 2 && !segment {
         // A share of nulls that drifts alone must move by a fifth to be told.
         changes.retain(|c| {
-            !is_soft(c) || c.kind != crate::model::ChangeKind::NullsChanged || null_step(c) >= 0.2
+            !soft_here(c) || c.kind != crate::model::ChangeKind::NullsChanged || null_step(c) >= 0.2
         });
         return;
     }
-    changes.retain(|c| !is_soft(c));
+    changes.retain(|c| !soft_here(c));
     inconclusive.extend(soft.into_iter().map(|path| {
         Inconclusive {
         path,
@@ -187,7 +194,14 @@ pub(crate) fn compare_fields(
     is: &crate::profile::FieldProfile,
 ) -> Option<Change> {
     let variation = super::Variation::default();
-    let ctx = Context { base, live, pairs: Pairs::default(), variation: &variation, alpha: FAMILY_ALPHA };
+    let ctx = Context {
+        base,
+        live,
+        pairs: Pairs::default(),
+        variation: &variation,
+        course: Course::default(),
+        alpha: FAMILY_ALPHA,
+    };
     let mut changes = Vec::new();
     field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
     changes.retain(|c| {

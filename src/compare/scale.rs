@@ -175,7 +175,13 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     let (n, m) = (was.count(), is.count());
     let before = was.distance(&is, TOLERANCE);
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance.max(0.0));
-    if !significant(lane, before, n, m) || before < 0.2 {
+    // What no other records bring about: decimals that none had, a sign that none had, or values beyond all seen.
+    let mirrored =
+        base.negative == 0 && live.negative * 10 >= (live.count - live.zero) * 9 && live.negative > 0;
+    let hard = is_recomputed(base, live) || mirrored;
+    let by = lane.spread().max(1.0);
+    let sure = significant(lane, before, n, m) || hard && stats::ks_p_value(before, n / by, m / by) < 0.01;
+    if !sure || before < 0.2 {
         return None;
     }
     let words = lane.path.name().map(name_words).unwrap_or_default();
@@ -197,7 +203,12 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         let Some((after, old)) = best_of(ratio, offset) else { continue };
         // The name of the field speaks for its unit.
         let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
-        let cost = after + 0.1 * old - if spoken { 0.1 } else { 0.0 };
+        let cost = after + 0.1 * old
+            - match (spoken, hard) {
+                (true, true) => 0.1 + natural.min(0.2),
+                (true, false) => 0.1,
+                (false, _) => 0.0,
+            };
         if best.is_none_or(|b| cost < b.3) {
             best = Some((ratio, offset, after, cost));
         }
@@ -213,7 +224,7 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     // The image must be as near as a second sample would be (1.36 is the 95 % point of Kolmogorov), or as near as
     // the baseline's own sub-windows are, and clearly nearer than doing nothing.
     let chance = 1.36 * ((n + m) / (n * m)).sqrt();
-    let fits = after <= (chance + natural).min(0.35) && after <= before / 2.0;
+    let fits = after <= (chance + natural).min(if hard { 0.45 } else { 0.35 }) && after <= before / 2.0;
     // Within a factor of five, or with an offset, plain movement is the likelier cause.
     let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
     if offset != 0.0 && !spoken {
@@ -226,13 +237,29 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         return None;
     }
     let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
-    // A unit that the name speaks for has nothing to fit; a shift has its size, and a stretch two numbers.
-    let margin = if spoken { 0.02 } else { -0.05 };
-    let beats = cost <= rival + margin && lane.is_exchangeable() || cost < rival - 0.15;
+    // A unit that the name speaks for and a sign have nothing to fit; a shift has its size, and a stretch two numbers.
+    // With hard evidence beside it the values may also have gone on as they do by themselves.
+    let margin = match (spoken || ratio < 0.0, hard) {
+        (true, true) => 0.05 + natural.min(0.25),
+        (true, false) => 0.05,
+        (false, _) => -0.05,
+    };
+    let beats = cost <= rival + margin && (hard || lane.is_exchangeable()) || cost < rival - 0.15;
+    // A unit that nothing speaks for, in records whose own movement is not known, may be that movement.
+    if !spoken && !hard && !lane.ctx.variation.is_known() && !lane.ctx.course.beside(lane.path).quiet {
+        return None;
+    }
     if !fits || (near_one && !beats) {
         return None;
     }
     Some(scale_change(lane, ratio, offset, None, after))
+}
+
+/// Whether three in ten numbers, ten at least, are written with more decimals than any had.
+pub(super) fn is_recomputed(base: &NumberProfile, live: &NumberProfile) -> bool {
+    let most = base.decimals.iter().rposition(|count| *count > 0).unwrap_or(0);
+    let finer: u64 = live.decimals[(most + 1).min(8)..].iter().sum();
+    finer >= 10 && finer * 10 >= live.count * 3
 }
 
 /// Whether a distance is beyond chance, the baseline's own variation taken into account.
@@ -261,7 +288,12 @@ fn precision(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Opt
         let step = 10_f64.powi(1 - digits as i32);
         let (was_points, is_points) = (Points::of_numbers(base), Points::of_numbers(live));
         let moved = was_points.distance_rounded(&is_points, step);
-        if stats::ks_p_value(moved, was_points.count(), is_points.count()) < 0.01 && moved > 0.1 {
+        // Where values move by themselves, a loss of all digits that leaves them in their order of size suffices.
+        let bare = is == 0 && a >= 0.5 && !(lane.ctx.variation.is_known() && lane.is_exchangeable());
+        let (middle, now) = (was_points.quantile(0.5), is_points.quantile(0.5));
+        let same_size = bare && now * middle > 0.0 && (now / middle).ln().abs() < std::f64::consts::LN_2;
+        if !same_size && moved > 0.1 && stats::ks_p_value(moved, was_points.count(), is_points.count()) < 0.01
+        {
             return None;
         }
         let from = (digits..8).rev().find(|d| at_least(base, *d) * 10 >= base.count).unwrap_or(digits);

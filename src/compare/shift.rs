@@ -1,8 +1,8 @@
 //! Values that stand still, come in fewer kinds, or are distributed otherwise, where no simpler reading fits.
 
-use super::cdf::{Points, TOLERANCE, numbers_of};
+use super::cdf::{Points, numbers_of};
 use super::context::{Lane, MIN_SUPPORT};
-use super::{enums, scale, stats};
+use super::{course, enums, ranks, scale, stats};
 use crate::model::{Change, ChangeKind, Facts, JsonType};
 use crate::profile::{FieldProfile, MinHashes, SampleValue};
 
@@ -184,12 +184,16 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     if p_value >= lane.ctx.alpha || (was - is).abs() < (0.15_f64).max(2.0 * natural) {
         return None;
     }
+    // Of few records in order nothing is known but what the other fields of the same records did.
+    if !lane.ctx.variation.is_known() && !lane.ctx.course.beside(lane.path).quiet {
+        return None;
+    }
     // Turned round, wholly or for the later part of the window: the rate went towards its mirror image.
     let mirror = 1.0 - was;
     let part = if (mirror - was).abs() > 0.1 { (is - was) / (mirror - was) } else { 0.0 };
     // Less than half of the way is another mix, which small windows do not tell from the course of things.
     let transform = if (0.55..=1.2).contains(&part) { "inverted" } else { "mix" };
-    if transform == "mix" && n.min(m) < ENOUGH {
+    if transform == "mix" && n.min(m) < ENOUGH && !stands_out(lane, p_value) {
         return None;
     }
     let facts = Facts::new()
@@ -202,75 +206,106 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     Some(lane.change(ChangeKind::DistributionShifted, facts))
 }
 
+/// Numbers that moved and came with more decimals than any had: someone computes them in another way, since other
+/// records alone bring no decimals.
+fn recomputed(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT || !scale::is_recomputed(base, live) {
+        return None;
+    }
+    let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
+    let by = lane.spread().max(1.0);
+    let p_value = course::measured(&was, &is, by);
+    let (location, scale) = (ranks::location(&was, &is, by), ranks::scale(&was, &is, by));
+    let word = if scale.effect() > location.effect() { "spread" } else { "shift" };
+    (p_value < lane.ctx.alpha && location.effect().max(scale.effect()) >= LEAST_EFFECT)
+        .then(|| shifted(lane, word, was.distance(&is, 0.0), p_value))
+}
+
 /// Other frequencies of the same values, or other numbers.
 pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
     // Where the same entities are seen again, each has its own reason to move; without a history of windows nothing
     // can be said about how far they may.
-    if lane.ctx.pairs.same_population() || !lane.is_exchangeable() || is_moment(lane.base) {
+    if lane.ctx.pairs.same_population() || is_moment(lane.base) {
         return None;
     }
-    categories(lane).or_else(|| measures(lane))
+    if !lane.is_exchangeable() {
+        return recomputed(lane);
+    }
+    categories(lane).or_else(|| measures(lane)).or_else(|| recomputed(lane))
 }
 
 /// Plain movement is told from the ordinary course of things by how the parts of the baseline differ; parts of less
-/// than a dozen records do not tell.
+/// than a dozen records do not tell. Fewer records will do where the other fields stand witness ([`stands_out`]).
 const ENOUGH: u64 = 100;
+
+/// The least part of the values that must lie elsewhere, or the least superiority of one window's values over the
+/// other's beyond a half: a tenth is what people see in a chart.
+const LEAST_EFFECT: f64 = 0.1;
+
+/// Whether a field moved alone: all others of the same two windows are where chance leaves them, and this one is not,
+/// though its statistic is brought down by whatever the others show.
+fn stands_out(lane: &Lane<'_>, p_value: f64) -> bool {
+    let others = lane.ctx.course.beside(lane.path);
+    others.quiet && others.unordered && stats::deflated(p_value, others.inflation) < lane.ctx.alpha
+}
 
 fn categories(lane: &Lane<'_>) -> Option<Change> {
     lane.base.strings.as_deref()?;
     let (base, live) = (enums::counts(lane.base)?, enums::counts(lane.live)?);
     let (n, m) = (base.values().sum::<u64>() as f64, live.values().sum::<u64>() as f64);
-    // Lists of things change their proportions with the things.
-    if n < ENOUGH as f64 || m < ENOUGH as f64 || base.len() > enums::VOCABULARY {
+    let least = n.min(m);
+    if least < MIN_SUPPORT as f64 {
         return None;
     }
-    let values: std::collections::BTreeSet<&u64> = base.keys().chain(live.keys()).collect();
     let by = lane.spread().max(1.0);
-    let cells: Vec<(f64, f64)> = values
-        .into_iter()
-        .map(|v| {
-            let of = |side: &std::collections::BTreeMap<u64, u64>| side.get(v).copied().unwrap_or(0) as f64;
-            (of(&base), of(&live))
-        })
-        .collect();
+    let cells = stats::cells(&base, &live, 1.0);
     let effect = cells.iter().map(|(a, b)| (a / n - b / m).abs()).sum::<f64>() / 2.0;
     // The most moved category alone, against all others: what a vendor does to one value.
     let one = cells
         .iter()
         .map(|(a, b)| stats::fisher((a / by) as u64, (n / by) as u64, (b / by) as u64, (m / by) as u64));
     let p_one = one.fold(1.0, f64::min) * cells.len() as f64;
-    let thinned: Vec<(f64, f64)> = cells.iter().map(|(a, b)| (a / by, b / by)).collect();
-    let p_value = stats::g_test(&thinned).0.min(p_one);
+    let p_value = (2.0 * stats::g_test(&stats::cells(&base, &live, by)).0.min(p_one)).min(1.0);
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
-    // A tenth of all records in other categories is what people see in a chart.
-    if p_value >= lane.ctx.alpha || effect < (0.1_f64).max(2.0 * natural) {
+    if p_value >= lane.ctx.alpha || effect < LEAST_EFFECT.max(2.0 * natural) {
         return None;
     }
-    Some(shifted(lane, "mix", effect, p_value))
+    // Lists of things change their proportions with the things.
+    let told = least >= ENOUGH as f64 && base.len() <= enums::VOCABULARY && lane.ctx.variation.is_known();
+    (told || stands_out(lane, p_value)).then(|| shifted(lane, "mix", effect, p_value))
 }
 
 fn measures(lane: &Lane<'_>) -> Option<Change> {
     let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
-    if base.count < ENOUGH || live.count < ENOUGH {
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
+        return None;
+    }
+    // Where counters and numbers of things stand says nothing of the things.
+    if base.whole == base.count && super::types::says_identifier(lane.path) {
         return None;
     }
     let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
-    let (n, m) = (was.count(), is.count());
-    let effect = was.distance(&is, 0.0);
-    // Three in ten values beyond where they would be: what one sees in a histogram without a test. Less is what a
-    // week does to the next; a history of windows tells more.
-    if effect < 0.3 || !scale::significant(lane, effect, n, m) {
+    let by = lane.spread().max(1.0);
+    let (location, scale) = (ranks::location(&was, &is, by), ranks::scale(&was, &is, by));
+    let distance = was.distance(&is, 0.0);
+    let p_value = course::measured(&was, &is, by);
+    let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    if p_value >= lane.ctx.alpha || distance <= 2.0 * natural {
         return None;
     }
-    let by = lane.spread().max(1.0);
-    let p_value = stats::ks_p_value(effect, n / by, m / by);
-    // Moved or stretched: whichever leaves less to explain, about the middle.
-    let ((mean, deviation), (to, stretched)) = (was.moments(), is.moments());
-    let moved = was.image(1.0, to - mean).distance(&is, TOLERANCE);
-    let factor = if deviation > 0.0 { stretched / deviation } else { 1.0 };
-    let spread = was.image(factor, mean * (1.0 - factor)).distance(&is, TOLERANCE);
-    let word = if spread < moved && !(0.8..=1.25).contains(&factor) { "spread" } else { "shift" };
-    Some(shifted(lane, word, effect, p_value))
+    // Three in ten values beyond where they would be: what one sees in a histogram without a test. Less is what a
+    // week does to the next, unless the other fields of the same records stood still.
+    let told = base.count.min(live.count) >= ENOUGH
+        && lane.ctx.variation.is_known()
+        && distance >= 0.3
+        && scale::significant(lane, distance, was.count(), is.count());
+    let effect = location.effect().max(scale.effect());
+    if !told && (effect.min(distance) < LEAST_EFFECT || !stands_out(lane, p_value)) {
+        return None;
+    }
+    let word = if scale.effect() > location.effect() { "spread" } else { "shift" };
+    Some(shifted(lane, word, distance, p_value))
 }
 
 fn shifted(lane: &Lane<'_>, transform: &str, effect: f64, p_value: f64) -> Change {

@@ -1,7 +1,9 @@
 //! Exact and asymptotic tests, each with its source; counts in, probabilities out.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use statrs::{
-    distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF},
+    distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF, Normal},
     function::gamma::ln_gamma,
 };
 
@@ -69,10 +71,33 @@ pub(super) fn g_test(cells: &[(f64, f64)]) -> (f64, f64) {
     (chi_squared_above(g, freedom), g / freedom)
 }
 
+/// The counts of both sides by value, each divided by `dispersion`: the cells of a [`g_test`].
+#[must_use]
+pub(super) fn cells(
+    one: &BTreeMap<u64, u64>,
+    other: &BTreeMap<u64, u64>,
+    dispersion: f64,
+) -> Vec<(f64, f64)> {
+    let by = dispersion.max(1.0);
+    let values: BTreeSet<&u64> = one.keys().chain(other.keys()).collect();
+    let of = |side: &BTreeMap<u64, u64>, value: &u64| side.get(value).copied().unwrap_or(0) as f64 / by;
+    values.into_iter().map(|value| (of(one, value), of(other, value))).collect()
+}
+
 /// The probability that a chi-squared variable of that freedom is above `x`.
 #[must_use]
 pub(super) fn chi_squared_above(x: f64, freedom: f64) -> f64 {
     ChiSquared::new(freedom).map_or(1.0, |dist| dist.sf(x.max(0.0)))
+}
+
+/// A p-value whose chi-squared statistic of one degree of freedom is divided by `inflation`, as genomic control does
+/// (B. Devlin and K. Roeder, Biometrics 1999).
+#[must_use]
+pub(super) fn deflated(p_value: f64, inflation: f64) -> f64 {
+    // Below 1e-15 the quantile of the other tail is rounded to infinity; what is that rare is rare enough.
+    let normal = Normal::standard();
+    let z = -normal.inverse_cdf((p_value / 2.0).clamp(1e-300, 0.5));
+    2.0 * normal.sf(z / inflation.max(1.0).sqrt())
 }
 
 /// The asymptotic p-value of a two-sample Kolmogorov-Smirnov distance, with Stephens' correction for small samples
@@ -88,8 +113,8 @@ pub(super) fn ks_p_value(distance: f64, n: f64, m: f64) -> f64 {
     (1..=100)
         .map(|k| if k % 2 == 1 { term(f64::from(k)) } else { -term(f64::from(k)) })
         .sum::<f64>()
-        .mul_add(2.0, 0.0)
-        .clamp(0.0, 1.0)
+        .clamp(0.0, 0.5)
+        * 2.0
 }
 
 #[cfg(test)]

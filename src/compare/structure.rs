@@ -190,8 +190,14 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
     let share = |hits: u64, all: u64| hits as f64 / all.max(1) as f64;
     let (was, is) = (share(base.present, base.parents), share(live.present, live.parents));
     let p_value = lane.fisher((base.present, base.parents), (live.present, live.parents));
-    // More often than before harms nobody who reads it.
-    if is < was && moved(lane, (was, base.parents), (is, live.parents), p_value) && !kept_by_pairs(lane) {
+    // More often than before harms nobody who reads it. Who reads a field that was missing at times copes with that:
+    // it must fall by a fifth to be told.
+    let told = was - is >= 0.2 || base.present == base.parents || is == 0.0;
+    if is < was
+        && told
+        && moved(lane, (was, base.parents), (is, live.parents), p_value)
+        && !kept_by_pairs(lane)
+    {
         let facts = Facts::new()
             .with("baseline_presence", was)
             .with("live_presence", is)
@@ -248,7 +254,7 @@ fn moved(lane: &Lane<'_>, (was, n): (f64, u64), (is, m): (f64, u64), p_value: f6
     }
     let step = (was - is).abs();
     // A share that was exactly 0 or 1 is a promise: it takes four exceptions, one in twenty at least, and a chance
-    // below one in a hundred; other shares drift by themselves, and a tenth is the least that
+    // below one in sixteen, which four of fifty reach; other shares drift by themselves, and a tenth is the least that
     // counts, as a sign of other records at least (see `lanes::population`).
     let promise = (was == 0.0 || was == 1.0) && n >= super::context::MIN_SUPPORT;
     let exceptions = (step * m as f64).round();

@@ -131,7 +131,7 @@ fn transform(
 }
 
 /// Whether the name of a field says that it identifies.
-fn says_identifier(path: &FieldPath) -> bool {
+pub(super) fn says_identifier(path: &FieldPath) -> bool {
     const WORDS: [&str; 10] = ["id", "ids", "uid", "key", "ref", "code", "number", "seq", "no", "nr"];
     path.name().is_some_and(|name| name_words(name).iter().any(|word| WORDS.contains(&word.as_str())))
 }

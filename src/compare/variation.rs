@@ -17,6 +17,9 @@ use crate::profile::{FieldProfile, Profile};
 pub struct Variation {
     /// By path; a field that is not listed never had two sub-windows with values.
     fields: BTreeMap<FieldPath, FieldVariation>,
+    /// How many sub-windows there were.
+    #[serde(default)]
+    parts: usize,
 }
 
 /// The natural variation of one field.
@@ -35,6 +38,10 @@ pub struct FieldVariation {
     pub exchangeable: bool,
     /// Whether the values only grow, or only fall, from sub-window to sub-window.
     pub trending: bool,
+    /// Whether the sub-windows take turns along the range of the values: the records are sorted by the field, or by
+    /// what goes with it.
+    #[serde(default)]
+    pub ordered: bool,
 }
 
 impl Variation {
@@ -51,7 +58,27 @@ impl Variation {
                 Some((path.clone(), field_variation(&parts)?))
             })
             .collect();
-        Self { fields }
+        Self { fields, parts: parts.len() }
+    }
+
+    /// Whether the records stand in an order that tells, as those sorted by a date, a counter or a name do: some field
+    /// grows, or lies elsewhere in one sub-window by three in ten values more than chance explains.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        self.fields.values().any(|field| field.ordered || field.trending || field.distance >= 0.3)
+    }
+
+    /// Whether two sub-windows at least show no order.
+    #[must_use]
+    pub fn is_unordered(&self) -> bool {
+        self.parts >= 2 && !self.is_ordered()
+    }
+
+    /// Whether it is known how far values move: records of no order move by chance alone, those in order as far as five
+    /// sub-windows or more show (two or three are alike by chance too often).
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.parts >= 5 || self.is_unordered()
     }
 
     /// The variation of one field, where there is any to go by.
@@ -72,6 +99,7 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
         open: false,
         exchangeable: true,
         trending: false,
+        ordered: takes_turns(parts),
     };
     let mut worst = |dispersion: f64| result.shares = result.shares.max(dispersion);
 
@@ -163,6 +191,25 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     }
     result.exchangeable &= !result.trending && !result.open;
     Some(result)
+}
+
+/// Whether the mean of a sub-window is a quarter of the whole range away from that of the others. Means of twenty values
+/// or more vary by a twelfth of it at most where chance alone is at work (the deviation of a uniform sample; others are
+/// narrower): three standard deviations. Moments lie too near each other, next to their size, for binned quantiles.
+fn takes_turns(parts: &[&FieldProfile]) -> bool {
+    let numbers: Vec<_> =
+        parts.iter().filter_map(|p| super::cdf::numbers_of(p)).filter(|n| n.count >= 20).collect();
+    let (low, high) = numbers
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), n| (low.min(n.min), high.max(n.max)));
+    let all = numbers.iter().map(|n| n.count as f64).sum::<f64>();
+    let sum = numbers.iter().filter_map(|n| Some(n.mean()? * n.count as f64)).sum::<f64>();
+    numbers.len() >= 2
+        && numbers.iter().any(|n| {
+            let (count, mean) = (n.count as f64, n.mean().unwrap_or(0.0));
+            let others = (sum - mean * count) / (all - count);
+            (mean - others).abs() >= 0.25 * (high - low) && high > low
+        })
 }
 
 /// Chi-squared of shares over its degrees of freedom.

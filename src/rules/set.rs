@@ -64,8 +64,7 @@ impl RuleSet {
             add(&mut rules, &path, &text)?;
         }
         let is_table = |path: &str| TABLES.iter().any(|table| path.ends_with(table));
-        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| is_table(path))
-        {
+        for (path, text) in texts_below("docs").into_iter().filter(|(path, _)| is_table(path)) {
             rules.extend(table::parse(&path, &text)?);
         }
         Ok(Self { rules: sorted(rules), overrides: Arc::default() })
