@@ -4,6 +4,8 @@
 //! `random`: the records of both windows of an unchanged case, shuffled and cut again. `time`: two adjacent windows of
 //! random place and sizes out of records in their natural order. Draws are seeded: the same command prints the same.
 
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,

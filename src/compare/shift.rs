@@ -296,7 +296,11 @@ fn measures(lane: &Lane<'_>) -> Option<Change> {
     }
     // Three in ten values beyond where they would be: what one sees in a histogram without a test. Less is what a
     // week does to the next, unless the other fields of the same records stood still.
+    // Records in order move together; half of the values elsewhere is news even there.
+    let apart =
+        lane.ctx.variation.is_unordered() || distance >= 0.5 || lane.ctx.course.beside(lane.path).quiet;
     let told = base.count.min(live.count) >= ENOUGH
+        && apart
         && lane.ctx.variation.is_known()
         && distance >= 0.3
         && scale::significant(lane, distance, was.count(), is.count());

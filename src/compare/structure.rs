@@ -254,7 +254,7 @@ fn moved(lane: &Lane<'_>, (was, n): (f64, u64), (is, m): (f64, u64), p_value: f6
     }
     let step = (was - is).abs();
     // A share that was exactly 0 or 1 is a promise: it takes four exceptions, one in twenty at least, and a chance
-    // below one in sixteen, which four of fifty reach; other shares drift by themselves, and a tenth is the least that
+    // below one in sixteen, which five of fifty reach; other shares drift by themselves, and a tenth is the least that
     // counts, as a sign of other records at least (see `lanes::population`).
     let promise = (was == 0.0 || was == 1.0) && n >= super::context::MIN_SUPPORT;
     let exceptions = (step * m as f64).round();
