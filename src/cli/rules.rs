@@ -39,7 +39,7 @@ pub(super) fn run(common: &Common, action: Option<RulesAction>, out: &Output) ->
         }
         RulesAction::Explain { kinds: true, .. } => {
             let kinds = rules::kinds();
-            out.list("kinds", &kinds, |style| {
+            out.list("kinds", kinds, |style| {
                 let rows: Vec<Vec<Cell>> = kinds
                     .iter()
                     .map(|(kind, text)| {

@@ -79,6 +79,8 @@ mod tests {
         report.diagnoses.into_iter().next().unwrap()
     }
 
+    type Change = fn(&mut Value);
+
     fn rename(value: &mut Value) {
         let email = value.as_object_mut().unwrap().remove("email").unwrap();
         value["mail"] = email;
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_change_tells_where_it_begins() {
-        let changes: [(&str, fn(&mut Value)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("renamed", rename),
             ("removed", |value| drop(value.as_object_mut().unwrap().remove("email"))),
             ("retyped", |value| value["amount"] = json!(value["amount"].to_string())),

@@ -169,7 +169,7 @@ async fn at_random_moments_of_an_approval() {
         let args: &[&str] =
             if round % 2 == 0 { &["patches", "show", &id] } else { &["patches", "list", "--all"] };
         let shown = project.json(args).1;
-        let state = if round % 2 == 0 { &shown["state"] } else { &shown[0]["state"] };
+        let state = if round % 2 == 0 { &shown["state"] } else { &shown["patches"][0]["state"] };
         let text = project.read("map.yaml");
         let word = if text == patched { "applied" } else { "verified" };
         assert_eq!(*state, *word, "round {round}");
