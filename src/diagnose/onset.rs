@@ -7,7 +7,9 @@ use crate::model::{Diagnosis, FieldPath};
 /// Writes into the evidence of each draft where in the window it begins, where that can be told: `since_record` (or
 /// `until_record`, where the newest records come first) of `of_records`, `within` how many records, and `since` when.
 pub(super) fn locate(baseline: &Baseline, window: &Window, drafts: &mut [Draft]) {
-    for draft in drafts.iter_mut().filter(|draft| !draft.path.is_root()) {
+    // What all values show began before the window, in whatever order the values come.
+    let is_in_all = |draft: &Draft| draft.evidence.number("share").is_some_and(|share| share >= 1.0);
+    for draft in drafts.iter_mut().filter(|draft| !draft.path.is_root() && !is_in_all(draft)) {
         let paths: Vec<&FieldPath> = std::iter::once(&draft.path).chain(&draft.to).collect();
         if let Some(onset) = onset(baseline, window, &paths) {
             state(&onset, draft);
@@ -112,6 +114,22 @@ mod tests {
     #[test]
     fn a_change_of_all_records_began_before() {
         let diagnosis = since(200, 0, rename);
+        assert_eq!(diagnosis.evidence.get("of_records"), None, "{}", diagnosis.summary);
+    }
+
+    #[test]
+    fn records_in_the_order_of_their_values_do_not_mislead() {
+        let mut values: Vec<Value> = (2_000..2_200).map(record).collect();
+        values.sort_by_key(|value| value["amount"].as_u64());
+        let live: Vec<String> = values
+            .into_iter()
+            .map(|mut value| {
+                value["amount"] = json!(value["amount"].to_string());
+                value.to_string()
+            })
+            .collect();
+        let diagnosis = said(&live);
+        assert_eq!(diagnosis.kind.word(), "retyped");
         assert_eq!(diagnosis.evidence.get("of_records"), None, "{}", diagnosis.summary);
     }
 
