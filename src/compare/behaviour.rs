@@ -1,10 +1,15 @@
 //! Behaviour: volume, paging, limits, malformed records.
 
+use super::volume::{Volume, volume};
 use super::{Baseline, Window};
-use crate::model::{Change, ChangeKind, Facts, FieldPath};
+use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive};
 
 /// What the exchanges of the window say, the records apart.
-pub(super) fn behaviour(baseline: &Baseline, window: &Window) -> Vec<Change> {
+pub(super) fn behaviour(
+    baseline: &Baseline,
+    window: &Window,
+    inconclusive: &mut Vec<Inconclusive>,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     let base = Facts::new()
         .with("baseline_records", baseline.profile.records)
@@ -20,7 +25,11 @@ pub(super) fn behaviour(baseline: &Baseline, window: &Window) -> Vec<Change> {
             Facts::new().with("pages", window.behaviour.pages).with("repeated", true),
         );
     }
-    volume(baseline, window, &mut push);
+    match volume(baseline, window) {
+        Volume::Usual => {}
+        Volume::Unknown(why) => inconclusive.push(Inconclusive { path: FieldPath::root(), why }),
+        Volume::Changed(facts) => push(ChangeKind::VolumeChanged, facts),
+    }
     if let (Some(was), Some(is)) = (baseline.behaviour.rate_limit, window.behaviour.rate_limit)
         && was != is
     {
@@ -45,25 +54,4 @@ pub(super) fn behaviour(baseline: &Baseline, window: &Window) -> Vec<Change> {
         push(ChangeKind::RecordsMalformed, Facts::new().with("records", records).with("reason", reason));
     }
     changes
-}
-
-/// The number of records, for whole windows alone and only where a history of windows says what is usual.
-fn volume(baseline: &Baseline, window: &Window, push: &mut impl FnMut(ChangeKind, Facts)) {
-    // Four windows: fewer tell nothing of how much they vary.
-    if window.partial || baseline.windows < 4 || baseline.profile.records == 0 {
-        return;
-    }
-    let expected = baseline.profile.records as f64 / baseline.windows as f64;
-    let seen = window.profile.records as f64;
-    // Without the spread of each window's count a factor must do: nothing where a hundred are usual, a fifth, or five
-    // times as many. Small streams vary more than that by themselves.
-    let clear = expected >= 20.0 && (seen * 5.0 <= expected || seen >= expected * 5.0)
-        || expected >= 5.0 && seen == 0.0;
-    if clear {
-        let facts = Facts::new()
-            .with("expected", expected)
-            .with("seen", window.profile.records)
-            .with("what", "records");
-        push(ChangeKind::VolumeChanged, facts);
-    }
 }

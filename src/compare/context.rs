@@ -71,6 +71,11 @@ impl<'a> Lane<'a> {
         self.ctx.variation.field(self.path).is_none_or(|v| v.exchangeable)
     }
 
+    /// Whether most entities had another value here from one quiet window to the next.
+    pub(super) fn moves_by_itself(&self) -> bool {
+        self.ctx.variation.field(self.path).is_some_and(|v| v.restless > 0.5)
+    }
+
     /// The same of presence and nulls.
     pub(super) fn share_spread(&self) -> f64 {
         self.ctx.variation.field(self.path).map_or(1.0, |field| field.shares.max(1.0))

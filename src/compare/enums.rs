@@ -129,6 +129,11 @@ fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64,
     if all < super::pairs::MIN_PAIRS || moved.max(left) < 3 {
         return None;
     }
+    // Entities that pass from word to word, as orders do, leave one of them empty now and then; there only the count
+    // of a word says that it is missed.
+    if moved < 3 && lane.ctx.variation.field(lane.path).is_some_and(|v| v.restless >= 0.01) {
+        return closed_loss(lane, &lost, base, live.values().sum());
+    }
     let share = new.iter().map(|(_, c)| c).sum::<u64>() as f64 / live.values().sum::<u64>().max(1) as f64;
     let gone = lost.iter().map(|(_, c)| c).sum::<u64>() as f64 / base.values().sum::<u64>().max(1) as f64;
     let transform = match (new.len(), lost.len()) {

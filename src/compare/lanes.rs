@@ -10,8 +10,8 @@ use crate::profile::{Profile, align};
 /// What differs between a baseline and a window, with evidence.
 #[must_use]
 pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
-    let mut comparison =
-        Comparison { changes: behaviour::behaviour(baseline, window), ..Comparison::default() };
+    let mut comparison = Comparison::default();
+    comparison.changes = behaviour::behaviour(baseline, window, &mut comparison.inconclusive);
     // What is a map to one side is a map to both.
     let (base, live) = align(&baseline.profile, &window.profile);
     let (base, live) = (&*base, &*live);

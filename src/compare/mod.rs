@@ -27,6 +27,7 @@ mod swaps;
 mod types;
 mod units;
 mod variation;
+mod volume;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use swaps::resemblance;
 pub use units::{Unit, named, units};
 pub use variation::{FieldVariation, Variation};
+pub use volume::Volumes;
 
 use crate::model::{Change, Inconclusive};
 use crate::profile::{Order, Profile};

@@ -100,13 +100,15 @@ fn removed(
     let chance = (1.0 - careful).powf(parents as f64 / dispersion(ctx, path));
     let (had, lost) = paired_loss(ctx, path);
     let always = base.present == base.parents;
-    // One in a hundred suffices for a path that is wholly gone: nothing but chance in sampling rare fields works
-    // against it. Of the same entities three that lost it do; and a field that was never missing is missed at once.
+    // A rare field is out of sight by chance as often as there are fields and windows to look at. Of the same entities
+    // three that lost it suffice; and a field that was never missing is missed at once. Elements of lists are not kept
+    // with the sampled entities: there all of them together must be nearly the same.
+    let same_elements = path.is_repeated() && ctx.pairs.share >= 0.9 && ctx.pairs.same_population();
     let sure = parents > 0
-        && (chance < 0.01
+        && (chance < ctx.alpha
             || (always && (parents >= 3 || ctx.base.records <= 3 || base.parents >= 20))
             || (had >= 3 && had == lost)
-            || (ctx.pairs.same_population() && base.present >= 3));
+            || (same_elements && base.present >= 3));
     if sure {
         let facts = ctx
             .facts(Some(base), None)
@@ -117,7 +119,7 @@ fn removed(
             .with("paired", had);
         changes.push(Change { kind: ChangeKind::FieldRemoved, path: path.clone(), to: Vec::new(), facts });
     } else if presence >= 0.05 && parents > 0 {
-        let needed = (0.01_f64.ln() / (1.0 - careful).ln()).ceil();
+        let needed = (ctx.alpha.ln() / (1.0 - careful).ln() * dispersion(ctx, path)).ceil();
         inconclusive.push(Inconclusive {
             path: path.clone(),
             why: format!("not seen among {parents}; {needed:.0} needed before its absence means something"),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{cdf::Points, stats};
+use super::{cdf::Points, pairs::Pairs, stats, volume::Volumes};
 use crate::model::FieldPath;
 use crate::profile::{FieldProfile, Profile};
 
@@ -20,6 +20,9 @@ pub struct Variation {
     /// How many sub-windows there were.
     #[serde(default)]
     parts: usize,
+    /// How many records whole windows held, where they were counted.
+    #[serde(default)]
+    volumes: Option<Volumes>,
 }
 
 /// The natural variation of one field.
@@ -42,6 +45,10 @@ pub struct FieldVariation {
     /// what goes with it.
     #[serde(default)]
     pub ordered: bool,
+    /// Which share of the entities that two neighbouring sub-windows have in common changed their value here, in all
+    /// such neighbours together; 0 where none are in common.
+    #[serde(default)]
+    pub restless: f64,
 }
 
 impl Variation {
@@ -51,14 +58,28 @@ impl Variation {
         let mut paths: Vec<&FieldPath> = parts.iter().flat_map(|part| part.fields.keys()).collect();
         paths.sort_unstable();
         paths.dedup();
+        let neighbours: Vec<Pairs<'_>> = parts.windows(2).map(|two| Pairs::of(&two[0], &two[1])).collect();
         let fields = paths
             .into_iter()
             .filter_map(|path| {
                 let parts: Vec<&FieldProfile> = parts.iter().filter_map(|p| p.fields.get(path)).collect();
-                Some((path.clone(), field_variation(&parts)?))
+                let variation = field_variation(&parts)?;
+                Some((path.clone(), FieldVariation { restless: restless(&neighbours, path), ..variation }))
             })
             .collect();
-        Self { fields, parts: parts.len() }
+        Self { fields, parts: parts.len(), volumes: None }
+    }
+
+    /// Knows how many records whole windows held as well.
+    #[must_use]
+    pub fn with_volumes(self, volumes: Volumes) -> Self {
+        Self { volumes: Some(volumes), ..self }
+    }
+
+    /// How many records whole windows held, where they were counted.
+    #[must_use]
+    pub const fn volumes(&self) -> Option<&Volumes> {
+        self.volumes.as_ref()
     }
 
     /// Whether the records stand in an order that tells, as those sorted by a date, a counter or a name do: some field
@@ -100,6 +121,7 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
         exchangeable: true,
         trending: false,
         ordered: takes_turns(parts),
+        restless: 0.0,
     };
     let mut worst = |dispersion: f64| result.shares = result.shares.max(dispersion);
 
@@ -191,6 +213,16 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     }
     result.exchangeable &= !result.trending && !result.open;
     Some(result)
+}
+
+/// The share of entities with another value in the next sub-window.
+fn restless(neighbours: &[Pairs<'_>], path: &FieldPath) -> f64 {
+    let (mut seen, mut moved) = (0_u32, 0_u32);
+    for (before, after) in neighbours.iter().flat_map(|pairs| pairs.values(path, path)) {
+        seen += 1;
+        moved += u32::from(!super::pairs::equal(before, after));
+    }
+    f64::from(moved) / f64::from(seen.max(1))
 }
 
 /// Whether the mean of a sub-window is a quarter of the whole range away from that of the others. Means of twenty values

@@ -20,7 +20,9 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
         .filter_map(|(b, l)| Some((instant(b)?, instant(l)?)))
         .collect();
     if paired.len() >= MIN_PAIRS {
-        return paired_shift(lane, &paired);
+        // A moment that moves with the clock, as "last seen" does, moves by the time between two looks, and that is a
+        // whole number of quarter hours wherever the schedule is one.
+        return if lane.moves_by_itself() { None } else { paired_shift(lane, &paired) };
     }
     let hours = |profile| -> Vec<i64> { Lane::sample(profile, lane.path).filter_map(instant).collect() };
     let (was, is) = (hours(lane.ctx.base), hours(lane.ctx.live));

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::docs::contradicted::Disagreement;
 use super::open::{MappingFile, Stream};
 use super::{Approval, Engine, EngineError, deadlines, escalate};
-use crate::compare::{Baseline, Variation, Window, compare};
+use crate::compare::{Baseline, Variation, Volumes, Window, compare};
 use crate::config::AutoApply;
 use crate::diagnose::{DiagnoseInput, diagnose};
 use crate::model::{
@@ -88,6 +88,8 @@ pub(super) enum Purpose {
 const RECORDER: &str = "drogue";
 /// Windows whose history says how a stream varies by itself.
 const HISTORY: u64 = 8;
+/// How far back windows are counted: a week has its weekend, and a day more the same hour a week ago.
+const VOLUME_HISTORY: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 impl Engine {
     /// Looks once at a stream, and does all that follows from what is seen.
@@ -169,7 +171,11 @@ impl Engine {
             baseline.follow(&quiet.window);
         }
         let profiles: Vec<Profile> = stored.into_iter().map(|stored| stored.window.profile).collect();
-        baseline.variation = Variation::of(&profiles);
+        let since = self.now().saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+        let mut whole = self.store.windows(subject, since).await?;
+        whole.retain(|entry| entry.is_clean && !entry.is_partial && decided.is_none_or(|at| entry.to > at));
+        let volumes = Volumes::of(whole.into_iter().map(|entry| (entry.to, entry.records)));
+        baseline.variation = Variation::of(&profiles).with_volumes(volumes);
         Ok(())
     }
 

@@ -57,13 +57,21 @@ fn print(pieces: &[Piece<'_>], change: &Change, message: &mut String) -> bool {
             },
             Piece::Optional(inner) => {
                 let before = message.len();
-                if !print(inner, change, message) {
+                if names_nothing(inner, change) || !print(inner, change, message) {
                     message.truncate(before);
                 }
             }
         }
     }
     all_known
+}
+
+/// Whether a list of words is empty, as one is whose words may not be told: then what would introduce it is left out.
+fn names_nothing(pieces: &[Piece<'_>], change: &Change) -> bool {
+    pieces.iter().any(|piece| {
+        matches!(piece, Piece::Slot { name, .. }
+            if matches!(change.facts.get(name), Some(Fact::Words(words)) if words.is_empty()))
+    })
 }
 
 fn value(name: &str, percent: bool, change: &Change) -> Option<String> {
@@ -163,10 +171,13 @@ mod tests {
             kind: ChangeKind::FieldRemoved,
             path: "$.items[*].a".parse().unwrap(),
             to: vec![FieldPath::of_keys(["b"])],
-            facts: Facts::new().with("presence", 0.9999).with("n", 3_u64),
+            facts: Facts::new().with("presence", 0.9999).with("n", 3_u64).with("words", Vec::<String>::new()),
         };
         assert_eq!(
-            render("{path} to {to}: {presence:percent} of {n}[, unit {unit}][, again {n}]", &change),
+            render(
+                "{path} to {to}: {presence:percent} of {n}[, unit {unit}][, again {n}][, words {words}]",
+                &change
+            ),
             "`$.items[*].a` to `$.b`: over 99.9 % of 3, again 3"
         );
         assert_eq!(as_percent(0.0), "0 %");

@@ -111,7 +111,6 @@ async fn a_quiet_day(streams: &[&str], every: &str, checks_a_day: usize) {
 }
 
 #[tokio::test]
-#[ignore = "18 findings too many: moments that move with the clock, volume by night, a rare word, a rare field"]
 async fn a_day_of_orders_and_events() {
     a_quiet_day(&["orders", "events"], "15m", 95).await;
 }
