@@ -39,6 +39,25 @@ pub(super) fn binomial_at_least(k: u64, n: u64, p: f64) -> f64 {
     Binomial::new(p.clamp(0.0, 1.0), n).map_or(1.0, |dist| dist.sf(k - 1))
 }
 
+/// The chance that `k` given records out of `n + m` all fall among the last `m` when the order says nothing (the
+/// hypergeometric law, R. A. Fisher 1935): how surprising it is that the first `n` hold none of them.
+#[must_use]
+pub(super) fn all_among_last(k: u64, n: u64, m: u64) -> f64 {
+    if k > m {
+        return 0.0;
+    }
+    let ln_falling = |from: u64| ln_gamma(from as f64 + 1.0) - ln_gamma((from - k) as f64 + 1.0);
+    (ln_falling(m) - ln_falling(n + m)).exp().min(1.0)
+}
+
+/// How many values of a set are still unseen at least, given how many were seen once and twice (A. Chao 1984, in the
+/// form without bias, which needs none seen twice).
+#[must_use]
+pub(super) fn unseen_at_least(counts: &BTreeMap<u64, u64>) -> f64 {
+    let seen = |times: u64| counts.values().filter(|count| **count == times).count() as f64;
+    seen(1) * (seen(1) - 1.0) / (2.0 * (seen(2) + 1.0))
+}
+
 /// The G-test of homogeneity over categories (Sokal and Rohlf, Biometry): the p-value and the statistic over its
 /// degrees of freedom. Categories that both sides together saw fewer than 5 times are pooled.
 #[must_use]
@@ -128,6 +147,23 @@ mod tests {
         assert!((fisher(0, 50, 5, 50) - 0.056_27).abs() < 1e-4);
         assert_eq!(fisher(0, 0, 1, 2), 1.0);
         assert!(fisher(100, 20_000, 900, 20_000) < 1e-50);
+    }
+
+    #[test]
+    fn records_fall_on_one_side_as_often_as_counted() {
+        // Of the six ways to choose two of four records one takes the last two.
+        assert!((all_among_last(2, 2, 2) - 1.0 / 6.0).abs() < 1e-12);
+        assert_eq!(all_among_last(0, 5, 5), 1.0);
+        assert_eq!(all_among_last(6, 5, 5), 0.0);
+        assert!((all_among_last(6, 50, 50) - 0.0133).abs() < 1e-4);
+    }
+
+    #[test]
+    fn values_seen_once_tell_of_unseen_ones() {
+        let counts = |of: &[u64]| (0..).zip(of.iter().copied()).collect::<BTreeMap<u64, u64>>();
+        assert_eq!(unseen_at_least(&counts(&[90, 40, 1])), 0.0);
+        assert_eq!(unseen_at_least(&counts(&[90, 2, 1, 1, 1])), 1.5);
+        assert_eq!(unseen_at_least(&counts(&[])), 0.0);
     }
 
     #[test]

@@ -425,6 +425,52 @@ fn addresses_that_point_to_another_host_say_so() {
     assert!(same.diagnoses.is_empty(), "{:?}", same.diagnoses);
 }
 
+/// What is said of a field beside the others of an order, given its value on both sides by the record's number.
+fn said_of(size: u64, was: impl Fn(u64) -> Value, is: impl Fn(u64) -> Value) -> Vec<(DiagnosisKind, String)> {
+    let with = |from: u64, value: &dyn Fn(u64) -> Value| -> Vec<String> {
+        let record = |i| {
+            let mut order = order(from + i);
+            order["field"] = value(i);
+            order.to_string()
+        };
+        (0..size).map(record).collect()
+    };
+    let report = diff(&with(0, &was), &with(10_000, &is));
+    report.diagnoses.iter().map(|d| (d.kind, d.path.to_string())).collect()
+}
+
+#[test]
+fn a_new_word_is_told_once_chance_would_not_have_kept_it_from_the_baseline() {
+    let known = |i| json!(["card", "cash", "invoice"][(noise(i + 31) % 3) as usize]);
+    let with_new = |every: u64| {
+        let now = |i: u64| if i.is_multiple_of(every) { json!("voucher") } else { known(i + 500) };
+        said_of(60, known, now)
+    };
+    // Five of 120 records lie all in the second half once in 34 draws, and the word may be any of four.
+    assert_eq!(with_new(12), []);
+    assert_eq!(with_new(5), [(DiagnosisKind::EnumChanged, "$.field".to_owned())]);
+}
+
+#[test]
+fn one_for_another_is_told_in_a_whole_list_and_not_in_one_that_is_still_growing() {
+    const NAMES: [&str; 14] = [
+        "Adele", "Boris", "Clara", "Dario", "Elena", "Fritz", "Grete", "Henri", "Ilona", "Jonas", "Karla",
+        "Linus", "Marta", "Nils",
+    ];
+    let enum_changed = |was: &dyn Fn(u64) -> usize| {
+        let name = |i: u64, first: &str| match was(i) {
+            0 => json!(first),
+            other => json!(NAMES[other]),
+        };
+        let said = said_of(280, |i| name(i, "Adele"), |i| name(i, "Quentin"));
+        said.iter().any(|(kind, _)| *kind == DiagnosisKind::EnumChanged)
+    };
+    assert!(enum_changed(&|i| (i % 14) as usize), "all names were seen often");
+    // Eight names come once each, beside six that come often.
+    let growing = |i: u64| if i.is_multiple_of(35) { 6 + (i / 35) as usize } else { (i % 6) as usize };
+    assert!(!enum_changed(&growing), "the list has more names than were seen");
+}
+
 /// Some records of few members, of any type; members may be missing.
 fn any_records() -> impl Strategy<Value = Vec<String>> {
     let leaf = prop_oneof![
