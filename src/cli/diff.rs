@@ -27,7 +27,9 @@ struct Line<'a> {
     name: &'a str,
     from: &'a str,
     to: &'a str,
-    /// Everything that it affects: the operation, and the place in it.
+    /// How many operations it affects.
+    operations: usize,
+    /// Where it takes effect, the first hundred places: the operation, and the place in it.
     affects: Vec<Place<'a>>,
 }
 
@@ -71,6 +73,7 @@ fn line(finding: &ContractFinding) -> Line<'_> {
         name: &change.name,
         from: &change.from,
         to: &change.to,
+        operations: change.operations,
         affects: change.affects.iter().map(place).collect(),
     }
 }

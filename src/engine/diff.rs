@@ -3,13 +3,15 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use jiff::civil::Date;
+
 use super::EngineError;
 use crate::diagnose::diff_records;
 use crate::model::{FieldPath, HashKey, Report};
 use crate::net::{HttpClient, Request};
 use crate::observe::{self, HttpSettings};
 use crate::profile::{KeySpec, guess_records_path, split_lines, split_records};
-use crate::rules::{ContractFinding, RuleSet, diff_documents, judge_contracts};
+use crate::rules::{ContractFinding, RuleSet, diff_read_documents, judge_contracts};
 use crate::spec::{self, Document};
 
 /// How to read and compare.
@@ -45,19 +47,14 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
     let rules = RuleSet::builtin();
     let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
     let (before, after) = (in_words(baseline, before).await?, in_words(live, after).await?);
-    let are_specs =
-        [(baseline, &before), (live, &after)].map(|(name, bytes)| spec::looks_like_document(name, bytes));
-    match are_specs {
-        [true, true] => {
-            let report = diff_documents(baseline, &before, live, &after, &rules)?;
-            let (before, after) = (spec::read(baseline, None, &before)?, spec::read(live, None, &after)?);
-            let contract = match (&before, &after) {
-                (Document::Api(before), Document::Api(after)) => Some(judge_contracts(before, after, None)),
-                (Document::Api(_) | Document::Sections(_), _) => None,
-            };
-            Ok(Diff { report, contract })
+    let read = (spec::read_if_document(baseline, &before), spec::read_if_document(live, &after));
+    match read {
+        (Some(was), Some(is)) => {
+            // A description read takes several times the room of its text.
+            drop((before, after));
+            Ok(compare_documents(&was?, &is?, &rules, None))
         }
-        [false, false] => {
+        (None, None) => {
             let before = Read::new(baseline, before, options.records.as_ref())?;
             let after = Read::new(live, after, options.records.as_ref())?;
             // An empty list is no evidence: neither of what was, nor of what is gone.
@@ -78,9 +75,22 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
             }
             Ok(Diff { report, contract: None })
         }
-        [true, false] => Err(different_kinds(baseline, live)),
-        [false, true] => Err(different_kinds(live, baseline)),
+        (Some(_), None) => Err(different_kinds(baseline, live)),
+        (None, Some(_)) => Err(different_kinds(live, baseline)),
     }
+}
+
+/// Compares two documents: for a connector, and API descriptions as contracts as well.
+///
+/// `today` tells whether announced ends have passed; without it, none has.
+#[must_use]
+pub fn compare_documents(before: &Document, after: &Document, rules: &RuleSet, today: Option<Date>) -> Diff {
+    let report = diff_read_documents(before, after, rules);
+    let contract = match (before, after) {
+        (Document::Api(before), Document::Api(after)) => Some(judge_contracts(before, after, today)),
+        (Document::Api(_) | Document::Sections(_), _) => None,
+    };
+    Diff { report, contract }
 }
 
 fn different_kinds(spec: &str, records: &str) -> EngineError {

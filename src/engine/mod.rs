@@ -24,7 +24,7 @@ mod upkeep;
 
 pub use check::{Checked, Outcome};
 pub use decide::Approval;
-pub use diff::{Diff, DiffOptions, diff};
+pub use diff::{Diff, DiffOptions, compare_documents, diff};
 pub use doctor::Health;
 pub use error::EngineError;
 pub use findings::{FindingFilter, FindingView};

@@ -109,6 +109,7 @@ fn version(before: &ApiModel, after: &ApiModel) -> Option<ContractChange> {
         from: from.into_owned(),
         to: to.into_owned(),
         affects: vec![Affected { method: String::new(), path: String::new(), at: String::new() }],
+        operations: 0,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::model::{
     ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side,
     Subject, content_id,
 };
-use crate::spec::{DocsComparison, SpecError, compare_documents, read};
+use crate::spec::{DocsComparison, Document, SpecError, compare_documents, read};
 
 /// Compares two documents that describe an API, every endpoint and section looked at: each name is a file name or an
 /// address.
@@ -24,15 +24,21 @@ pub fn diff_documents(
 ) -> Result<Report, SpecError> {
     let before = read(before_name, None, before)?;
     let after = read(after_name, None, after)?;
+    Ok(diff_read_documents(&before, &after, rules))
+}
+
+/// Compares two documents that were read.
+#[must_use]
+pub fn diff_read_documents(before: &Document, after: &Document, rules: &RuleSet) -> Report {
     let subject = Subject { connector: "diff".to_owned(), stream: "documents".to_owned() };
-    let compared = compare_documents(&before, &after, &[]);
-    Ok(report(
+    let compared = compare_documents(before, after, &[]);
+    report(
         subject,
         compared,
         rules,
         &JudgeContext { mapping: None, learning: false, at: Timestamp::UNIX_EPOCH },
         None,
-    ))
+    )
 }
 
 /// The report of a comparison of documents; `at` dates its findings.

@@ -105,33 +105,72 @@ pub(super) fn data(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Opti
     }
 }
 
+/// What a look at a file came to.
+enum Look {
+    /// Records, or nothing that is known.
+    No,
+    /// A document, with its data where the look had to read them.
+    Yes(Option<Value>),
+}
+
 /// Whether a file is a document that [`read`] is for, and no records: an API description of any kind, or a page.
 #[must_use]
 pub fn looks_like_document(name: &str, bytes: &[u8]) -> bool {
-    if bytes.starts_with(b"%PDF-") || looks_like_api_description(name, bytes) {
-        return true;
-    }
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
-    let head = head.trim_start_matches('\u{feff}');
-    match form(name, None, head) {
-        Form::Page | Form::GraphQl => true,
-        Form::Text => ["md", "markdown", "txt", "rst", "pdf"].contains(&ending(name).as_str()),
-        Form::Json | Form::Yaml => false,
+    matches!(look(name, bytes), Look::Yes(_))
+}
+
+/// Reads a file that is a document and no records: an API description of any kind, or a page. `None` for another.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_if_document(name: &str, bytes: &[u8]) -> Option<Result<Document, SpecError>> {
+    match look(name, bytes) {
+        Look::No => None,
+        Look::Yes(Some(root)) if bytes.len() <= MAX_BYTES => Some(description(name, root)),
+        Look::Yes(_) => Some(read(name, None, bytes)),
     }
 }
 
-/// Whether a file is an API description, by a look at its content and its name: for `drogue diff` and `drogue init`.
+fn look(name: &str, bytes: &[u8]) -> Look {
+    if bytes.starts_with(b"%PDF-") {
+        return Look::Yes(None);
+    }
+    if let found @ Look::Yes(_) = look_for_description(name, bytes) {
+        return found;
+    }
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
+    let head = head.trim_start_matches('\u{feff}');
+    let is_prose = match form(name, None, head) {
+        Form::Page | Form::GraphQl => true,
+        Form::Text => ["md", "markdown", "txt", "rst", "pdf"].contains(&ending(name).as_str()),
+        Form::Json | Form::Yaml => false,
+    };
+    if is_prose { Look::Yes(None) } else { Look::No }
+}
+
+/// Whether a file is an API description, by a look at its content and its name: for `drogue init`.
 #[must_use]
 pub fn looks_like_api_description(name: &str, bytes: &[u8]) -> bool {
+    matches!(look_for_description(name, bytes), Look::Yes(_))
+}
+
+fn look_for_description(name: &str, bytes: &[u8]) -> Look {
     // Long enough for a licence text above the first key.
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
     let head = head.trim_start_matches('\u{feff}').trim_start();
+    let by_its_data = || match data(name, None, bytes) {
+        Some(Ok(root)) if kind(&root).is_some() => Look::Yes(Some(root)),
+        Some(_) | None => Look::No,
+    };
     match form(name, None, head) {
-        Form::GraphQl => true,
-        Form::Page | Form::Text => false,
+        Form::GraphQl => Look::Yes(None),
+        Form::Page | Form::Text => Look::No,
         Form::Yaml if !head.starts_with('{') => {
-            has_openapi_key(head)
-                || data(name, None, bytes).is_some_and(|data| data.is_ok_and(|root| kind(&root).is_some()))
+            if has_openapi_key(head) {
+                Look::Yes(None)
+            } else {
+                by_its_data()
+            }
         }
         Form::Json | Form::Yaml => {
             // Records are large and come often: only a text with one of these words is worth being parsed.
@@ -144,9 +183,8 @@ pub fn looks_like_api_description(name: &str, bytes: &[u8]) -> bool {
                 "\"_postman_id\"",
                 "getpostman.com",
             ];
-            head.starts_with('{')
-                && WORDS.iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
-                && data(name, None, bytes).is_some_and(|data| data.is_ok_and(|root| kind(&root).is_some()))
+            let has_word = WORDS.iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some());
+            if head.starts_with('{') && has_word { by_its_data() } else { Look::No }
         }
     }
 }
@@ -275,16 +313,13 @@ fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
     })
 }
 
-fn description(name: &str, mut root: Value) -> Result<Document, SpecError> {
+fn description(name: &str, root: Value) -> Result<Document, SpecError> {
     let unreadable = |why: String| SpecError::Unreadable { name: name.to_owned(), why };
     if !root.is_object() {
         return Err(unreadable("it holds no object, so it is no API description".to_owned()));
     }
     let lowered = match kind(&root) {
-        Some(Kind::OpenApi) => {
-            readers::openapi::settle(&mut root);
-            Ok(root)
-        }
+        Some(Kind::OpenApi) => return open_api(name, root),
         Some(Kind::Postman) => readers::postman::read(&root),
         Some(Kind::Introspection) => readers::introspection::read(&root),
         Some(Kind::Tools) => readers::tools::read(root),
@@ -302,9 +337,30 @@ fn description(name: &str, mut root: Value) -> Result<Document, SpecError> {
 }
 
 fn model(name: &str, root: Value) -> Result<Document, SpecError> {
-    let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
+    let model = noted(name, root)?;
+    // What was lowered from another format has no paths of its own that could be left empty on purpose.
+    if model.operations().is_empty() {
+        return Err(SpecError::Unreadable {
+            name: name.to_owned(),
+            why: "it describes no operations".to_owned(),
+        });
+    }
+    Ok(Document::Api(Box::new(model)))
+}
+
+fn noted(name: &str, root: Value) -> Result<ApiModel, SpecError> {
     let notes = assembly::unread(&root);
-    let model = ApiModel::new(root).ok_or_else(|| unreadable("it is no API description"))?.with_notes(notes);
+    let model = ApiModel::new(root).ok_or_else(|| SpecError::Unreadable {
+        name: name.to_owned(),
+        why: "it is no API description".to_owned(),
+    })?;
+    Ok(model.with_notes(notes))
+}
+
+fn open_api(name: &str, mut root: Value) -> Result<Document, SpecError> {
+    let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
+    readers::openapi::settle(&mut root);
+    let model = noted(name, root)?;
     if !model.describes_something() {
         return Err(unreadable(
             "it describes no operations; it may be one part of a description in several files",

@@ -2,6 +2,7 @@
 
 mod formats;
 mod hostile;
+mod probes;
 
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
 use drogue::rules::{RuleSet, diff_documents};

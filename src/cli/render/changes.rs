@@ -137,17 +137,19 @@ fn level_of(finding: &Finding, contract: &[ContractFinding]) -> Option<Level> {
     let operation = facts.text("operation");
     let field = facts.text("field").and_then(|text| text.parse::<crate::model::FieldPath>().ok());
     let name = facts.text("parameter").or_else(|| field.as_ref().and_then(|field| field.name()));
+    let is_named = |text: &str| {
+        name.is_none_or(|name| text.split(['/', '.', '[', ']', '`', ' ']).any(|word| word == name))
+    };
     let about = |one: &&ContractFinding| {
+        let named = is_named(&one.change.name);
         one.change.affects.iter().any(|affected| {
             let same = match operation {
-                Some(operation) => operation == format!("{} {}", affected.method, affected.path),
+                Some(operation) => {
+                    operation.split_once(' ') == Some((affected.method.as_str(), affected.path.as_str()))
+                }
                 None => affected.path.is_empty(),
             };
-            let named = name.is_none_or(|name| {
-                let words = |text: &str| text.split(['/', '.', '[', ']', '`', ' ']).any(|word| word == name);
-                words(&one.change.name) || words(&affected.at)
-            });
-            same && named
+            same && (named || is_named(&affected.at))
         })
     };
     contract.iter().filter(about).map(|one| one.level).max()
@@ -179,13 +181,11 @@ fn of_records(report: &Report) -> Vec<Row> {
 
 fn of_contract(finding: &ContractFinding) -> ContractRow {
     let change = &finding.change;
-    let mut operations: Vec<String> = Vec::new();
-    for affected in change.affects.iter().filter(|affected| !affected.path.is_empty()) {
+    let first = change.affects.iter().find(|affected| !affected.path.is_empty());
+    let operations = first.map(|affected| {
         let name = format!("{} {}", affected.method, affected.path);
-        if operations.last() != Some(&name) {
-            operations.push(name);
-        }
-    }
+        and_more(&name, change.operations.saturating_sub(1))
+    });
     let at = change.affects.first().map(|affected| affected.at.as_str()).unwrap_or_default();
     let place =
         [at, change.name.as_str()].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -199,7 +199,7 @@ fn of_contract(finding: &ContractFinding) -> ContractRow {
         level: finding.level,
         id: finding.id.clone(),
         message: format!("{place}{moved}"),
-        operations: operations.first().map(|name| and_more(name, operations.len() - 1)).unwrap_or_default(),
+        operations: operations.unwrap_or_default(),
     }
 }
 

@@ -16,7 +16,7 @@ mod pairs;
 mod parameters;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 
@@ -24,7 +24,7 @@ use super::ApiModel;
 use pairs::Pairs;
 
 /// Which way the data goes that a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// Sent to the API.
     Request,
@@ -35,7 +35,7 @@ pub enum Side {
 }
 
 /// What part of an operation a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The description as a whole.
     Api,
@@ -87,9 +87,15 @@ pub struct ContractChange {
     pub from: String,
     /// What it is.
     pub to: String,
-    /// Everything that it affects, in the order of the description; never empty.
+    /// What it affects, in the order of the description: never empty, and no more than the first hundred places.
     pub affects: Vec<Affected>,
+    /// How many operations it affects, listed or not; 0 for the API as a whole.
+    pub operations: usize,
 }
+
+/// How many places of one change are listed: a schema that all share is reached from everywhere, and whoever reads a
+/// list of a hundred knows.
+const MAX_AFFECTED: usize = 100;
 
 /// Compares two descriptions as contracts.
 ///
@@ -116,8 +122,11 @@ struct Run<'a> {
 #[derive(Default)]
 struct Found {
     changes: Vec<ContractChange>,
-    /// Changes of schemas by pair, place in it, side, place and whether it is hidden.
-    of_pairs: BTreeMap<(usize, usize, Side, Place, bool), usize>,
+    /// Changes of schemas by pair, place in it, side, place and whether it is hidden: where each stands, and the
+    /// operation that it was found in last. Only ever looked up.
+    of_pairs: HashMap<(usize, usize, Side, Place, bool), (usize, usize)>,
+    /// The number of the operation that is compared at the moment.
+    operation: usize,
 }
 
 /// The operation that is compared at the moment.
@@ -154,6 +163,7 @@ impl Found {
             from: words.from.to_owned(),
             to: words.to.to_owned(),
             affects: vec![here.affected(words.at)],
+            operations: usize::from(!here.path.is_empty()),
         });
     }
 }

@@ -30,7 +30,10 @@ fn compare_lists<'a>(run: &mut Run<'a>, was: &[Operation<'a>], is: &[Operation<'
     for old in was {
         let (key, here) = ((old.method, old.shape()), Here { method: old.method, path: old.path, kind });
         match index.get(&key) {
-            Some(new) => compare(run, here, old, new),
+            Some(new) => {
+                run.found.operation += 1;
+                compare(run, here, old, new);
+            }
             None => removed(run, here, old, !paths.contains(&key.1)),
         }
         known.insert(key);

@@ -1,10 +1,10 @@
 //! Pairs of schemas, each compared once for all operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{Affected, ContractChange};
+use super::{Affected, ContractChange, MAX_AFFECTED};
 use super::{
     Found, Here, Place, Run, Side,
     locals::{self, Local},
@@ -15,7 +15,7 @@ use crate::spec::{ApiModel, api::reference};
 /// How many pairs are compared at most.
 const MAX_PAIRS: usize = 200_000;
 /// How many places of one body are visited at most; a body with more is visited each pair once.
-const MAX_PLACES: usize = 2_000;
+const MAX_PLACES: usize = 300;
 /// How deep one body is followed.
 const MAX_DEPTH: usize = 64;
 
@@ -35,13 +35,13 @@ pub(super) struct Pairs<'a> {
     before: &'a ApiModel,
     after: &'a ApiModel,
     /// Nodes of a document stay where they are, so that their addresses tell them apart. Only ever looked up.
-    index: BTreeMap<(usize, usize, Notation), usize>,
+    index: HashMap<(usize, usize, Notation), usize>,
     pairs: Vec<Pair>,
 }
 
 impl<'a> Pairs<'a> {
-    pub(super) const fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
-        Self { before, after, index: BTreeMap::new(), pairs: Vec::new() }
+    pub(super) fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
+        Self { before, after, index: HashMap::new(), pairs: Vec::new() }
     }
 
     /// The pair of two schemas, everything below compared as well; `None` where there are too many.
@@ -127,52 +127,71 @@ impl<'a> Pairs<'a> {
     }
 
     /// Every place below `root` where a pair differs; a circle is followed once.
-    fn places(&self, root: usize) -> Vec<(usize, String)> {
+    fn places(&self, root: usize) -> Vec<Visit<'_>> {
         let mut places = Vec::new();
-        let whole = self.walk(root, &mut Vec::new(), &mut Vec::new(), &mut places);
-        if whole {
+        let top = Visit { pair: root, above: None, way: "" };
+        if self.walk(top, &mut Vec::new(), &mut places) {
             return places;
         }
         // Too many ways lead to the same pairs: each pair once.
-        let mut seen = std::collections::BTreeSet::from([root]);
-        let mut queue = std::collections::VecDeque::from([(root, String::new())]);
+        let mut seen = HashSet::from([root]);
         places.clear();
-        while let Some((index, path)) = queue.pop_front() {
-            for (way, to) in &self.pairs[index].below {
+        places.push(top);
+        let mut next = 0;
+        while let Some(visit) = places.get(next) {
+            let below = &self.pairs[visit.pair].below;
+            for (way, to) in below {
                 if self.pairs[*to].differs && seen.insert(*to) {
-                    queue.push_back((*to, joined(&path, way)));
+                    places.push(Visit { pair: *to, above: Some(next), way });
                 }
             }
-            places.push((index, path));
+            next += 1;
         }
         places
     }
 
-    fn walk(
-        &self,
-        index: usize,
-        above: &mut Vec<usize>,
-        ways: &mut Vec<String>,
-        places: &mut Vec<(usize, String)>,
-    ) -> bool {
+    /// Follows every way; false where there are too many.
+    fn walk<'p>(&'p self, at: Visit<'p>, above: &mut Vec<usize>, places: &mut Vec<Visit<'p>>) -> bool {
+        let index = at.pair;
         if !self.pairs[index].differs || above.contains(&index) {
             return true;
         }
         if places.len() >= MAX_PLACES || above.len() >= MAX_DEPTH {
             return false;
         }
-        let path: Vec<&str> = ways.iter().map(String::as_str).filter(|way| !way.is_empty()).collect();
-        places.push((index, path.join("/")));
+        let here = places.len();
+        places.push(at);
         above.push(index);
-        let whole = self.pairs[index].below.iter().all(|(way, to)| {
-            ways.push(way.clone());
-            let whole = self.walk(*to, above, ways, places);
-            ways.pop();
-            whole
-        });
+        let whole = self.pairs[index]
+            .below
+            .iter()
+            .all(|(way, to)| self.walk(Visit { pair: *to, above: Some(here), way }, above, places));
         above.pop();
         whole
     }
+}
+
+/// A pair at one place.
+#[derive(Clone, Copy)]
+struct Visit<'p> {
+    pair: usize,
+    /// The place above, and the way from there.
+    above: Option<usize>,
+    way: &'p str,
+}
+
+/// The path to a place: its ways from the top.
+fn path_to(places: &[Visit<'_>], at: usize) -> String {
+    let mut ways = Vec::new();
+    let mut place = places.get(at);
+    while let Some(visit) = place {
+        if !visit.way.is_empty() {
+            ways.push(visit.way);
+        }
+        place = visit.above.and_then(|above| places.get(above));
+    }
+    ways.reverse();
+    ways.join("/")
 }
 
 /// Whether a reference says something of its own.
@@ -212,8 +231,14 @@ pub(super) fn schemas<'a>(
 ) {
     let Some(top) = run.pairs.pair(before, after, root.notation) else { return };
     let (pairs, found) = (&run.pairs, &mut run.found);
-    for (index, path) in pairs.places(top) {
-        let place = if path.is_empty() { root.place } else { root.within };
+    let places = pairs.places(top);
+    // A `$ref` with something beside it and what it refers to are one place.
+    let mut is_top = vec![true; places.len()];
+    for (number, visit) in places.iter().enumerate() {
+        is_top[number] = visit.way.is_empty() && visit.above.is_none_or(|above| is_top[above]);
+        let is_top = is_top[number];
+        let place = if is_top { root.place } else { root.within };
+        let index = visit.pair;
         let pair = &pairs.pairs[index];
         let hidden = match root.side {
             Side::Request => pair.read_only,
@@ -221,26 +246,37 @@ pub(super) fn schemas<'a>(
             Side::Neither => false,
         };
         for (at, local) in pair.locals.iter().enumerate() {
-            if root.always_given && path.is_empty() && local.change.starts_with("default-value-") {
+            if root.always_given && is_top && local.change.starts_with("default-value-") {
                 continue;
             }
             let hidden = hidden || local.hidden_on(root.side);
             // What is said of a property is said within its object.
             let place = if local.of_property { root.within } else { place };
-            let affected = here.affected(joined(root.at, &path));
+            let affected = || here.affected(joined(root.at, &path_to(&places, number)));
             found.note_of_pair((index, at, root.side, place, hidden), local, affected);
         }
     }
 }
 
 impl Found {
-    fn note_of_pair(&mut self, key: (usize, usize, Side, Place, bool), local: &Local, affected: Affected) {
-        if let Some(index) = self.of_pairs.get(&key) {
-            self.changes[*index].affects.push(affected);
+    fn note_of_pair(
+        &mut self,
+        key: (usize, usize, Side, Place, bool),
+        local: &Local,
+        affected: impl FnOnce() -> Affected,
+    ) {
+        let operation = self.operation;
+        if let Some((index, last)) = self.of_pairs.get_mut(&key) {
+            let change = &mut self.changes[*index];
+            change.operations += usize::from(*last != operation);
+            *last = operation;
+            if change.affects.len() < MAX_AFFECTED {
+                change.affects.push(affected());
+            }
             return;
         }
         let (_, _, side, place, hidden) = key;
-        self.of_pairs.insert(key, self.changes.len());
+        self.of_pairs.insert(key, (self.changes.len(), operation));
         self.changes.push(ContractChange {
             change: local.change,
             side,
@@ -249,7 +285,8 @@ impl Found {
             name: local.name.clone(),
             from: local.from.clone(),
             to: local.to.clone(),
-            affects: vec![affected],
+            affects: vec![affected()],
+            operations: 1,
         });
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::spec::ApiModel;
 
 /// How values are written: JSON knows types, while in a path, a query or plain text everything is text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Notation {
     /// JSON, or another notation with types.
     Typed,

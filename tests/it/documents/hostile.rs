@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use drogue::engine::compare_documents;
 use drogue::rules::{RuleSet, diff_documents};
 use drogue::spec::{Document, SpecError, read};
 use serde_json::{Value, json};
@@ -161,4 +162,40 @@ fn broken_documents_of_each_format_name_the_place() {
         .to_string();
     let Document::Api(model) = read("t.json", None, half.as_bytes()).unwrap() else { panic!() };
     assert_eq!(model.notes(), ["`$.tools[1]` has no name", "`$.tools[2]` is no object"]);
+}
+
+/// Every schema refers to every other, as Stripe's nearly do: there are more ways through them than could be walked.
+#[test]
+fn schemas_that_all_refer_to_each_other_are_compared_each_once() {
+    const SCHEMAS: usize = 150;
+    const OPERATIONS: usize = 100;
+    let described = |kind: &str| {
+        let schemas: serde_json::Map<String, Value> = (0..SCHEMAS)
+            .map(|number| {
+                let mut properties: serde_json::Map<String, Value> = (0..SCHEMAS)
+                    .map(|to| (format!("to{to}"), json!({"$ref": format!("#/components/schemas/S{to}")})))
+                    .collect();
+                properties.insert("own".to_owned(), json!({"type": kind}));
+                (format!("S{number}"), json!({"type": "object", "properties": properties}))
+            })
+            .collect();
+        let paths: serde_json::Map<String, Value> = (0..OPERATIONS)
+            .map(|number| {
+                let schema = json!({"$ref": format!("#/components/schemas/S{number}")});
+                let responses = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+                (format!("/r{number}"), json!({"get": {"responses": responses}}))
+            })
+            .collect();
+        let text =
+            json!({"openapi": "3.1.0", "paths": paths, "components": {"schemas": schemas}}).to_string();
+        read("a.json", None, text.as_bytes()).unwrap()
+    };
+    let (before, after) = (described("string"), described("boolean"));
+    let diff = in_time(|| compare_documents(&before, &after, &RuleSet::builtin(), None));
+    let contract = diff.contract.unwrap();
+    // Each schema as the body of one operation and as a property of all.
+    assert!((SCHEMAS..=2 * SCHEMAS).contains(&contract.len()), "{}", contract.len());
+    assert!(contract.iter().all(|one| one.change.affects.len() <= 100));
+    let most = contract.iter().map(|one| one.change.operations).max();
+    assert_eq!(most, Some(OPERATIONS));
 }
