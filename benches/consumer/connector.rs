@@ -16,6 +16,8 @@ pub(crate) struct Stream {
     /// The pointer of the operation, and its path and name.
     pub(crate) operation: String,
     pub(crate) path: String,
+    /// `get`, or `post` where an API reads by it.
+    pub(crate) method: &'static str,
     pub(crate) name: String,
     /// The pointer of the response's media type or of its Swagger response: where the schema stands.
     pub(crate) response: String,
@@ -68,6 +70,8 @@ impl Connector {
             for site in stream.read.iter().flat_map(|(_, sites)| sites) {
                 made.whole.extend(below(root, &property(site)));
             }
+            // What is sent is not modelled field by field: its whole schema counts as used.
+            made.whole.extend(below(root, &format!("{}/requestBody", stream.operation)));
             made.used.extend(stream.sent.iter().cloned());
             made.streams.push(stream);
             made.watched.push(endpoint);
@@ -100,7 +104,9 @@ fn stream(
     scheme: Option<&SignInScheme>,
     random: &mut Random,
 ) -> Option<(Stream, WatchedEndpoint)> {
-    let operation = format!("/paths/{}/get", escaped(path));
+    let of = |method: &&str| root.pointer(&format!("/paths/{}/{method}", escaped(path))).is_some();
+    let method = ["get", "post"].into_iter().find(of)?;
+    let operation = format!("/paths/{}/{method}", escaped(path));
     let node = root.pointer(&operation)?;
     node.as_object()?;
     let responses = node.get("responses")?.as_object()?;
@@ -169,7 +175,7 @@ fn stream(
     }
     let link_header = node.pointer(&format!("/responses/{status}/headers/Link")).is_some();
     let endpoint = WatchedEndpoint {
-        method: "GET".to_owned(),
+        method: method.to_uppercase(),
         path: path.to_owned(),
         records: Some(records.clone()),
         fields: read.keys().map(within_record).collect(),
@@ -181,7 +187,8 @@ fn stream(
     let stream = Stream {
         operation,
         path: path.to_owned(),
-        name: format!("GET {path}"),
+        method,
+        name: format!("{} {path}", method.to_uppercase()),
         response,
         read: read.into_iter().collect(),
         unread,

@@ -79,7 +79,7 @@ pub(crate) fn of_what_is_used(
             Some(Mutation { field: Some(path.clone()), ..about("object around it", &around) })
         }
         11 => {
-            object(root, &item)?.remove("get")?;
+            object(root, &item)?.remove(stream.method)?;
             Some(about("operation removed", &item))
         }
         12 => {
@@ -205,7 +205,10 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
             Some(about("optional parameter added", &stream.operation))
         }
         18 => {
-            let path = format!("/paths/{}/get", escaped(random.pick(&others)?));
+            let item = format!("/paths/{}", escaped(random.pick(&others)?));
+            let method =
+                ["get", "post"].into_iter().find(|m| root.pointer(&format!("{item}/{m}")).is_some())?;
+            let path = format!("{item}/{method}");
             let operation = object(root, &path)?;
             let list = operation.entry("parameters").or_insert_with(|| json!([]));
             list.as_array_mut()?.push(parameter("must_be_given", true));

@@ -276,13 +276,14 @@ impl Engine {
         comparison.changes.extend(changes_around(&complete));
         let context = JudgeContext { mapping: mapped, learning, at: window.to };
         let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
-        let diagnoses = diagnose(DiagnoseInput {
+        let mut diagnoses = diagnose(DiagnoseInput {
             subject: &stream.subject,
             baseline: &baseline,
             window,
             findings: &mut judgement.findings,
             mapping: mapped,
         });
+        self.quote_announcements(stream, &mut diagnoses).await?;
         let disagreement = self.contradicted(stream, mapped, &window.profile, window.to).await?;
         let mut report = Report {
             version: 1,

@@ -12,7 +12,6 @@ use crate::model::{
     Category, Change, ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding,
     Report, Side, Subject, content_id,
 };
-use crate::net::redact;
 use crate::observe::{DocSettings, Notice};
 use crate::rules::{JudgeContext, Lifecycle};
 use crate::spec::{self, AnnouncementKind, Span, deadline_facts};
@@ -30,8 +29,7 @@ impl Engine {
         document: &spec::Document,
         record: &mut CheckRecord,
     ) -> Result<Vec<Change>, EngineError> {
-        let place = settings.url.clone().or_else(|| settings.file.as_ref().map(|f| f.display().to_string()));
-        let source = redact::text(&place.unwrap_or_default());
+        let source = docs::place_of(settings);
         let (today, since) = (day_of(record.at), day_of(since.unwrap_or(record.at)));
         let watched = self.watched(&record.subject.connector)?;
         let changes = spec::deadlines(document, &watched, since, today, &source);

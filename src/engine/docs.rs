@@ -2,6 +2,7 @@
 //!
 //! A document is a stream of its own in lists and messages, named `docs:` and its place in the config.
 
+pub(super) mod announced;
 pub(super) mod contradicted;
 mod evidence;
 mod watched;
@@ -14,12 +15,13 @@ use super::check::{Checked, Committed, Outcome};
 use super::{Engine, EngineError, deadlines, escalate};
 use crate::compare::Comparison;
 use crate::model::{
-    Category, CompareKind, Compared, Fingerprint, Report, Side, Subject, Unobserved, content_id,
+    Category, CompareKind, Compared, FindingState, Fingerprint, Report, Side, Subject, Unobserved, content_id,
 };
+use crate::net::redact;
 use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
 use crate::rules::{JudgeContext, diagnose_documents};
 use crate::spec::{self, SpecError};
-use crate::store::{CheckOutcome, CheckRecord, DocumentEntry, NewDocument, StoredDocument};
+use crate::store::{CheckOutcome, CheckRecord, DocumentEntry, FindingFilter, NewDocument, StoredDocument};
 
 /// What stands before the name of a document where a stream's would stand.
 const PREFIX: &str = "docs:";
@@ -250,8 +252,8 @@ impl Engine {
         })
     }
 
-    /// `accept` for a document: the last version is the one that newer ones are compared with. `None` where the subject
-    /// is no document.
+    /// `accept` for a document: the last version is the one that newer ones are compared with, and what changed is
+    /// resolved. Deadlines stay: to agree with a text ends none that it sets. `None` where the subject is no document.
     pub(super) async fn accept_document(
         &self,
         subject: &Subject,
@@ -266,7 +268,18 @@ impl Engine {
         };
         let now = self.now();
         self.store.accept_document(&subject.connector, name, last.entry.version, actor, reason, now).await?;
-        Ok(Some(self.store.resolve_all(subject, actor, reason, now).await?))
+        let open = FindingFilter {
+            connector: Some(subject.connector.clone()),
+            stream: Some(subject.stream.clone()),
+            states: vec![FindingState::Open, FindingState::Acknowledged, FindingState::Flapping],
+            ..FindingFilter::default()
+        };
+        let known = self.store.findings(&open).await?.into_iter().map(|known| known.finding);
+        let changes: Vec<Fingerprint> = known
+            .filter(|finding| finding.category != Category::Lifecycle)
+            .map(|finding| finding.fingerprint)
+            .collect();
+        Ok(Some(self.store.accept(subject, None, &changes, actor, reason, now).await?))
     }
 }
 
@@ -300,6 +313,12 @@ pub(super) fn read(
         spec::Document::Api(model) => spec::Document::Api(model),
         spec::Document::Sections(sections) => spec::Document::Sections(sections.only(&settings.sections)),
     })
+}
+
+/// The address or the file of a document, as it may be shown.
+pub(super) fn place_of(settings: &DocSettings) -> String {
+    let file = || settings.file.as_ref().map(|file| file.display().to_string());
+    redact::text(&settings.url.clone().or_else(file).unwrap_or_else(|| name_of(settings)))
 }
 
 pub(super) fn subject_of(connector: &str, name: &str) -> Subject {

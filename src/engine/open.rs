@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use super::EngineError;
-use super::docs::contradicted::Descriptions;
+use super::docs::{announced::Announced, contradicted::Descriptions};
 use super::look::Hints;
 use crate::adapters;
 use crate::config::{AutoApply, ConnectorSettings, LoadedConfig, StreamSettings};
@@ -30,6 +30,8 @@ pub struct Engine {
     pub(super) hints: Mutex<BTreeMap<Subject, Hints>>,
     /// What documents say of the records of streams.
     pub(super) descriptions: Descriptions,
+    /// What documents announce.
+    pub(super) announced: Announced,
     pub(super) sender: Sender,
     /// Who holds the leases: a process id and a random word.
     pub(super) holder: String,
@@ -124,6 +126,7 @@ impl Engine {
             politeness,
             hints: Mutex::default(),
             descriptions: Mutex::default(),
+            announced: Mutex::default(),
             sender: Sender::new(http),
             holder,
             holds_messages: false,
@@ -230,8 +233,10 @@ impl Engine {
                     .filter(|subject| subject.connector == *name || subject.to_string() == *name)
                     .cloned(),
             );
-            if chosen.len() == before {
-                return Err(unknown_stream(name, &all));
+            // A document is no stream, and neither has a connector of documents alone any.
+            if chosen.len() == before && self.documents(std::slice::from_ref(name)).is_empty() {
+                let documents = self.document_subjects(&[]);
+                return Err(unknown_stream(name, &[all, documents].concat()));
             }
         }
         chosen.sort();
@@ -251,7 +256,10 @@ impl Engine {
                 "`{name}` has several streams: name one of them, such as `{}` or `{other}`",
                 found[0]
             ))),
-            (None, _) => Err(unknown_stream(name, &[])),
+            (None, _) => Err(EngineError::Refused(format!(
+                "`{name}` is documentation and no stream; `drogue check {name}` looks at it, `drogue baseline history \
+                 {name}` lists its versions"
+            ))),
         }
     }
 

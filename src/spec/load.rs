@@ -142,7 +142,14 @@ fn look(name: &str, bytes: &[u8]) -> Look {
     let head = head.trim_start_matches('\u{feff}');
     let is_prose = match form(name, None, head) {
         Form::Page | Form::GraphQl => true,
-        Form::Text => ["md", "markdown", "txt", "rst", "pdf"].contains(&ending(name).as_str()),
+        Form::Text => {
+            let plain = name.split(['?', '#']).next().unwrap_or(name);
+            // No name says what it is: records begin as JSON does, prose with a word or with the sign of a heading.
+            let has_ending = plain.rsplit(['/', '\\']).next().is_some_and(|last| last.contains('.'));
+            let begins_prose = |c: char| c.is_alphabetic() || matches!(c, '#' | '=');
+            ["md", "markdown", "mdx", "txt", "rst", "adoc", "pdf"].contains(&ending(name).as_str())
+                || (!has_ending && head.trim_start().starts_with(begins_prose))
+        }
         Form::Json | Form::Yaml => false,
     };
     if is_prose { Look::Yes(None) } else { Look::No }

@@ -9,6 +9,10 @@ use super::sql::{Row, sql};
 use super::{Store, StoreError};
 use crate::model::sha256_hex;
 
+/// Versions that are kept of a document, beside the accepted one: a page that is never the same twice would fill the disk
+/// long before its versions are old enough to go. Fifty are as many days of a page that changes daily.
+const MAX_VERSIONS: u64 = 50;
+
 /// A document that was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDocument {
@@ -236,6 +240,12 @@ pub(super) async fn save(
         .opt_text(document.content_type.as_deref())
         .count(document.content.len() as u64)
         .deflated(&document.content)?
+        .run(conn)
+        .await?;
+    sql("DELETE FROM documents WHERE connector = $1 AND name = $2 AND is_accepted = 0 AND version <= $3")
+        .text(connector)
+        .text(&document.name)
+        .count(version.saturating_sub(MAX_VERSIONS))
         .run(conn)
         .await?;
     Ok((written == 1).then_some(version))

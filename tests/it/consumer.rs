@@ -10,8 +10,9 @@ use drogue::spec::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    api::Reply,
-    project::{Feed, Project, Receivers, customers},
+    api::{Api, Reply},
+    project::{Feed, Project, Receivers, customers, page, renamed},
+    smtp::{SmtpSink, parts},
 };
 
 fn shop() -> Value {
@@ -362,4 +363,89 @@ async fn a_diff_of_descriptions_is_printed_in_four_ways_and_never_as_markup() {
     );
     project.run(&["diff", "a.json", "a.json", "--format", "markdown"]).ended(0);
     project.run(&["findings", "list", "--format", "html"]).ended(2);
+}
+
+const CHANGES: &str = "# Changes\n\nThis page lists what changes in the API of customers, and when. Every change is \
+    announced here some weeks before it happens.\n\n## 2026-09-01\n\nOn December 1, 2026, the field `name` is replaced by \
+    `full_name`. In the response of `GET /invoices`, the field `created_at` will be renamed to `made_at`.\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_that_was_announced_quotes_the_announcement() {
+    const QUOTE: &str = "On December 1, 2026, the field `name` is replaced by `full_name`.";
+    let feed = Feed::new();
+    let api = feed.serve().await;
+    let hooks = Api::start(|_| Reply::text("text/plain", "ok")).await;
+    let mail = SmtpSink::start();
+    let told =
+        Receivers { smtp_port: Some(mail.port), webhook: Some(hooks.url("/hook")), ..Receivers::default() };
+    let project = Project::new(&api, &told);
+    project.write("changes.md", CHANGES);
+    project.edit_config("    streams:\n", "    docs: [{file: changes.md}]\n    streams:\n");
+    project.learn();
+    // One field was announced, the other of another operation alone.
+    feed.answers(|turn| {
+        page(&renamed(renamed(customers(turn), "name", "full_name"), "created_at", "made_at"))
+    });
+    let (code, checked) = project.json(&["check"]);
+    assert_eq!(code, 11, "{checked}");
+    let all = checked["reports"].as_array().unwrap().iter().flat_map(|r| r["diagnoses"].as_array().unwrap());
+    let all: Vec<&Value> = all.collect();
+    let of = |path: &str| *all.iter().find(|one| one["path"] == json!(path)).unwrap();
+    let announced = of("$.name");
+    assert!(announced["summary"].as_str().unwrap().contains(QUOTE), "{announced}");
+    let evidence = &announced["evidence"];
+    assert_eq!(evidence["announced_in"], json!("Changes › 2026-09-01"), "{evidence}");
+    assert!(evidence["source"].as_str().unwrap().ends_with("changes.md"), "{evidence}");
+    assert_eq!(
+        (&evidence["announced_for"], &evidence["written"]),
+        (&json!("2026-12-01"), &json!("2026-09-01"))
+    );
+    assert!(!of("$.created_at")["summary"].as_str().unwrap().contains("documentation"), "{checked}");
+    let hook = hooks.seen().into_iter().map(|seen| seen.body).collect::<String>();
+    assert!(hook.contains(QUOTE), "{hook}");
+    let mails = mail.mails();
+    let text = parts(&mails[0], "text/plain")[0]["text"].as_str().unwrap();
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(QUOTE), "{text}");
+    // A document, and the deadline that it sets, is looked at by its name; it is no stream.
+    project.run(&["check", "crm/docs:changes.md"]).ended(10);
+    let unknown = project.run(&["check", "crm/docs:other.md"]).ended(1).stderr;
+    assert!(unknown.contains("crm/docs:changes.md"), "{unknown}");
+    let refused = project.run(&["baseline", "show", "crm/docs:changes.md"]).ended(1).stderr;
+    assert!(refused.contains("baseline history"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_documents_say_what_responses_show() {
+    let feed = Feed::new();
+    let api = feed.serve().await;
+    let project = Project::new(&api, &Receivers::default());
+    let describe = |types: [&str; 3]| {
+        let record = json!({"type": "object", "properties": {
+            "id": {"type": "integer"}, "email": {"type": "string"}, "name": {"type": types[0]},
+            "amount": {"type": types[1]}, "created_at": {"type": types[2]}}});
+        let document = json!({"openapi": "3.0.3", "info": {"title": "crm", "version": "1"}, "paths": {"/customers": {"get": {
+            "responses": {"200": {"content": {"application/json": {"schema": {"type": "object", "properties": {
+                "data": {"type": "array", "items": record}}}}}}}}}}});
+        project.write("openapi.json", &document.to_string());
+    };
+    describe(["string", "string", "integer"]);
+    project.edit_config("    streams:\n", "    docs: [{file: openapi.json}]\n    streams:\n");
+    project.run(&["record"]);
+    project.run(&["record"]);
+    // The documentation of `name` becomes wrong, that of `amount` right, and that of `created_at` stays wrong.
+    describe(["integer", "integer", "boolean"]);
+    let (_, checked) = project.json(&["check", "crm/docs:openapi.json"]);
+    let findings = checked["reports"][0]["findings"].as_array().unwrap();
+    let of = |path: &str| {
+        let found =
+            findings.iter().find(|one| one["path"] == json!(path) && one["evidence"]["live"].is_string());
+        found.unwrap_or_else(|| panic!("{path}: {checked}"))
+    };
+    let (early, neither, right) = (of("$.name"), of("$.created_at"), of("$.amount"));
+    assert_eq!(early["evidence"]["live"], json!("not-seen"), "{early}");
+    assert_eq!(neither["evidence"]["live"], json!("contradicted"), "{neither}");
+    assert_eq!(right["evidence"]["live"], json!("seen"), "{right}");
+    assert_eq!(right["evidence"]["recorded"], json!("seen"), "{right}");
+    assert_eq!(right["evidence"]["live_responses"], json!(60), "{right}");
+    assert_eq!(right["rule"], json!("docs-corrected"), "{right}");
 }

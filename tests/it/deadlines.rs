@@ -186,6 +186,33 @@ async fn a_new_announcement_is_one_finding_with_its_sentence() {
 }
 
 #[tokio::test]
+async fn accepting_a_document_leaves_its_deadlines() {
+    let site = Site::new(docs("")).await;
+    let engine = site.engine().await;
+    run(&engine, "2026-03-03").await;
+    site.publishes(docs(&format!(
+        "{END}</p><h2>Fields</h2><p>The <code>name</code> of a customer was renamed to <code>full_name</code>."
+    )));
+    run(&engine, "2026-03-04").await;
+    let before = findings(&engine).await;
+    let ends =
+        |all: &[Finding]| all.iter().filter(|f| f.rule.starts_with("end-")).cloned().collect::<Vec<_>>();
+    let kept = ends(&before);
+    assert!(kept.len() == 1 && before.len() > 1, "{before:#?}");
+    let document = engine.documents(&[])[0].clone();
+    let subject = engine.subject_or_document(&format!("{}/docs:{}", document.0, document.1)).unwrap();
+    let resolved = engine.accept(&subject, &[], "ann", None).await.unwrap();
+    assert_eq!(resolved.len(), before.len() - 1);
+    assert!(!resolved.contains(&kept[0].fingerprint));
+    assert_eq!(findings(&engine).await, kept);
+    let told = site.told().len();
+    run(&engine, "2026-03-08").await;
+    let now = findings(&engine).await;
+    assert_eq!((now.len(), now[0].first_seen, site.told().len()), (1, kept[0].first_seen, told), "{now:#?}");
+    engine.close().await;
+}
+
+#[tokio::test]
 async fn headers_set_deadlines_as_pages_do() {
     let site = Site::new(docs("")).await;
     let engine = site.engine().await;

@@ -32,10 +32,10 @@ pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str,
             let remedy = row
                 .remedy
                 .as_deref()
-                .map_or_else(String::new, |text| format!("<div class=\"remedy\">{}</div>", escaped(text)));
+                .map_or_else(String::new, |text| format!("<div class=\"remedy\">{}</div>", marked(text)));
             body.push_str(&format!(
                 "<tr><td class=\"level {level}\">{level}</td><td>{}{remedy}</td><td class=\"id\">{}</td></tr>\n",
-                escaped(&row.message),
+                marked(&row.message),
                 escaped(&row.id)
             ));
         }
@@ -55,7 +55,7 @@ pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str,
             body.push_str(&format!(
                 "<tr><td class=\"id\">{}</td><td>{}</td><td class=\"operations\">{}</td></tr>\n",
                 escaped(&row.id),
-                escaped(&row.message),
+                marked(&row.message),
                 escaped(&row.operations)
             ));
         }
@@ -93,6 +93,20 @@ pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str,
         before = escaped(names.0),
         after = escaped(names.1),
     )
+}
+
+/// Text of a message as text of a page; what stands between backticks is set as code.
+fn marked(text: &str) -> String {
+    let text = escaped(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    // Names from outside may hold a sign themselves: then nobody knows which belong together.
+    if parts.len() % 2 == 0 {
+        return text;
+    }
+    let set = |(at, part): (usize, &&str)| {
+        if at % 2 == 1 { format!("<code>{part}</code>") } else { (*part).to_owned() }
+    };
+    parts.iter().enumerate().map(set).collect()
 }
 
 /// Text from outside as text of a page.

@@ -18,7 +18,7 @@ pub use deadlines::{deadline_facts, deadlines};
 pub use phrases::{PhraseExample, test_phrases};
 pub(super) use places::has_word;
 
-use super::{Document, Section};
+use super::{Document, Section, WatchedEndpoint};
 use crate::model::FieldPath;
 
 /// What is announced.
@@ -96,6 +96,8 @@ pub struct Quote {
     pub source: Option<String>,
     /// When, where the sentence says so.
     pub when: Option<Span>,
+    /// The day that it was written on, where that is known.
+    pub written: Option<Date>,
     /// What it announces.
     pub kind: AnnouncementKind,
 }
@@ -130,17 +132,19 @@ pub fn announcements(document: &Document) -> Vec<Announcement> {
 /// before the others, the later in the document last. To be quoted by a diagnosis of live drift.
 ///
 /// A field is spoken of where its last name stands in the sentence as a word of its own, or among the names that the
-/// sentence singles out.
+/// sentence singles out. What names operations counts where one of those `watched` is among them; all do where none is.
 #[must_use]
 pub fn mentioning(
     announcements: &[Announcement],
     fields: &[FieldPath],
     kinds: &[AnnouncementKind],
+    watched: &[WatchedEndpoint],
 ) -> Option<Quote> {
     let names: Vec<&str> = fields.iter().filter_map(FieldPath::name).filter(|name| name.len() >= 2).collect();
     let speaks = |announcement: &&Announcement| {
         (kinds.is_empty() || kinds.contains(&announcement.kind))
             && names.iter().any(|name| announcement.speaks_of(name))
+            && announcement.concerns(watched).is_some()
     };
     let best = announcements.iter().filter(speaks).min_by_key(|announcement| {
         // A name that is singled out beats one that is also an everyday word.
@@ -159,6 +163,7 @@ impl Announcement {
             section: self.section.clone(),
             source: None,
             when: self.when,
+            written: self.written,
             kind: self.kind,
         }
     }

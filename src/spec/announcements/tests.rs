@@ -15,7 +15,7 @@ const NOTES: &str = "# Orders\n\nThe `name` field was replaced by `full_name`. P
 fn a_diagnosis_quotes_the_sentence_that_speaks_of_its_field() {
     let notes = of(NOTES);
     let quote = |field: &str, kinds: &[AnnouncementKind]| {
-        mentioning(&notes, &[field.parse().unwrap()], kinds).map(|quote| (quote.sentence, quote.section))
+        mentioning(&notes, &[field.parse().unwrap()], kinds, &[]).map(|quote| (quote.sentence, quote.section))
     };
     let said = |sentence: &str, section: &str| Some((sentence.to_owned(), section.to_owned()));
     let renamed = said("The `name` field was replaced by `full_name`.", "Orders");
@@ -24,7 +24,7 @@ fn a_diagnosis_quotes_the_sentence_that_speaks_of_its_field() {
     assert_eq!(quote("$.amount", &[]), said("`amount` is now returned in cents.", "Orders › Money"));
     assert_eq!(quote("$.name", &[AnnouncementKind::Ends]), None);
     assert_eq!(quote("$.state", &[]), None, "a word of everyday is no name");
-    let quote = mentioning(&notes, &["$.legacy_code".parse().unwrap()], &[]).unwrap();
+    let quote = mentioning(&notes, &["$.legacy_code".parse().unwrap()], &[], &[]).unwrap();
     assert_eq!(quote.when.unwrap().to_string(), "2026-03-03");
 }
 

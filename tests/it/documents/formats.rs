@@ -441,6 +441,8 @@ fn each_format_is_recognised_by_its_content() {
         assert!(looks_like_document("page", page.as_bytes()));
     }
     assert!(looks_like_document("README.md", b"# Orders\n"));
+    assert!(looks_like_document("CHANGES", b"# Orders\n"));
+    assert!(!looks_like_document("orders.csv", b"id,name\n1,a\n"));
     for records in [
         r#"[{"id": 1}]"#,
         r#"{"data": [{"schema": "https://schema.getpostman.com/x"}]}"#,

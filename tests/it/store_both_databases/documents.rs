@@ -58,3 +58,19 @@ async fn two_who_fetch_at_once_keep_one() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_never_the_same_twice_is_bounded() {
+    for_each_database(|store| async move {
+        let name = &*document(0, b"").name;
+        for n in 0..70_u8 {
+            assert_eq!(store.save_document("crm", &document(0, &[n])).await.unwrap(), Some(u64::from(n) + 1));
+        }
+        let history = store.document_history("crm", name).await.unwrap();
+        // The fifty last ones, and the one that was accepted.
+        let versions: Vec<u64> = history.iter().map(|entry| entry.version).collect();
+        assert_eq!(versions, (21..=70).rev().chain([1]).collect::<Vec<_>>());
+        assert_eq!(store.accepted_document("crm", name).await.unwrap().unwrap().entry.version, 1);
+    })
+    .await;
+}

@@ -1,0 +1,116 @@
+//! What documentation announced of a change that responses now show: the diagnosis quotes the sentence.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+
+use super::super::{Engine, EngineError, open::Stream};
+use super::{name_of, place_of, read};
+use crate::model::{Diagnosis, DiagnosisKind, FieldPath};
+use crate::observe::DocSettings;
+use crate::spec::{self, Announcement, AnnouncementKind, Quote};
+
+/// The announcements of documents, by the document and its content: a page is searched once for each of its versions.
+pub(in crate::engine) type Announced = Mutex<BTreeMap<String, Arc<Vec<Announcement>>>>;
+
+/// Documents whose announcements are kept; beyond that all are searched anew.
+const MAX_KEPT: usize = 1_000;
+
+/// What announces that a field gets another place, or none.
+const OF_SHAPE: &[AnnouncementKind] = &[
+    AnnouncementKind::Renamed,
+    AnnouncementKind::Ends,
+    AnnouncementKind::Deprecated,
+    AnnouncementKind::Changed,
+    AnnouncementKind::Breaking,
+];
+/// What announces that a field holds something else.
+const OF_CONTENT: &[AnnouncementKind] =
+    &[AnnouncementKind::Changed, AnnouncementKind::Renamed, AnnouncementKind::Breaking];
+
+impl Engine {
+    /// Adds to each diagnosis of fields the sentence of the connector's documentation that announced it, where the last
+    /// version of a document has one: to its summary, with section, source and dates as evidence.
+    pub(in crate::engine) async fn quote_announcements(
+        &self,
+        stream: &Stream<'_>,
+        diagnoses: &mut [Diagnosis],
+    ) -> Result<(), EngineError> {
+        if diagnoses.is_empty() || stream.connector.docs.is_empty() {
+            return Ok(());
+        }
+        let endpoint: Vec<_> = self.endpoint_of(stream).into_iter().collect();
+        for settings in &stream.connector.docs {
+            let Some((day, announced)) = self.announced(&stream.subject.connector, settings).await? else {
+                continue;
+            };
+            for diagnosis in diagnoses.iter_mut().filter(|one| one.evidence.get("announced_in").is_none()) {
+                let fields: Vec<FieldPath> =
+                    std::iter::once(&diagnosis.path).chain(&diagnosis.to).cloned().collect();
+                let kinds = kinds(diagnosis.kind);
+                if let Some(quote) = spec::mentioning(&announced, &fields, kinds, &endpoint) {
+                    add(diagnosis, &Quote { source: Some(place_of(settings)), ..quote }, &day);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the last version of a document announces, and the day on which it was fetched.
+    async fn announced(
+        &self,
+        connector: &str,
+        settings: &DocSettings,
+    ) -> Result<Option<(String, Arc<Vec<Announcement>>)>, EngineError> {
+        let name = name_of(settings);
+        let Some(last) = self.store.document_history(connector, &name).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let day = last.fetched_at.to_zoned(TimeZone::UTC).date().to_string();
+        let key = format!("{connector}/{name}/{}/{:?}", last.sha256, settings.sections);
+        let kept = self.announced.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(announced) = kept {
+            return Ok(Some((day, announced)));
+        }
+        let Some(stored) = self.store.document(connector, &name).await? else { return Ok(None) };
+        // It was read when it was fetched; a later version of this program may refuse it.
+        let announced = read(settings, stored.entry.content_type.as_deref(), &stored.content)
+            .map_or_else(|_| Vec::new(), |document| spec::announcements(&document));
+        let announced = Arc::new(announced);
+        let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_KEPT {
+            all.clear();
+        }
+        all.insert(key, Arc::clone(&announced));
+        Ok(Some((day, announced)))
+    }
+}
+
+/// The kinds of announcements that explain such a diagnosis.
+const fn kinds(kind: DiagnosisKind) -> &'static [AnnouncementKind] {
+    use DiagnosisKind::{
+        Added, Merged, Moved, NullsChanged, Removed, Renamed, Split, Stale, Swapped, Truncated,
+    };
+    match kind {
+        Renamed | Moved | Split | Merged | Swapped | Removed | Added | NullsChanged | Stale | Truncated => {
+            OF_SHAPE
+        }
+        _ => OF_CONTENT,
+    }
+}
+
+fn add(diagnosis: &mut Diagnosis, quote: &Quote, fetched: &str) {
+    let ends_well = diagnosis.summary.ends_with(['.', '!', '?']);
+    let stop = if ends_well { "" } else { "." };
+    diagnosis.summary = format!("{}{stop} The documentation says: “{}”", diagnosis.summary, quote.sentence);
+    diagnosis.evidence.set("announced_in", quote.section.clone());
+    diagnosis.evidence.set("source", quote.source.clone().unwrap_or_default());
+    diagnosis.evidence.set("fetched", fetched);
+    if let Some(when) = quote.when {
+        diagnosis.evidence.set("announced_for", when.to_string());
+    }
+    if let Some(day) = quote.written {
+        diagnosis.evidence.set("written", day.to_string());
+    }
+}
