@@ -85,6 +85,9 @@ fn paired_loss(ctx: &Context<'_>, path: &FieldPath) -> (u64, u64) {
     (had, lost)
 }
 
+/// The chance of an absence by the draw of records alone, below which a field is gone.
+const ABSENCE: f64 = 0.01;
+
 fn removed(
     ctx: &Context<'_>,
     path: &FieldPath,
@@ -98,14 +101,18 @@ fn removed(
     // lower than seen, as if one further parent had come without it.
     let careful = base.present as f64 / (base.parents + 1) as f64;
     let chance = (1.0 - careful).powf(parents as f64 / dispersion(ctx, path));
+    let drawn = (1.0 - careful).powf(parents as f64);
     let (had, lost) = paired_loss(ctx, path);
     let always = base.present == base.parents;
-    // A rare field is out of sight by chance as often as there are fields and windows to look at. Of the same entities
-    // three that lost it suffice; and a field that was never missing is missed at once. Elements of lists are not kept
-    // with the sampled entities: there all of them together must be nearly the same.
+    // One in a hundred suffices for a path that is wholly gone: nothing but chance in sampling rare fields works
+    // against it, and `chance` allows for fields that come in bursts. Where the same records are seen again they need
+    // not vary beyond a draw of them. Of the same entities three that lost the field suffice, and one that was never
+    // missing is missed at once. Elements of lists are not kept with the sampled entities: there all of them together
+    // must be nearly the same.
     let same_elements = path.is_repeated() && ctx.pairs.share >= 0.9 && ctx.pairs.same_population();
     let sure = parents > 0
-        && (chance < ctx.alpha
+        && (chance < ABSENCE
+            || (ctx.pairs.same_population() && drawn < ctx.alpha)
             || (always && (parents >= 3 || ctx.base.records <= 3 || base.parents >= 20))
             || (had >= 3 && had == lost)
             || (same_elements && base.present >= 3));
@@ -119,7 +126,7 @@ fn removed(
             .with("paired", had);
         changes.push(Change { kind: ChangeKind::FieldRemoved, path: path.clone(), to: Vec::new(), facts });
     } else if presence >= 0.05 && parents > 0 {
-        let needed = (ctx.alpha.ln() / (1.0 - careful).ln() * dispersion(ctx, path)).ceil();
+        let needed = (ABSENCE.ln() / (1.0 - careful).ln() * dispersion(ctx, path)).ceil();
         inconclusive.push(Inconclusive {
             path: path.clone(),
             why: format!("not seen among {parents}; {needed:.0} needed before its absence means something"),
