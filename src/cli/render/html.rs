@@ -100,7 +100,7 @@ fn marked(text: &str) -> String {
     let text = escaped(text);
     let parts: Vec<&str> = text.split('`').collect();
     // Names from outside may hold a sign themselves: then nobody knows which belong together.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text;
     }
     let set = |(at, part): (usize, &&str)| {

@@ -16,7 +16,7 @@ mod pairs;
 mod parameters;
 mod types;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
@@ -118,13 +118,15 @@ struct Run<'a> {
     found: Found,
 }
 
+/// A change of a schema: its pair, its place in it, side, place, and whether it is hidden.
+type OfPair = (usize, usize, Side, Place, bool);
+
 /// What was found so far. A change of a pair of schemas is found again wherever the pair is reached, and joined.
 #[derive(Default)]
 struct Found {
     changes: Vec<ContractChange>,
-    /// Changes of schemas by pair, place in it, side, place and whether it is hidden: where each stands, and the
-    /// operation that it was found in last. Only ever looked up.
-    of_pairs: HashMap<(usize, usize, Side, Place, bool), (usize, usize)>,
+    /// Where the change of a schema stands, and the operation that it was found in last.
+    of_pairs: BTreeMap<OfPair, (usize, usize)>,
     /// The number of the operation that is compared at the moment.
     operation: usize,
 }

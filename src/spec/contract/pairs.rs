@@ -1,6 +1,6 @@
 //! Pairs of schemas, each compared once for all operations.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -34,14 +34,15 @@ struct Pair {
 pub(super) struct Pairs<'a> {
     before: &'a ApiModel,
     after: &'a ApiModel,
-    /// Nodes of a document stay where they are, so that their addresses tell them apart. Only ever looked up.
-    index: HashMap<(usize, usize, Notation), usize>,
+    /// Nodes of a document stay where they are, so that their addresses tell them apart. Only ever looked up: the order of
+    /// addresses is no order.
+    index: BTreeMap<(usize, usize, Notation), usize>,
     pairs: Vec<Pair>,
 }
 
 impl<'a> Pairs<'a> {
     pub(super) fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
-        Self { before, after, index: HashMap::new(), pairs: Vec::new() }
+        Self { before, after, index: BTreeMap::new(), pairs: Vec::new() }
     }
 
     /// The pair of two schemas, everything below compared as well; `None` where there are too many.
@@ -134,7 +135,7 @@ impl<'a> Pairs<'a> {
             return places;
         }
         // Too many ways lead to the same pairs: each pair once.
-        let mut seen = HashSet::from([root]);
+        let mut seen = BTreeSet::from([root]);
         places.clear();
         places.push(top);
         let mut next = 0;
