@@ -6,6 +6,12 @@
 //! break is caught when a finding of its operation, or of the whole API, is at least a warning, and for fields names
 //! that field; an alarm is any finding above info about a change elsewhere. Exits with 1 on a miss or an alarm.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints its figures, and how far it is"
+)]
+
 mod connector;
 mod mutation;
 mod walk;

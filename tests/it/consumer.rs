@@ -376,8 +376,7 @@ async fn drift_that_was_announced_quotes_the_announcement() {
     let api = feed.serve().await;
     let hooks = Api::start(|_| Reply::text("text/plain", "ok")).await;
     let mail = SmtpSink::start();
-    let told =
-        Receivers { smtp_port: Some(mail.port), webhook: Some(hooks.url("/hook")) };
+    let told = Receivers { smtp_port: Some(mail.port), webhook: Some(hooks.url("/hook")) };
     let project = Project::new(&api, &told);
     project.write("changes.md", CHANGES);
     project.edit_config("    streams:\n", "    docs: [{file: changes.md}]\n    streams:\n");
