@@ -11,7 +11,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::check::{Checked, Committed, Outcome};
+use super::checked::{Checked, Committed, Outcome};
 use super::{Engine, EngineError, deadlines, escalate};
 use crate::compare::Comparison;
 use crate::model::{

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check::{Checked, Known, Outcome, baseline_side};
+use super::check::{Known, baseline_side};
+use super::checked::{Checked, Outcome};
 use super::open::Stream;
 use super::{Engine, EngineError};
 use crate::compare::Comparison;

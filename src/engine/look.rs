@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 
-use super::check::{Checked, Known, Purpose};
+use super::check::{Known, Purpose};
+use super::checked::Checked;
 use super::open::Stream;
 use super::{Engine, EngineError};
 use crate::model::{FieldPath, Subject};

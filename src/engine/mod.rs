@@ -4,8 +4,10 @@
 //! file is one thing that a person does. The order of steps, transactions and permissions are decided here, and
 //! nowhere else.
 
+mod audit;
 mod baselines;
 mod check;
+mod checked;
 mod deadlines;
 mod decide;
 mod diff;
@@ -21,8 +23,9 @@ mod remind;
 mod replay;
 mod schedule;
 mod upkeep;
+mod writes;
 
-pub use check::{Checked, Outcome};
+pub use checked::{Checked, Outcome};
 pub use decide::Approval;
 pub use diff::{Diff, DiffOptions, compare_documents, diff};
 pub use doctor::Health;
