@@ -48,6 +48,7 @@ fn move_profile(profile: &mut Profile, window: &Window, accepted: &[(FieldPath, 
                 }
             }
             ChangeKind::FieldRemoved => drop_below(profile, path),
+            ChangeKind::RecordsMalformed => profile.malformed = window.profile.malformed,
             kind => {
                 if !is_behaviour(*kind) {
                     take_over(profile, &window.profile, path);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::context::MIN_SUPPORT;
 use super::{Baseline, Relation, Variation, Window, relations_between, relations_within};
 use crate::profile::Profile;
 
@@ -26,6 +27,10 @@ impl Baseline {
     /// accepted or showed nothing new.
     pub fn follow(&mut self, window: &Window) {
         if let Some(latest) = &self.latest {
+            // Too few records to judge by: the one before stays the nearest.
+            if window.profile.records < MIN_SUPPORT && latest.records >= MIN_SUPPORT {
+                return;
+            }
             let mut relations = relations_between(latest, &window.profile, &BTreeMap::new());
             relations.append(&mut relations_within(&window.profile));
             relations.extend(self.relations.drain(..).filter(|r| still_there(r, &window.profile)));

@@ -1,11 +1,13 @@
 //! The comparison as a whole: every field through its lanes, the most specific reading first.
 
+use std::collections::BTreeSet;
+
 use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT};
 use super::course::Course;
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
 use super::{structure, swaps, types, zones};
 use crate::model::{Change, FieldPath, Inconclusive};
-use crate::profile::{Profile, align};
+use crate::profile::{FieldProfile, Profile, align};
 
 /// What differs between a baseline and a window, with evidence.
 #[must_use]
@@ -21,6 +23,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
             why: "baseline and window were profiled with different hash keys or versions; record the baseline anew"
                 .to_owned(),
         });
+        comparison.incomparable = true;
         return comparison;
     }
     // An empty list is no evidence: nothing is "removed" by it.
@@ -33,17 +36,19 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
             why: format!("{} records; {MIN_SUPPORT} needed to judge values", live.records),
         });
     }
+    comparison.unjudged = unjudged(live);
     let mut changes = fields(baseline, base, live, &mut comparison.inconclusive);
     // The nearest window has the last word about values: what it already showed is no news, and what only it does
     // not show may be the ordinary course of things.
     if let Some(latest) = &baseline.latest
         && latest.key_id == live.key_id
-        && latest.records > 0
+        && latest.records >= MIN_SUPPORT
         && *latest != baseline.profile
     {
         let (latest, live) = align(latest, live);
         let (latest, live) = (&*latest, &*live);
         let near = fields(baseline, latest, live, &mut Vec::new());
+        let too_few = unjudged(latest);
         changes.retain_mut(|change| {
             // One cause may look like two things: a day of one date, in another notation, has stood still to a
             // baseline of many days and not to the day before. The nearest says which.
@@ -52,7 +57,8 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
             if let Some(confirmed) = confirmed {
                 *change = confirmed.clone();
             }
-            confirmed.is_some()
+            // Where it holds too few values to judge by, its silence says nothing.
+            confirmed.is_some() || too_few.contains(&change.path)
         });
     }
     // Several windows together hold the moments of all of them; whether one window moves less than each of those did
@@ -75,6 +81,15 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     comparison.changes.sort_by(|a, b| (&a.path, a.kind, &a.to).cmp(&(&b.path, b.kind, &b.to)));
     comparison.inconclusive.sort_by(|a, b| (&a.path, &a.why).cmp(&(&b.path, &b.why)));
     comparison
+}
+
+/// Where a profile holds values, but too few to judge a change of them.
+fn unjudged(profile: &Profile) -> BTreeSet<FieldPath> {
+    if profile.records < MIN_SUPPORT {
+        return BTreeSet::from([FieldPath::root()]);
+    }
+    let few = |field: &FieldProfile| (1..MIN_SUPPORT).contains(&field.scalars());
+    profile.fields.iter().filter(|(_, field)| few(field)).map(|(path, _)| path.clone()).collect()
 }
 
 fn fields(

@@ -30,7 +30,7 @@ mod variation;
 mod volume;
 mod zones;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::accept;
 pub use context::name_words;
@@ -49,7 +49,7 @@ pub use units::{Unit, named, units};
 pub use variation::{FieldVariation, Variation};
 pub use volume::Volumes;
 
-use crate::model::{Change, Inconclusive};
+use crate::model::{Change, FieldPath, Inconclusive};
 use crate::profile::{Order, Profile};
 
 /// One stretch of live traffic, compared as one.
@@ -121,4 +121,9 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// What could not be judged.
     pub inconclusive: Vec<Inconclusive>,
+    /// Where values were too few to be judged, with all below it: that a change of values is not seen there says
+    /// nothing. The root where the whole window is too small.
+    pub unjudged: BTreeSet<FieldPath>,
+    /// Whether the two sides cannot be compared at all, values or structure.
+    pub incomparable: bool,
 }

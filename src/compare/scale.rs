@@ -42,10 +42,38 @@ fn paired_scale(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
         return None;
     }
     let (ratio, offset, agreeing) = fit(paired)?;
-    if !most(agreeing) || is_one(ratio, offset) {
+    if !most(agreeing) {
+        return paired_about(lane, paired);
+    }
+    if is_one(ratio, offset) {
         return None;
     }
     Some(scale_change(lane, ratio, offset, Some((paired.len(), agreeing)), 0.0))
+}
+
+/// A known ratio that nearly all entities come near, where each also moved by itself: prices and balances in another
+/// unit. It is so far from 1 that movement is no rival, the middle entity is within a tenth of it, and the others lie
+/// around that one as closely as half of the way back to 1, most within a quarter of their size.
+fn paired_about(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
+    const FAR: f64 = 1.61;
+    let logs = paired.iter().filter(|(b, l)| b * l > 0.0).map(|(b, l)| (l / b).ln());
+    let mut logs: Vec<f64> = logs.collect();
+    if logs.len() < MIN_PAIRS || logs.len() * 10 < paired.len() * 9 {
+        return None;
+    }
+    logs.sort_by(f64::total_cmp);
+    let middle = logs[logs.len() / 2];
+    let plain = units::units().iter().filter(|unit| unit.offset == 0.0 && unit.ratio > 0.0);
+    let off = |ratio: f64| (ratio.ln() - middle).abs();
+    let ratio = plain.map(|unit| unit.ratio).min_by(|a, b| off(*a).total_cmp(&off(*b)))?;
+    let mut distances: Vec<f64> = logs.iter().map(|log| (log - ratio.ln()).abs()).collect();
+    distances.sort_by(f64::total_cmp);
+    let near = distances.partition_point(|distance| *distance < ratio.ln().abs() / 2.0);
+    let is_it = ratio.ln().abs() >= FAR
+        && off(ratio) <= 0.1
+        && near * 10 >= paired.len() * 9
+        && distances[distances.len() / 2] <= 0.25;
+    is_it.then(|| scale_change(lane, ratio, 0.0, Some((paired.len(), near)), 0.0))
 }
 
 /// Whether a ratio is 1 as far as a fit tells: large numbers that all moved by a little (moments by an hour) did not

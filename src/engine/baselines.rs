@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Engine, EngineError};
 use crate::compare::{Baseline, accept};
-use crate::model::{ChangeKind, FieldPath, Fingerprint, Subject};
+use crate::model::{ChangeKind, FieldPath, Finding, Fingerprint, Subject};
 use crate::profile::PROFILE_VERSION;
 use crate::store::{BaselineEntry, FindingFilter, NewBaseline, StoredBaseline};
 
@@ -55,9 +55,9 @@ impl Engine {
             return Ok(done);
         }
         let open = self.unresolved(subject).await?;
-        let meant: Vec<&(Fingerprint, FieldPath, ChangeKind)> = open
+        let meant: Vec<&Finding> = open
             .iter()
-            .filter(|(_, path, _)| paths.is_empty() || paths.iter().any(|under| path.starts_with(under)))
+            .filter(|finding| paths.is_empty() || paths.iter().any(|under| finding.path.starts_with(under)))
             .collect();
         if meant.is_empty() {
             return Err(EngineError::Refused(format!(
@@ -66,11 +66,10 @@ impl Engine {
             )));
         }
         let whole = meant.len() == open.len();
-        let accepted: Vec<(FieldPath, ChangeKind)> =
-            meant.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
+        let accepted = places(meant.iter().copied());
         let new = self.moved_baseline(subject, &accepted, whole, actor, reason).await?;
         let fingerprints: Vec<Fingerprint> =
-            meant.into_iter().map(|(fingerprint, _, _)| fingerprint.clone()).collect();
+            meant.into_iter().map(|finding| finding.fingerprint.clone()).collect();
         Ok(self.store.accept(subject, new.as_ref(), &fingerprints, actor, reason, self.now()).await?)
     }
 
@@ -95,11 +94,8 @@ impl Engine {
         }))
     }
 
-    /// Findings that are not resolved: fingerprint, path, kind.
-    pub(super) async fn unresolved(
-        &self,
-        subject: &Subject,
-    ) -> Result<Vec<(Fingerprint, FieldPath, ChangeKind)>, EngineError> {
+    /// Findings that are not resolved.
+    pub(super) async fn unresolved(&self, subject: &Subject) -> Result<Vec<Finding>, EngineError> {
         use crate::model::FindingState::{Acknowledged, Flapping, Open};
         let filter = FindingFilter {
             connector: Some(subject.connector.clone()),
@@ -108,10 +104,7 @@ impl Engine {
             ..FindingFilter::default()
         };
         let known = self.store.findings(&filter).await?;
-        Ok(known
-            .into_iter()
-            .map(|known| (known.finding.fingerprint, known.finding.path, known.finding.kind))
-            .collect())
+        Ok(known.into_iter().map(|known| known.finding).collect())
     }
 
     /// Takes a baseline that `baseline export` printed, made with the same hash key.
@@ -155,4 +148,14 @@ impl Engine {
         self.store.save_baseline(subject, &new).await?;
         Ok(version)
     }
+}
+
+/// Where findings say that something changed, and how; an exchange of two fields is at both.
+pub(super) fn places<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(FieldPath, ChangeKind)> {
+    findings
+        .flat_map(|finding| {
+            let partners = finding.to.iter().filter(|_| finding.kind == ChangeKind::Swapped);
+            std::iter::once(&finding.path).chain(partners).map(|path| (path.clone(), finding.kind))
+        })
+        .collect()
 }

@@ -38,7 +38,7 @@ pub(super) enum Purpose {
 /// Who records while a stream is learning: nobody decided anything.
 const RECORDER: &str = "drogue";
 /// Windows whose history says how a stream varies by itself.
-const HISTORY: u64 = 8;
+pub(super) const HISTORY: u64 = 8;
 /// How far back windows are counted: a week has its weekend, and a day more the same hour a week ago.
 const VOLUME_HISTORY: SignedDuration = SignedDuration::from_hours(8 * 24);
 
@@ -260,12 +260,14 @@ impl Engine {
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         record.inconclusive.clone_from(&report.inconclusive);
+        record.unjudged.clone_from(&comparison.unjudged);
         record.patches.clone_from(&checked.patches);
-        record.judges = if window.partial {
-            vec![Category::Schema, Category::Values, Category::Lifecycle]
-        } else {
-            ALL_OF_A_WINDOW.to_vec()
-        };
+        record.judges = ALL_OF_A_WINDOW.to_vec();
+        record.judges.retain(|category| match category {
+            Category::Schema | Category::Values => !comparison.incomparable,
+            Category::Behaviour => !window.partial,
+            Category::Lifecycle | Category::Docs => true,
+        });
         record.judges.extend(docs_judged.then_some(Category::Docs));
         if learning {
             checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
@@ -357,7 +359,10 @@ impl Engine {
         record: &CheckRecord,
         checked: &mut Checked,
     ) -> Result<(), EngineError> {
-        if record.is_clean {
+        // Too few records confirm nothing.
+        let is_judged =
+            record.judges.contains(&Category::Values) && !record.unjudged.contains(&FieldPath::root());
+        if record.is_clean && is_judged {
             self.confirm_applied(&stream.subject, record.at).await?;
         }
         if self.auto_apply(stream) == AutoApply::Never {
@@ -521,7 +526,7 @@ fn add_disagreement(report: &mut Report, disagreement: Option<Disagreement>) {
 
 /// Whether a window shows nothing but fields that are new, which disturb no comparison of the others, and what the vendor
 /// says will come, which disturbs none yet.
-fn is_quiet(findings: &[Finding]) -> bool {
+pub(super) fn is_quiet(findings: &[Finding]) -> bool {
     findings
         .iter()
         .all(|finding| finding.kind == ChangeKind::FieldAdded || finding.category == Category::Lifecycle)

@@ -63,7 +63,7 @@ impl Engine {
         if changes.is_empty() {
             return Ok(None);
         }
-        let comparison = Comparison { changes, inconclusive: Vec::new() };
+        let comparison = Comparison { changes, ..Comparison::default() };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
         let report = Report {

@@ -5,26 +5,24 @@
 pub(super) mod announced;
 pub(super) mod contradicted;
 mod evidence;
+mod names;
 mod watched;
-
-use std::path::Path;
 
 use jiff::Timestamp;
 
+use self::names::{PREFIX, named};
+pub(super) use self::names::{place_of, subject_of};
 use super::checked::{Checked, Committed, Outcome};
 use super::{Engine, EngineError, deadlines, escalate};
 use crate::compare::Comparison;
 use crate::model::{
-    Category, CompareKind, Compared, FindingState, Fingerprint, Report, Side, Subject, Unobserved, content_id,
+    Category, CompareKind, Compared, ErrorClass, FindingState, Fingerprint, Period, Report, Side, Subject,
+    Unobserved, content_id,
 };
-use crate::net::redact;
 use crate::observe::{self, DocSettings, DocState, Fetched, ObserveContext, Validators};
 use crate::rules::{JudgeContext, diagnose_documents};
 use crate::spec::{self, SpecError};
 use crate::store::{CheckOutcome, CheckRecord, DocumentEntry, FindingFilter, NewDocument, StoredDocument};
-
-/// What stands before the name of a document where a stream's would stand.
-const PREFIX: &str = "docs:";
 
 impl Engine {
     /// The documents that are meant by `CONNECTOR` or `CONNECTOR/docs:NAME`; all where nothing is given. Connector and
@@ -33,8 +31,7 @@ impl Engine {
     pub fn documents(&self, selection: &[String]) -> Vec<(String, String)> {
         let mut documents = Vec::new();
         for (connector, settings) in &self.config.config.connectors {
-            for doc in &settings.docs {
-                let name = name_of(doc);
+            for (name, _) in named(&settings.docs) {
                 let is_meant = selection.is_empty()
                     || selection.iter().any(|chosen| {
                         chosen == connector || *chosen == subject_of(connector, &name).to_string()
@@ -65,6 +62,12 @@ impl Engine {
             Some(subject) => Ok(subject),
             None => self.subject(name),
         }
+    }
+
+    /// How often a document is fetched.
+    pub(super) fn document_every(&self, subject: &Subject) -> Result<Period, EngineError> {
+        let name = subject.stream.strip_prefix(PREFIX).unwrap_or(&subject.stream);
+        Ok(self.document_settings(&subject.connector, name)?.every)
     }
 
     /// The versions of a document that are kept, the newest first; `None` where the subject is none.
@@ -118,6 +121,7 @@ impl Engine {
             Fetched::Unchanged => {
                 self.store.document_checked(connector, name, now).await?;
                 record.outcome = CheckOutcome::NoEvidence { why: "the document is as it was".to_owned() };
+                record.judges.push(Category::Behaviour);
                 Outcome::Unchanged
             }
             Fetched::Failed(failure) => {
@@ -139,7 +143,11 @@ impl Engine {
                 match read(settings, content_type, &document.bytes) {
                     Err(unreadable) => {
                         let why = unreadable.to_string();
-                        record.outcome = CheckOutcome::NoEvidence { why: why.clone() };
+                        record.outcome = CheckOutcome::Failed {
+                            class: ErrorClass::NotJson,
+                            message: why.clone(),
+                            attempts: 1,
+                        };
                         Outcome::Failed(unobserved(&subject, format!("unreadable: {why}"), record.next_due))
                     }
                     Ok(after) => {
@@ -152,7 +160,10 @@ impl Engine {
                             content_type: document.state.content_type.clone(),
                         });
                         match &accepted {
-                            None => Outcome::Recorded { records: 0 },
+                            None => {
+                                record.judges.push(Category::Behaviour);
+                                Outcome::Recorded { records: 0 }
+                            }
                             Some(before) => {
                                 return self
                                     .compare_documents(connector, settings, before, &after, record)
@@ -186,7 +197,11 @@ impl Engine {
         let since = Some(before.entry.fetched_at);
         let ends = self.deadlines(settings, since, after, &mut record)?;
         deadlines::told_once(&mut compared.changes, ends, &before_model);
-        let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+        let comparison = Comparison {
+            changes: compared.changes,
+            inconclusive: compared.inconclusive,
+            ..Comparison::default()
+        };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
         let mut diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
@@ -207,7 +222,10 @@ impl Engine {
             findings: judgement.findings,
             inconclusive: judgement.inconclusive,
         };
-        record.judges = vec![Category::Docs, Category::Lifecycle];
+        record.judges = vec![Category::Behaviour, Category::Lifecycle];
+        // What is read less fully than before, or not at all, is not gone.
+        record.judges.extend((!compared.incomplete).then_some(Category::Docs));
+        record.inconclusive.clone_from(&report.inconclusive);
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         record.compared = Some(report.compared.clone());
@@ -243,7 +261,8 @@ impl Engine {
 
     fn document_settings(&self, connector: &str, name: &str) -> Result<&DocSettings, EngineError> {
         let settings = self.config.config.connectors.get(connector);
-        settings.and_then(|settings| settings.docs.iter().find(|doc| name_of(doc) == name)).ok_or_else(|| {
+        let mut docs = named(settings.map_or(&[], |settings| &settings.docs)).into_iter();
+        docs.find(|(known, _)| known == name).map(|(_, settings)| settings).ok_or_else(|| {
             EngineError::Unknown {
                 what: "document",
                 name: format!("{connector}/{PREFIX}{name}"),
@@ -313,33 +332,6 @@ pub(super) fn read(
         spec::Document::Api(model) => spec::Document::Api(model),
         spec::Document::Sections(sections) => spec::Document::Sections(sections.only(&settings.sections)),
     })
-}
-
-/// The address or the file of a document, as it may be shown.
-pub(super) fn place_of(settings: &DocSettings) -> String {
-    let file = || settings.file.as_ref().map(|file| file.display().to_string());
-    redact::text(&settings.url.clone().or_else(file).unwrap_or_else(|| name_of(settings)))
-}
-
-pub(super) fn subject_of(connector: &str, name: &str) -> Subject {
-    Subject { connector: connector.to_owned(), stream: format!("{PREFIX}{name}") }
-}
-
-/// A document's name: the file, or the last part of the address, that a person would call it by.
-fn name_of(doc: &DocSettings) -> String {
-    if let Some(file) = &doc.file {
-        return file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-    }
-    if let Some(server) = &doc.mcp
-        && let Some(program) = server.command.as_ref().and_then(|command| command.first())
-    {
-        return Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    }
-    let of_server = doc.mcp.as_ref().and_then(|server| server.url.as_deref());
-    let url = doc.url.as_deref().or(of_server).unwrap_or_default();
-    let plain = url.split(['?', '#']).next().unwrap_or_default();
-    let plain = plain.split_once("://").map_or(plain, |(_, rest)| rest);
-    plain.trim_end_matches('/').replace('/', ".")
 }
 
 fn state_of(stored: &StoredDocument) -> DocState {

@@ -63,7 +63,7 @@ impl Engine {
             let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
             let since = known.state.failing_since.unwrap_or(now);
             let comparison =
-                Comparison { changes: vec![change_of(&failure, failures, since)], inconclusive: Vec::new() };
+                Comparison { changes: vec![change_of(&failure, failures, since)], ..Comparison::default() };
             let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
             let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
             let side = known.baseline.as_ref().map(baseline_side).unwrap_or_default();

@@ -279,7 +279,9 @@ impl Engine {
     }
 
     pub(super) fn every(&self, subject: &Subject) -> SignedDuration {
-        self.stream(subject).map_or(SignedDuration::from_hours(1), |stream| stream.settings.every.signed())
+        let of_stream = self.stream(subject).map(|stream| stream.settings.every);
+        let every = of_stream.or_else(|_| self.document_every(subject));
+        every.map_or(SignedDuration::from_hours(1), |every| every.signed())
     }
 
     pub(super) fn connection(&self, connector: &str) -> Result<&Arc<Connection>, EngineError> {

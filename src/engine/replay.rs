@@ -1,16 +1,19 @@
 //! The time machine: past windows through today's rules, and what would have been said when.
 //!
 //! Each file is one window, in the order of the dates in their names, or else of the names. What is said is taken as
-//! accepted, so that each change is told once, by the window that shows it. Nothing is stored.
+//! accepted, so that each change is told once, by the window that shows it; how values vary by themselves is learned from
+//! the quiet windows since, as `watch` does, but nothing waits for the end of a learning phase. Nothing is stored.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::EngineError;
+use super::check::{HISTORY, is_quiet};
 use super::diff::{Read, read_records};
-use crate::compare::{Baseline, Behaviour, Window, accept, compare};
+use crate::compare::{Baseline, Behaviour, Variation, Window, accept, compare};
 use crate::diagnose::{DiagnoseInput, diagnose};
 use crate::model::{FieldPath, HashKey, Report, Subject};
 use crate::profile::{KeySpec, Order, Profile, ProfileOptions, Profiler, find_keys};
@@ -75,6 +78,8 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Vec<Replayed>, Engi
     let mut baseline: Option<Baseline> = None;
     let mut key = (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() });
     let mut replayed = Vec::new();
+    // Windows since the last change, which say how values vary by themselves.
+    let mut quiet: VecDeque<Profile> = VecDeque::new();
     for PastWindow { name, path, at } in files {
         let seen = at;
         // Without dates a day apart: what matters is which comes first.
@@ -112,6 +117,7 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Vec<Replayed>, Engi
         let records = window.profile.records;
         let Some(known) = &mut baseline else {
             baseline = Some(Baseline::start(&window));
+            quiet.push_back(window.profile);
             replayed.push(Replayed {
                 name,
                 at: seen,
@@ -120,6 +126,7 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Vec<Replayed>, Engi
             });
             continue;
         };
+        known.variation = Variation::of(quiet.make_contiguous());
         let comparison = compare(known, &window);
         let context = JudgeContext { mapping: None, learning: false, at };
         let mut judgement = rules.judge(&subject, &comparison, &context);
@@ -147,6 +154,13 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Vec<Replayed>, Engi
         let told: Vec<_> = report.findings.iter().map(|f| (f.path.clone(), f.kind)).collect();
         *known = accept(known, &window, &told, true);
         known.follow(&window);
+        if !is_quiet(&report.findings) {
+            quiet.clear();
+        }
+        quiet.push_back(window.profile);
+        if quiet.len() > HISTORY as usize {
+            quiet.pop_front();
+        }
         replayed.push(Replayed { name, at: seen, note, report: Some(report) });
     }
     Ok(replayed)

@@ -35,14 +35,15 @@ impl Engine {
         Ok(self.store.window_profiles(subject, 1).await?.pop().map(|stored| stored.window))
     }
 
-    /// Streams without a completed window for twice their interval are findings; when to look again.
+    /// Streams without a completed window for twice their interval, and documents that were not read for so long, are
+    /// findings; when to look again.
     pub(super) async fn report_overdue(&self) -> Result<Timestamp, EngineError> {
         let now = self.now();
         let mut next = now + SignedDuration::from_hours(1);
-        for subject in self.subjects(&[])? {
-            if !self.is_probed(&subject) {
-                continue;
-            }
+        let mut looked_at = self.subjects(&[])?;
+        looked_at.retain(|subject| self.is_probed(subject));
+        looked_at.extend(self.document_subjects(&[]));
+        for subject in looked_at {
             let Some(state) = self.store.stream_state(&subject).await? else { continue };
             // Before the first window, the first attempt is what counts.
             let Some(last) = state.last_window.or(state.failing_since).or(state.last_attempt) else {
@@ -83,7 +84,7 @@ impl Engine {
             crate::model::Period::from_secs(self.every(subject).unsigned_abs().as_secs()).to_string(),
         );
         let change = Change { kind: ChangeKind::NotObserved, path: FieldPath::root(), to: Vec::new(), facts };
-        let comparison = Comparison { changes: vec![change], inconclusive: Vec::new() };
+        let comparison = Comparison { changes: vec![change], ..Comparison::default() };
         let context = JudgeContext { mapping: None, learning: false, at: now };
         let mut judgement = self.rules.judge(subject, &comparison, &context);
         let diagnoses = diagnose_outcomes(subject, &mut judgement.findings, None);

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use tracing::{info, warn};
 
+use super::baselines::places;
 use super::{Engine, EngineError, escalate};
 use crate::apply::{self, ApplyError, FileState, Replacement};
 use crate::compare::{Baseline, Window, accept};
-use crate::model::{ChangeKind, Decision, FieldPath, Fingerprint, Patch, PatchState, Subject, content_id};
+use crate::model::{
+    ChangeKind, Decision, FieldPath, Finding, Fingerprint, Patch, PatchState, Subject, content_id,
+};
 use crate::profile::Order;
 use crate::store::{FileWrite, NewBaseline, UndoCopy, WriteEnd, WriteKind, WriteRecord};
 
@@ -99,14 +102,13 @@ impl Engine {
             PatchState::Applied if write.kind == WriteKind::Apply => {
                 let settled = self.settled_by(patch).await?;
                 let open = self.unresolved(&subject).await?.len();
-                let accepted: Vec<(FieldPath, ChangeKind)> =
-                    settled.iter().map(|(_, path, kind)| (path.clone(), *kind)).collect();
+                let accepted = places(settled.iter());
                 let actor = decision.as_ref().map_or("recovery", |decision| &decision.actor);
                 let reason = applied_reason(patch);
                 baseline = self
                     .moved_baseline(&subject, &accepted, settled.len() == open, actor, Some(&reason))
                     .await?;
-                resolved = settled.into_iter().map(|(fingerprint, _, _)| fingerprint).collect();
+                resolved = settled.into_iter().map(|finding| finding.fingerprint).collect();
             }
             // A patch that was rolled back before, and could not be applied again, leaves the baseline as it is.
             PatchState::RolledBack if carried_out => {
@@ -128,15 +130,12 @@ impl Engine {
         Ok(())
     }
 
-    /// The findings that a patch's diagnoses explain: fingerprint, path, kind.
-    async fn settled_by(
-        &self,
-        patch: &Patch,
-    ) -> Result<Vec<(Fingerprint, FieldPath, ChangeKind)>, EngineError> {
+    /// The unresolved findings that a patch's diagnoses explain.
+    async fn settled_by(&self, patch: &Patch) -> Result<Vec<Finding>, EngineError> {
         let subject = subject_of(patch);
         let explained = self.explained_by(patch).await?;
         let mut open = self.unresolved(&subject).await?;
-        open.retain(|(fingerprint, _, _)| explained.contains(fingerprint));
+        open.retain(|finding| explained.contains(&finding.fingerprint));
         Ok(open)
     }
 
@@ -155,7 +154,7 @@ impl Engine {
     pub(super) async fn incident_of(&self, patch: &Patch) -> Result<Timestamp, EngineError> {
         let mut fingerprints = self.explained_by(patch).await?;
         let open = self.unresolved(&subject_of(patch)).await?;
-        fingerprints.extend(open.into_iter().map(|(fingerprint, _, _)| fingerprint));
+        fingerprints.extend(open.into_iter().map(|finding| finding.fingerprint));
         let mut since = None;
         for fingerprint in fingerprints {
             let known = self.store.finding(&fingerprint.0).await?;

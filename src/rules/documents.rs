@@ -49,7 +49,11 @@ fn report(
     context: &JudgeContext<'_>,
     at: Option<Timestamp>,
 ) -> Report {
-    let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+    let comparison = Comparison {
+        changes: compared.changes,
+        inconclusive: compared.inconclusive,
+        ..Comparison::default()
+    };
     let judgement = rules.judge(&subject, &comparison, context);
     let mut findings = judgement.findings;
     for finding in &mut findings {

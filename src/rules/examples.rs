@@ -63,7 +63,7 @@ impl RuleSet {
                     to: Vec::new(),
                     facts: facts.clone(),
                 };
-                Comparison { changes: vec![change], inconclusive: Vec::new() }
+                Comparison { changes: vec![change], ..Comparison::default() }
             }
             None => compare_records(example),
         };

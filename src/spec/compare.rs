@@ -26,6 +26,9 @@ pub struct DocsComparison {
     pub diffs: Vec<(String, String)>,
     /// What could not be compared.
     pub inconclusive: Vec<Inconclusive>,
+    /// Whether the later state was read less fully than the earlier one, or could not be compared: what is not seen in
+    /// it may be there all the same.
+    pub incomplete: bool,
 }
 
 /// More changes than this are not listed one by one.
@@ -45,7 +48,7 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             let why =
                 format!("the document described {} and describes {} now", before.family(), after.family());
             let inconclusive = vec![Inconclusive { path: FieldPath::root(), why }];
-            DocsComparison { inconclusive, ..DocsComparison::default() }
+            DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
         }
         (Document::Api(before), Document::Api(after)) => {
             let mut compared = if watched.is_empty() {
@@ -54,13 +57,14 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
                 compare_watched(before, after, watched)
             };
             compared.inconclusive.extend(half_read(before, after));
+            compared.incomplete = after.notes().iter().any(|note| !before.notes().contains(note));
             compared
         }
         (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
         (Document::Api(_), Document::Sections(_)) | (Document::Sections(_), Document::Api(_)) => {
             let why = "the document was an API description and is prose now, or the other way round; look at its address";
             let inconclusive = vec![Inconclusive { path: FieldPath::root(), why: why.to_owned() }];
-            DocsComparison { inconclusive, ..DocsComparison::default() }
+            DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
         }
     }
 }

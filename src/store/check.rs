@@ -1,5 +1,7 @@
 //! One check is one transaction, and storing it twice changes nothing.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
@@ -13,7 +15,7 @@ use super::streams::{self, StreamState, lock_stream};
 use super::{Retry, Store, StoreError, TRIES, baselines, diagnoses, outbox, patches, windows};
 use crate::compare::Window;
 use crate::model::{
-    Category, Compared, Diagnosis, ErrorClass, Finding, Fingerprint, Inconclusive, Message, Patch,
+    Category, Compared, Diagnosis, ErrorClass, FieldPath, Finding, Fingerprint, Inconclusive, Message, Patch,
     PatchState, Subject,
 };
 
@@ -65,6 +67,8 @@ pub struct CheckRecord {
     pub judges: Vec<Category>,
     /// What could not be judged; known findings at these paths do not count as missed.
     pub inconclusive: Vec<Inconclusive>,
+    /// Where values were too few to be judged: known findings on values there, or below, do not count as missed.
+    pub unjudged: BTreeSet<FieldPath>,
     /// What happened.
     pub diagnoses: Vec<Diagnosis>,
     /// What is proposed.
@@ -95,6 +99,7 @@ impl CheckRecord {
             findings: Vec::new(),
             judges: Vec::new(),
             inconclusive: Vec::new(),
+            unjudged: BTreeSet::new(),
             diagnoses: Vec::new(),
             patches: Vec::new(),
             documents: Vec::new(),
@@ -297,7 +302,10 @@ async fn move_findings(
 }
 
 fn counts_as_missed(record: &CheckRecord, finding: &Finding) -> bool {
+    let is_unjudged = finding.category == Category::Values
+        && record.unjudged.iter().any(|path| finding.path.starts_with(path));
     record.judges.contains(&finding.category)
+        && !is_unjudged
         && !record.inconclusive.iter().any(|inconclusive| inconclusive.path == finding.path)
 }
 

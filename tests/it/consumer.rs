@@ -82,7 +82,11 @@ fn told(reader: &WatchedEndpoint, edit: impl FnOnce(&mut Value)) -> Vec<Finding>
     let mut after = shop();
     edit(&mut after);
     let compared = compare_documents(&document(shop()), &document(after), std::slice::from_ref(reader));
-    let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+    let comparison = Comparison {
+        changes: compared.changes,
+        inconclusive: compared.inconclusive,
+        ..Comparison::default()
+    };
     let subject = Subject { connector: "shop".to_owned(), stream: "docs".to_owned() };
     let context = JudgeContext { mapping: None, learning: false, at: jiff::Timestamp::UNIX_EPOCH };
     RuleSet::builtin().judge(&subject, &comparison, &context).findings

@@ -389,8 +389,11 @@ fn severity_follows_what_is_read() {
         remove(v, ORDER, "customer_email");
     });
     let compared = watch(&description(), &after, &["$.created_at"]);
-    let comparison =
-        drogue::compare::Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+    let comparison = drogue::compare::Comparison {
+        changes: compared.changes,
+        inconclusive: compared.inconclusive,
+        ..Default::default()
+    };
     let subject = drogue::model::Subject { connector: "shop".to_owned(), stream: "docs".to_owned() };
     let context =
         drogue::rules::JudgeContext { mapping: None, learning: false, at: jiff::Timestamp::UNIX_EPOCH };

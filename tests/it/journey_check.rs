@@ -621,3 +621,62 @@ async fn the_same_on_postgres() {
     project.run(&["audit", "verify"]).ended(0);
     assert!(!project.path("drogue.db").exists());
 }
+
+/// Customers whose amounts are in cents.
+fn in_cents(turn: u64) -> Vec<Value> {
+    let mut records = customers(turn);
+    for record in &mut records {
+        record["amount"] = json!(record["amount"].as_u64().unwrap() * 100);
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_too_small_to_judge_by_resolves_nothing() {
+    let feed = Feed::new();
+    let api = feed.serve().await;
+    let project = Project::new(&api, &Receivers::default());
+    project.learn();
+    feed.answers(|turn| page(&in_cents(turn)));
+    let (code, set) = project.json(&["check"]);
+    assert_eq!(code, 11, "{set:#}");
+    let open = || project.json(&["findings"]).1["findings"].as_array().map_or(0, Vec::len);
+    assert_eq!(open(), 1);
+
+    // Five records, back in the old unit or not: who could say?
+    feed.answers(|turn| page(&customers(turn)[..5]));
+    for _ in 0..3 {
+        project.run(&["check"]);
+        assert_eq!(open(), 1, "nothing was seen, and nothing is over");
+    }
+    feed.answers(|turn| page(&customers(turn)));
+    for _ in 0..2 {
+        project.run(&["check"]);
+    }
+    assert_eq!(open(), 0, "sixty records in the old unit are a word");
+}
+
+#[test]
+fn a_small_window_does_not_hide_what_changed_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, records: &[Value]| {
+        std::fs::write(folder.path().join(name), json!(records).to_string()).unwrap();
+    };
+    write("1.json", &customers(1));
+    write("2.json", &customers(2));
+    write("3.json", &customers(3)[..6]);
+    write("4.json", &in_cents(4));
+    write("5.json", &in_cents(5));
+    let windows = drogue::engine::replay(folder.path(), &drogue::engine::ReplayOptions::default()).unwrap();
+    let told: Vec<Vec<String>> = windows
+        .iter()
+        .map(|window| {
+            let diagnoses = window.report.iter().flat_map(|report| &report.diagnoses);
+            diagnoses.map(|diagnosis| format!("{} {}", diagnosis.kind.word(), diagnosis.path)).collect()
+        })
+        .collect();
+    let nothing: Vec<String> = Vec::new();
+    assert_eq!(told[..3], [nothing.clone(), nothing.clone(), nothing.clone()]);
+    assert_eq!(told[3], ["rescaled $.amount"], "it is seen beyond the six records before it");
+    assert_eq!(told[4], nothing, "and told once");
+}

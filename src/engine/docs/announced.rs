@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::tz::TimeZone;
 
 use super::super::{Engine, EngineError, open::Stream};
-use super::{name_of, place_of, read};
+use super::names::{named, place_of};
+use super::read;
 use crate::model::{Diagnosis, DiagnosisKind, FieldPath};
 use crate::observe::DocSettings;
 use crate::spec::{self, Announcement, AnnouncementKind, Quote};
@@ -41,8 +42,9 @@ impl Engine {
             return Ok(());
         }
         let endpoint: Vec<_> = self.endpoint_of(stream).into_iter().collect();
-        for settings in &stream.connector.docs {
-            let Some((day, announced)) = self.announced(&stream.subject.connector, settings).await? else {
+        for (name, settings) in named(&stream.connector.docs) {
+            let Some((day, announced)) = self.announced(&stream.subject.connector, &name, settings).await?
+            else {
                 continue;
             };
             for diagnosis in diagnoses.iter_mut().filter(|one| one.evidence.get("announced_in").is_none()) {
@@ -61,10 +63,10 @@ impl Engine {
     async fn announced(
         &self,
         connector: &str,
+        name: &str,
         settings: &DocSettings,
     ) -> Result<Option<(String, Arc<Vec<Announcement>>)>, EngineError> {
-        let name = name_of(settings);
-        let Some(last) = self.store.document_history(connector, &name).await?.into_iter().next() else {
+        let Some(last) = self.store.document_history(connector, name).await?.into_iter().next() else {
             return Ok(None);
         };
         let day = last.fetched_at.to_zoned(TimeZone::UTC).date().to_string();
@@ -73,7 +75,7 @@ impl Engine {
         if let Some(announced) = kept {
             return Ok(Some((day, announced)));
         }
-        let Some(stored) = self.store.document(connector, &name).await? else { return Ok(None) };
+        let Some(stored) = self.store.document(connector, name).await? else { return Ok(None) };
         // It was read when it was fetched; a later version of this program may refuse it.
         let announced = read(settings, stored.entry.content_type.as_deref(), &stored.content)
             .map_or_else(|_| Vec::new(), |document| spec::announcements(&document));

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::super::{Engine, EngineError, open::Stream};
-use super::{name_of, read};
+use super::names::named;
+use super::read;
 use crate::compare::{Comparison, contradictions};
 use crate::model::{Diagnosis, Finding, MappedStream};
 use crate::profile::Profile;
@@ -41,8 +42,7 @@ impl Engine {
         let connector = &stream.subject.connector;
         let mut comparison = Comparison::default();
         let mut is_described = false;
-        for settings in &stream.connector.docs {
-            let name = name_of(settings);
+        for (name, settings) in named(&stream.connector.docs) {
             let Some(last) = self.store.document_history(connector, &name).await?.into_iter().next() else {
                 continue;
             };

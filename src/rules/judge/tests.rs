@@ -36,7 +36,7 @@ fn mapping(paths: &[&str], passes_others: bool) -> MappedStream {
 }
 
 fn judge(set: &RuleSet, changes: Vec<Change>, mapping: Option<&MappedStream>, learning: bool) -> Judgement {
-    let comparison = Comparison { changes, inconclusive: Vec::new() };
+    let comparison = Comparison { changes, ..Comparison::default() };
     set.judge(&subject(), &comparison, &JudgeContext { mapping, learning, at: Timestamp::UNIX_EPOCH })
 }
 
