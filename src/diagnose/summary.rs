@@ -173,7 +173,11 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
         ),
         K::AuthChanged => "the source asks for another way to sign in".to_owned(),
         K::AuthExpired => format!("the source refuses the credential{}: sign in again", status(d)),
-        K::PermissionLost => format!("the credential no longer suffices{}", status(d)),
+        K::PermissionLost => match fact("class").as_deref() {
+            Some("blocked-by-firewall") => format!("a firewall before the source refuses{}", status(d)),
+            Some("account-blocked") => format!("the account is blocked{}", status(d)),
+            _ => format!("the credential no longer suffices{}", status(d)),
+        },
         K::RateLimited => format!("the source refuses for too many requests{}: wait", status(d)),
         K::QuotaExhausted => format!("the allowance of the period is used up{}", status(d)),
         K::Outage => match fact("interval") {
@@ -204,6 +208,9 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
             "the documentation of `{path}` differs: {}",
             fact("what").unwrap_or_else(|| "changed".to_owned())
         ),
+        K::DocsContradicted if fact("class").is_some() => {
+            format!("the source takes the request for invalid{}: what it asks for has changed", status(d))
+        }
         K::DocsContradicted => format!("documentation and responses disagree{}", status(d)),
     }
 }
