@@ -33,6 +33,9 @@ const MAX_CHANGES: usize = 5_000;
 /// Text diffs that are made at most, and how much text of each side.
 const MAX_DIFFS: usize = 40;
 const MAX_DIFF_BYTES: usize = 64 * 1024;
+/// Lines of both sides between the first and the last ones that they have in common, at most: the time of a line diff
+/// grows with their square.
+const MAX_DIFF_LINES: usize = 5_000;
 
 /// What differs between two states of a document, as far as the watched endpoints are concerned; what else differs is
 /// one summary.
@@ -360,7 +363,8 @@ impl<'a> Run<'a> {
 
 /// A unified diff of two texts; `None` where nothing differs, or where they are too large to be read anyhow.
 pub(super) fn unified(before: &str, after: &str) -> Option<String> {
-    if before == after || before.len() > MAX_DIFF_BYTES || after.len() > MAX_DIFF_BYTES {
+    let is_short = |text: &str| text.len() <= MAX_DIFF_BYTES;
+    if before == after || !is_short(before) || !is_short(after) || !is_diffable(before, after) {
         return None;
     }
     let diff = TextDiff::from_lines(before, after);
@@ -374,6 +378,15 @@ fn as_change(change: DocChange) -> Change {
             facts.set(name, clipped(value));
         }
     };
+/// Whether a line diff of two texts is soon made.
+pub(super) fn is_diffable(before: &str, after: &str) -> bool {
+    let (was, is): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let head = was.iter().zip(&is).take_while(|(a, b)| a == b).count();
+    let (was, is) = (&was[head..], &is[head..]);
+    let tail = was.iter().rev().zip(is.iter().rev()).take_while(|(a, b)| a == b).count();
+    was.len() + is.len() - 2 * tail <= MAX_DIFF_LINES
+}
+
     state("operation", change.operation);
     state("in", change.part.map(str::to_owned));
     state("field", change.field.as_ref().map(ToString::to_string));
