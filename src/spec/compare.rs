@@ -98,6 +98,7 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
         run.watched(endpoint, operation, &was, &is, &mut servers, &mut tally);
     }
     tally.add_all(servers.into_iter().map(|change| (None, change)));
+    moves::join(&mut run.result.changes);
     run.others(&was, &is, &seen, &mut tally);
     run.finish()
 }
