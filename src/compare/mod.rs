@@ -42,7 +42,7 @@ pub(crate) use lanes::compare_fields;
 pub use onset::{Onset, onset};
 pub use pairs::{MIN_PAIRS, Pairs, as_number, equal, same_content};
 pub use relations::{Relation, relations_between, relations_within};
-pub(crate) use scale::{fit, is_one};
+pub(crate) use scale::{fit, is_one, may_fit};
 use serde::{Deserialize, Serialize};
 pub(crate) use swaps::resemblance;
 pub use units::{Unit, named, units};

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::pairs::{as_number, equal};
 use super::{Baseline, Window};
 use crate::model::{FieldPath, JsonType};
-use crate::profile::{Entities, Format, Profile, SampleValue, SampledRecord};
+use crate::profile::{Format, Profile, SampleValue, SampledRecord};
 
 /// Where a change begins inside of a window.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,15 +97,21 @@ struct Cut {
     newest_first: bool,
 }
 
-/// What one record says, between 0 and 1; `None` where it has no say.
-type Says<'a> = Box<dyn Fn(u64, &SampledRecord) -> Option<f64> + 'a>;
+/// What one record says, between 0 and 1, by its key and what it has at the path; `None` where it has no say.
+type Says<'a> = Box<dyn Fn(u64, Option<&SampleValue>) -> Option<f64> + 'a>;
 
 /// The cut that any of the things that a record can say of a field shows best.
 fn best_cut(base: &Profile, live: &Profile, rows: &[Row<'_>], path: &FieldPath) -> Option<Cut> {
     let mut best: Option<Cut> = None;
+    // Looked up once: records of wide streams have hundreds of values.
+    let values: Vec<(u64, Option<&SampleValue>)> =
+        rows.iter().map(|row| (row.key, row.record.0.get(path))).collect();
     for (expected, says) in sayings(base, live, path) {
-        let said: Vec<(usize, f64)> =
-            rows.iter().enumerate().filter_map(|(at, row)| Some((at, says(row.key, row.record)?))).collect();
+        let said: Vec<(usize, f64)> = values
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (key, value))| Some((at, says(*key, *value)?)))
+            .collect();
         if let Some(cut) = cut_of(&said, expected)
             && best.is_none_or(|best| cut.gain > best.gain)
         {
@@ -118,18 +124,20 @@ fn best_cut(base: &Profile, live: &Profile, rows: &[Row<'_>], path: &FieldPath) 
 /// All that a record can say of a field, each with what the records of the baseline say on average.
 fn sayings<'a>(base: &'a Profile, live: &'a Profile, path: &'a FieldPath) -> Vec<(f64, Says<'a>)> {
     let mut says: Vec<Says<'a>> = vec![
-        Box::new(move |_, record| Some(yes(record.0.contains_key(path)))),
-        Box::new(move |_, record| Some(yes(matches!(record.0.get(path)?, SampleValue::Null)))),
+        Box::new(|_, value| Some(yes(value.is_some()))),
+        Box::new(|_, value| Some(yes(matches!(value?, SampleValue::Null)))),
     ];
-    let values = |side: &'a Entities| side.records.values().filter_map(move |record| record.0.get(path));
     let telling = |value: &&SampleValue| !matches!(value, SampleValue::Null);
-    let known: Vec<&SampleValue> = values(&base.entities).filter(telling).collect();
+    // In the order of their keys.
+    let before: Vec<(u64, Option<&SampleValue>)> =
+        base.entities.records.iter().map(|(key, record)| (*key, record.0.get(path))).collect();
+    let known: Vec<&SampleValue> = before.iter().filter_map(|(_, value)| *value).filter(telling).collect();
     if known.len() >= MIN_VALUES {
         if let Some(usual) = most(known.iter().map(|value| class(value))) {
-            says.push(Box::new(move |_, record| Some(yes(class(record.0.get(path)?) == usual))));
+            says.push(Box::new(move |_, value| Some(yes(class(value?) == usual))));
         }
         if let Some(words) = words(base, path) {
-            says.push(Box::new(move |_, record| match record.0.get(path)? {
+            says.push(Box::new(move |_, value| match value? {
                 SampleValue::Text { hash, .. } => Some(yes(words.contains(hash))),
                 _ => None,
             }));
@@ -138,28 +146,28 @@ fn sayings<'a>(base: &'a Profile, live: &'a Profile, path: &'a FieldPath) -> Vec
             let mut sorted: Vec<f64> = known.iter().filter_map(|value| measure(value)).collect();
             sorted.sort_by(f64::total_cmp);
             if sorted.len() >= MIN_VALUES {
-                says.push(Box::new(move |_, record| Some(rank(&sorted, measure(record.0.get(path)?)?))));
+                says.push(Box::new(move |_, value| Some(rank(&sorted, measure(value?)?))));
             }
         }
     }
     // One value that comes again and again: of a field that stands still, or whose nulls became a word.
-    if let Some(usual) = most(values(&live.entities).filter(telling).map(same)) {
-        says.push(Box::new(move |_, record| Some(yes(same(record.0.get(path)?) == usual))));
+    let now = live.entities.records.values().filter_map(|record| record.0.get(path));
+    if let Some(usual) = most(now.filter(telling).map(same)) {
+        says.push(Box::new(move |_, value| Some(yes(same(value?) == usual))));
     }
     let mut all: Vec<(f64, Says<'a>)> = says
         .into_iter()
         .filter_map(|says| {
-            let said: Vec<f64> =
-                base.entities.records.iter().filter_map(|(key, record)| says(*key, record)).collect();
+            let said: Vec<f64> = before.iter().filter_map(|(key, value)| says(*key, *value)).collect();
             (!said.is_empty()).then(|| (mean(&said), says))
         })
         .collect();
     // The same entity had the same value.
     all.push((
         1.0,
-        Box::new(move |key, record| {
-            let (before, after) = (base.entities.records.get(&key)?.0.get(path)?, record.0.get(path)?);
-            Some(yes(equal(before, after)))
+        Box::new(move |key, value| {
+            let at = before.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            Some(yes(equal(before[at].1?, value?)))
         }),
     ));
     all

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pairs::{MIN_PAIRS, as_number};
 use crate::model::FieldPath;
-use crate::profile::{Profile, SampledRecord};
+use crate::profile::{Profile, SampleValue, SampledRecord};
 
 /// One field follows from others, entity by entity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,12 +43,13 @@ fn columns<'a>(records: impl Iterator<Item = &'a SampledRecord>) -> BTreeMap<Fie
     let mut rows = 0;
     for record in records {
         for (path, value) in &record.0 {
-            if let Some(number) =
-                as_number(value).filter(|_| matches!(value, crate::profile::SampleValue::Number(..)))
-            {
-                let column = columns.entry(path.clone()).or_default();
+            let SampleValue::Number(number, _) = value else { continue };
+            if !columns.contains_key(path) {
+                columns.insert(path.clone(), Vec::new());
+            }
+            if let Some(column) = columns.get_mut(path) {
                 column.resize(rows, None);
-                column.push(Some(number));
+                column.push(Some(*number));
             }
         }
         rows += 1;
@@ -146,7 +147,6 @@ pub fn relations_within(profile: &Profile) -> Vec<Relation> {
 }
 
 fn growth_within(profile: &Profile) -> Vec<Relation> {
-    use crate::profile::SampleValue;
     let is_instant = |path: &&FieldPath| {
         profile.entities.records.values().take(3).all(|record| match record.0.get(*path) {
             Some(SampleValue::Text { format, number, .. }) => format.is_instant() && number.is_some(),

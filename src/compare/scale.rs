@@ -94,14 +94,7 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
     }
     ratios.sort_by(f64::total_cmp);
     let middle = ratios[ratios.len() / 2];
-    let agree = |ratio: f64, offset: f64| {
-        let near = |b: f64, l: f64| {
-            let image = b * ratio + offset;
-            // Two parts in a thousand, or a half in the third significant digit of small numbers that were rounded.
-            (image - l).abs() <= AGREEMENT * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().clamp(1.0, 10.0)
-        };
-        paired.iter().filter(|(b, l)| near(*b, *l)).count()
-    };
+    let agree = |ratio: f64, offset: f64| paired.iter().filter(|pair| agrees(**pair, ratio, offset)).count();
     // A named ratio next to the middle one is taken exactly; its image then agrees where rounding had its way.
     let ratio = units::named(middle, 0.0, &[]).map_or(middle, |unit| unit.ratio);
     // What does next to nothing to the values explains nothing: numbers far above an offset hardly feel it.
@@ -119,6 +112,31 @@ pub(crate) fn fit(paired: &[(f64, f64)]) -> Option<(f64, f64, usize)> {
         _ if ratio != 0.0 && values.len() >= 2 => Some((ratio, 0.0, by_ratio)),
         _ => None,
     }
+}
+
+/// Whether a pair lies on the line.
+fn agrees((b, l): (f64, f64), ratio: f64, offset: f64) -> bool {
+    let image = b * ratio + offset;
+    // Two parts in a thousand, or a half in the third significant digit of small numbers that were rounded.
+    (image - l).abs() <= AGREEMENT * l.abs().max(image.abs()) + 0.000_5 * ratio.abs().clamp(1.0, 10.0)
+}
+
+/// Whether nine in ten pairs may agree with what [`fit`] finds: the same lines, each left at the first tenth of the
+/// pairs that does not agree, and nothing sorted.
+#[must_use]
+pub(crate) fn may_fit(paired: &[(f64, f64)]) -> bool {
+    let mut ratios: Vec<f64> = paired.iter().filter(|(b, _)| *b != 0.0).map(|(b, l)| l / b).collect();
+    if ratios.len() < MIN_PAIRS {
+        return false;
+    }
+    let at = ratios.len() / 2;
+    let middle = *ratios.select_nth_unstable_by(at, f64::total_cmp).1;
+    let ratio = units::named(middle, 0.0, &[]).map_or(middle, |unit| unit.ratio);
+    let most = |ratio: f64, offset: f64| {
+        let against = paired.iter().filter(|pair| !agrees(**pair, ratio, offset));
+        against.take(paired.len() / 10 + 1).count() * 10 <= paired.len()
+    };
+    most(ratio, 0.0) || units::units().iter().any(|unit| unit.offset != 0.0 && most(unit.ratio, unit.offset))
 }
 
 fn scale_change(

@@ -1,62 +1,192 @@
 //! Two fields that exchanged their contents.
+//!
+//! Every pair of fields may be such a pair, and a wide stream has a million of them. So the values of the entities
+//! seen on both sides are looked up once for each field, and a field is weighed against few others: against those
+//! that changed in the same entities, and against the nearest of those that no longer look like themselves.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::cdf::{Points, numbers_of};
-use super::context::Context;
+use super::context::{Context, MIN_SUPPORT};
 use super::pairs::{self, MIN_PAIRS};
 use crate::model::{Change, ChangeKind, FieldPath};
-use crate::profile::FieldProfile;
+use crate::profile::{FieldProfile, Profile, SampleValue};
+
+/// Fields whose values changed in entities seen on both sides, at most; each is held against each of them.
+const MAX_CHANGED: usize = 1_000;
+/// Where no entities pair, this many others are weighed on each side of a field: those whose numbers lie nearest to
+/// what it held, and twice as many that have the most of its words. The true partner is the first of them but for
+/// chance.
+const NEAREST: usize = 16;
+/// A word that more fields hold than this tells none of them.
+const COMMON: usize = 64;
+/// Of two fields that exchanged their contents each is far from what it was itself. As distances go, what it held is
+/// no further from what the other one held than by the two steps between them; so a partner that moved by less than
+/// four tenths of what sets both apart, which is a quarter at least, is none.
+const UNMOVED: f64 = 0.1;
 
 /// Finds swaps among fields whose values changed, and puts one change in place of the two.
 pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
-    let moved: Vec<FieldPath> = {
-        let mut paths: Vec<FieldPath> =
-            changes.iter().filter(|c| is_about_values(c)).map(|c| c.path.clone()).collect();
+    let columns = columns(ctx);
+    let moved: Vec<usize> = {
+        let told: BTreeSet<&FieldPath> =
+            changes.iter().filter(|c| is_about_values(c)).map(|c| &c.path).collect();
         // A swap in a small window is plain by the two fields together where neither is by itself.
-        paths.extend(ctx.base.fields.iter().filter(|(p, f)| looks_other(ctx, p, f)).map(|(p, _)| p.clone()));
-        paths.sort();
-        paths.dedup();
-        paths
+        let is_moved = |c: &Column<'_>| told.contains(c.path) || looks_other(ctx, c);
+        (0..columns.len()).filter(|at| is_moved(&columns[*at])).collect()
     };
-    let mut found: BTreeMap<FieldPath, (FieldPath, Option<(usize, usize)>)> = BTreeMap::new();
-    // The partner need not have been noticed by itself.
-    let all: Vec<FieldPath> =
-        ctx.base.fields.keys().filter(|p| ctx.live.fields.contains_key(*p)).cloned().collect();
-    for one in &moved {
-        for other in &all {
-            if one == other
-                || found.contains_key(one)
-                || found.contains_key(other)
-                || found.values().any(|(o, _)| o == one || o == other)
-            {
-                continue;
-            }
-            if let Some(evidence) = swapped(ctx, one, other) {
-                found.insert(one.clone(), (other.clone(), evidence));
-            }
+    if moved.is_empty() {
+        return;
+    }
+    let partners = Partners::of(ctx, &columns);
+    let mut taken = vec![false; columns.len()];
+    let mut found: Vec<(&FieldPath, &FieldPath, Option<Paired>)> = Vec::new();
+    for one in moved {
+        if taken[one] {
+            continue;
+        }
+        let of = partners.of_column(&columns, one);
+        let swapped = of
+            .into_iter()
+            .filter(|other| *other != one && !taken[*other])
+            .find_map(|other| Some((other, swapped(ctx, &columns[one], &columns[other])?)));
+        if let Some((other, evidence)) = swapped {
+            (taken[one], taken[other]) = (true, true);
+            found.push((columns[one].path, columns[other].path, evidence));
         }
     }
-    for (one, (other, evidence)) in found {
-        changes.retain(|c| !(is_about_values(c) && (c.path == one || c.path == other)));
+    for (one, other, evidence) in found {
+        changes.retain(|c| !(is_about_values(c) && (c.path == *one || c.path == *other)));
         let mut facts = ctx
-            .facts(ctx.base.fields.get(&one), ctx.live.fields.get(&one))
+            .facts(ctx.base.fields.get(one), ctx.live.fields.get(one))
             .with("other", other.to_string())
             .with("transform", "swap");
-        if let Some((paired, agreeing)) = evidence {
-            facts.set("paired", paired);
+        if let Some(Paired { all, agreeing }) = evidence {
+            facts.set("paired", all);
             facts.set("agreeing", agreeing);
         }
-        changes.push(Change { kind: ChangeKind::Swapped, path: one, to: vec![other], facts });
+        changes.push(Change { kind: ChangeKind::Swapped, path: one.clone(), to: vec![other.clone()], facts });
     }
 }
 
-fn looks_other(ctx: &Context<'_>, path: &FieldPath, was: &FieldProfile) -> bool {
-    let enough = |f: &FieldProfile| f.scalars() >= super::context::MIN_SUPPORT;
-    let steady = ctx.variation.field(path).is_none_or(|v| v.exchangeable);
-    ctx.live.fields.get(path).is_some_and(|is| {
-        steady && enough(was) && enough(is) && resemblance(was, is).is_some_and(|apart| apart >= 0.35)
-    })
+/// A field that both sides have.
+struct Column<'a> {
+    path: &'a FieldPath,
+    was: &'a FieldProfile,
+    is: &'a FieldProfile,
+    /// Its values before and after, by entity seen on both sides; empty where too few are.
+    values: Vec<(Option<&'a SampleValue>, Option<&'a SampleValue>)>,
+    /// How many of those entities have another value now.
+    changed: usize,
+    /// How far it is from what it was itself; `None` for another type.
+    apart: Option<f64>,
+}
+
+/// The fields of both sides in the order of their paths, the sampled values of all looked up in one pass.
+fn columns<'a>(ctx: &Context<'a>) -> Vec<Column<'a>> {
+    let (base, live): (&'a Profile, &'a Profile) = (ctx.base, ctx.live);
+    let mut columns: Vec<Column<'a>> = base
+        .fields
+        .iter()
+        .filter_map(|(path, was)| {
+            let is = live.fields.get(path)?;
+            Some(Column { path, was, is, values: Vec::new(), changed: 0, apart: resemblance(was, is) })
+        })
+        .collect();
+    let records = &ctx.pairs.records;
+    if records.len() < MIN_PAIRS {
+        return columns;
+    }
+    for column in &mut columns {
+        column.values = vec![(None, None); records.len()];
+    }
+    for (row, (before, after)) in records.iter().enumerate() {
+        // Both are in the order of their paths.
+        let (mut before, mut after) = (before.0.iter().peekable(), after.0.iter().peekable());
+        for column in &mut columns {
+            while before.next_if(|(path, _)| *path < column.path).is_some() {}
+            while after.next_if(|(path, _)| *path < column.path).is_some() {}
+            let was = before.next_if(|(path, _)| *path == column.path).map(|(_, value)| value);
+            let is = after.next_if(|(path, _)| *path == column.path).map(|(_, value)| value);
+            column.values[row] = (was, is);
+            column.changed +=
+                usize::from(matches!((was, is), (Some(was), Some(is)) if !pairs::equal(was, is)));
+        }
+    }
+    columns
+}
+
+fn looks_other(ctx: &Context<'_>, column: &Column<'_>) -> bool {
+    let enough = |f: &FieldProfile| f.scalars() >= MIN_SUPPORT;
+    let steady = ctx.variation.field(column.path).is_none_or(|v| v.exchangeable);
+    steady && enough(column.was) && enough(column.is) && column.apart.is_some_and(|apart| apart >= 0.35)
+}
+
+/// Which fields may hold now what another one held.
+struct Partners {
+    /// Those that changed in the entities seen on both sides, in their order.
+    changed: Vec<usize>,
+    /// The middle of the numbers of now, ascending; of fields that moved.
+    numbers: Vec<(f64, usize)>,
+    /// The hashes of the words of now, ascending; of fields that moved.
+    words: Vec<(u64, usize)>,
+}
+
+impl Partners {
+    fn of(ctx: &Context<'_>, columns: &[Column<'_>]) -> Self {
+        // Of eight entities that tell two fields apart nine in ten must agree, and each of these changed both fields.
+        let changed = (0..columns.len()).filter(|at| columns[*at].changed >= MIN_PAIRS);
+        let mut partners =
+            Self { changed: changed.take(MAX_CHANGED).collect(), numbers: Vec::new(), words: Vec::new() };
+        // Of the same entities the pairs alone decide.
+        if ctx.pairs.same_population() {
+            return partners;
+        }
+        for (at, column) in columns.iter().enumerate() {
+            if column.apart.is_none_or(|apart| apart <= UNMOVED) {
+                continue;
+            }
+            partners.numbers.extend(middle(column.is).map(|middle| (middle, at)));
+            let words = column.is.strings.iter().flat_map(|s| s.distinct.hashes());
+            partners.words.extend(words.map(|hash| (*hash, at)));
+        }
+        partners.numbers.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        partners.words.sort_unstable();
+        partners
+    }
+
+    /// The fields that one is to be held against, in their order.
+    fn of_column(&self, columns: &[Column<'_>], one: usize) -> BTreeSet<usize> {
+        let column = &columns[one];
+        let mut partners = BTreeSet::new();
+        if column.changed >= MIN_PAIRS {
+            partners.extend(self.changed.iter().copied());
+        }
+        if let Some(middle) = middle(column.was) {
+            let at = self.numbers.partition_point(|(other, _)| *other < middle);
+            let near = at.saturating_sub(NEAREST)..(at + NEAREST).min(self.numbers.len());
+            partners.extend(self.numbers[near].iter().map(|(_, at)| *at));
+        }
+        let mut shared: Vec<usize> = Vec::new();
+        for hash in column.was.strings.iter().flat_map(|s| s.distinct.hashes()) {
+            let from = self.words.partition_point(|(other, _)| other < hash);
+            let holding = self.words[from..].iter().take_while(|(other, _)| other == hash);
+            if holding.clone().nth(COMMON).is_none() {
+                shared.extend(holding.map(|(_, at)| *at));
+            }
+        }
+        shared.sort_unstable();
+        let mut by_words: Vec<(usize, usize)> =
+            shared.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0])).collect();
+        by_words.sort_by(|a, b| (b.0, a.1).cmp(&(a.0, b.1)));
+        partners.extend(by_words.into_iter().take(2 * NEAREST).map(|(_, at)| at));
+        partners
+    }
+}
+
+/// The value that half of the numbers of a field stay below.
+fn middle(field: &FieldProfile) -> Option<f64> {
+    numbers_of(field)?.quantiles.quantile(0.5)
 }
 
 fn is_about_values(change: &Change) -> bool {
@@ -79,37 +209,47 @@ fn is_about_values(change: &Change) -> bool {
     ) && !change.path.is_root()
 }
 
-fn swapped(ctx: &Context<'_>, one: &FieldPath, other: &FieldPath) -> Option<Option<(usize, usize)>> {
-    // Only entities whose two values differ tell a swap from fields that say the same.
-    let (mut all, mut agreeing) = (0_usize, 0_usize);
-    for (before, after) in &ctx.pairs.records {
-        let (Some(b_one), Some(b_other), Some(a_one), Some(a_other)) =
-            (before.0.get(one), before.0.get(other), after.0.get(one), after.0.get(other))
-        else {
+/// Entities whose two values differ, and how many of them have them the other way round now.
+struct Paired {
+    all: usize,
+    agreeing: usize,
+}
+
+/// Counts no further than to where it is decided that too few agree.
+fn paired(one: &Column<'_>, other: &Column<'_>) -> Paired {
+    let mut paired = Paired { all: 0, agreeing: 0 };
+    for (mine, theirs) in one.values.iter().zip(&other.values) {
+        let ((Some(was), Some(is)), (Some(was_other), Some(is_other))) = (mine, theirs) else { continue };
+        // Only entities whose two values differ tell a swap from fields that say the same.
+        if pairs::equal(was, was_other) {
             continue;
-        };
-        if !pairs::equal(b_one, b_other) {
-            all += 1;
-            agreeing += usize::from(pairs::equal(b_one, a_other) && pairs::equal(b_other, a_one));
+        }
+        paired.all += 1;
+        paired.agreeing += usize::from(pairs::equal(was, is_other) && pairs::equal(was_other, is));
+        let against = paired.all - paired.agreeing;
+        if against >= MIN_PAIRS && against * 10 > one.values.len() {
+            break;
         }
     }
-    if all >= MIN_PAIRS {
-        return (agreeing * 10 >= all * 9).then_some(Some((all, agreeing)));
+    paired
+}
+
+/// Whether two fields exchanged their contents, with the entities that show it where they are seen on both sides.
+fn swapped(ctx: &Context<'_>, one: &Column<'_>, other: &Column<'_>) -> Option<Option<Paired>> {
+    let paired = paired(one, other);
+    if paired.all >= MIN_PAIRS {
+        return (paired.agreeing * 10 >= paired.all * 9).then_some(Some(paired));
     }
     if ctx.pairs.same_population() {
         return None;
     }
-    let of = |side: &crate::profile::Profile, path: &FieldPath| side.fields.get(path).cloned();
-    let (was_one, was_other) = (of(ctx.base, one)?, of(ctx.base, other)?);
-    let (is_one, is_other) = (of(ctx.live, one)?, of(ctx.live, other)?);
-    let near = |a: &FieldProfile, b: &FieldProfile| resemblance(a, b);
     // Each must look like the other did, and nothing like itself: the gain is twice the loss, on both sides.
-    let (across, across_back) = (near(&was_one, &is_other)?, near(&was_other, &is_one)?);
-    let (same, same_back) = (near(&was_one, &is_one)?, near(&was_other, &is_other)?);
-    let apart = near(&was_one, &was_other)?;
+    let (across, across_back) = (resemblance(one.was, other.is)?, resemblance(other.was, one.is)?);
+    let itself = one.apart?.max(other.apart?);
+    let apart = resemblance(one.was, other.was)?;
     (apart > 0.25
-        && across < 0.5 * same_back.max(same)
-        && across_back < 0.5 * same.max(same_back)
+        && across < 0.5 * itself
+        && across_back < 0.5 * itself
         && across.max(across_back) < 0.6 * apart)
         .then_some(None)
 }
@@ -134,4 +274,64 @@ pub(crate) fn resemblance(a: &FieldProfile, b: &FieldProfile) -> Option<f64> {
         x.top.counts.keys().map(|v| of(x, v).min(of(y, v))).sum()
     };
     Some(1.0 - frequencies.max(0.5 * (patterns + values)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::compare::{Pairs, Variation, course::Course};
+    use crate::model::HashKey;
+    use crate::profile::{ProfileOptions, Profiler};
+
+    const FIELDS: u64 = 300;
+
+    /// Records whose texts and amounts are all others for another seed, and whose first two fields are exchanged on
+    /// demand.
+    fn profile(seed: u64, exchanged: bool) -> Profile {
+        let mut profiler = Profiler::new(ProfileOptions::new(HashKey::new([3; 16])));
+        for row in 0..40_u64 {
+            let mut text = format!("{{\"id\":{}", seed * 1_000 + row);
+            for field in 0..FIELDS {
+                let name = if exchanged && field < 2 { 1 - field } else { field };
+                let place = (seed * 1_000 + row) * 1_000 + field;
+                let noise = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+                let _ = match field {
+                    0 => write!(text, ",\"f{name}\":\"red-{}\"", row % 5),
+                    1 => write!(text, ",\"f{name}\":\"{}\"", 100 + row % 7),
+                    _ if field % 2 == 0 => write!(text, ",\"f{name}\":\"w{noise}\""),
+                    _ => write!(text, ",\"f{name}\":{}", noise * (field + 1)),
+                };
+            }
+            profiler.record((text + "}").as_bytes());
+        }
+        profiler.finish()
+    }
+
+    /// A count, not a time: how many fields each one is held against does not grow with the width of the stream.
+    #[test]
+    fn a_field_is_held_against_few_others_and_its_partner_is_among_them() {
+        let (base, live) = (profile(1, false), profile(2, true));
+        let variation = Variation::default();
+        let ctx = Context {
+            base: &base,
+            live: &live,
+            pairs: Pairs::of(&base, &live),
+            variation: &variation,
+            course: Course::default(),
+            alpha: 0.001,
+        };
+        let columns = columns(&ctx);
+        assert!(columns.len() as u64 > FIELDS);
+        let partners = Partners::of(&ctx, &columns);
+        for one in 0..columns.len() {
+            let of = partners.of_column(&columns, one);
+            assert!(of.len() <= 4 * NEAREST, "{}: {}", columns[one].path, of.len());
+        }
+        let mut changes = Vec::new();
+        swaps(&ctx, &mut changes);
+        let told: Vec<String> = changes.iter().map(|c| format!("{} {}", c.path, c.to[0])).collect();
+        assert_eq!(told, ["$.f0 $.f1"]);
+    }
 }

@@ -1,6 +1,6 @@
 //! Splits and merges: one field that became several, several that became one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
 use super::names;
@@ -17,8 +17,9 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
     old.sort_by_key(|e| base.fields.get(&e.path).map_or(0, |f| f.position_sum / f.present.max(1)));
     let new: Vec<Endpoint> =
         new_paths(findings, live).into_iter().filter(|e| findings[e.finding].path == e.path).collect();
+    let parts = Parts::of(live, &new);
     for whole in &old {
-        let best = best_parts(base, live, &whole.path, &new, false);
+        let best = best_parts(base, &parts, &whole.path, false);
         take(drafts, findings, best, |parts| {
             let mut draft = Draft::new(DiagnosisKind::Split, whole.path.clone());
             draft.to = parts.iter().map(|i| new[*i].path.clone()).collect();
@@ -27,11 +28,12 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
             draft
         });
     }
+    let parts = Parts::of(base, &old);
     for whole in &new {
         if drafts.iter().any(|d| d.kind == DiagnosisKind::Split && d.to.contains(&whole.path)) {
             continue;
         }
-        let best = best_parts(live, base, &whole.path, &old, true);
+        let best = best_parts(live, &parts, &whole.path, true);
         take(drafts, findings, best, |parts| {
             let mut paths: Vec<&Endpoint> = parts.iter().map(|i| &old[*i]).collect();
             // Named after the part that came first in the text.
@@ -47,7 +49,7 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
     }
 }
 
-struct Parts {
+struct Composed {
     /// In the order of the text.
     indices: [usize; 2],
     joint: char,
@@ -57,7 +59,7 @@ struct Parts {
 fn take(
     drafts: &mut Vec<Draft>,
     findings: &[Finding],
-    best: Option<Parts>,
+    best: Option<Composed>,
     make: impl Fn(&[usize]) -> Draft,
 ) {
     let Some(parts) = best else { return };
@@ -106,6 +108,69 @@ impl Side {
     }
 }
 
+/// Fields that may be parts, and which of them hold a value or look like one: looked up once for all texts.
+struct Parts<'a> {
+    profile: &'a Profile,
+    endpoints: &'a [Endpoint],
+    sides: Vec<Side>,
+    by_hash: BTreeMap<u64, Vec<usize>>,
+    by_pattern: BTreeMap<String, Vec<usize>>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(profile: &'a Profile, endpoints: &'a [Endpoint]) -> Self {
+        let sides: Vec<Side> = endpoints.iter().map(|e| Side::of(profile, &e.path)).collect();
+        let (mut by_hash, mut by_pattern) = (BTreeMap::new(), BTreeMap::new());
+        for (part, side) in sides.iter().enumerate() {
+            for hash in &side.hashes {
+                by_hash.entry(*hash).or_insert_with(Vec::new).push(part);
+            }
+            for pattern in &side.patterns {
+                by_pattern.entry(pattern.clone()).or_insert_with(Vec::new).push(part);
+            }
+        }
+        Self { profile, endpoints, sides, by_hash, by_pattern }
+    }
+
+    /// The parts that one side of the texts fits: half of all texts, or half of the entities that are seen on both
+    /// sides. Of very many the best.
+    fn that_fit<'c>(&self, texts: &Texts<'c>, half: impl Fn(&'c Cut<'c>) -> &'c Half<'c>) -> Vec<usize> {
+        let mut sums = vec![0.0; self.sides.len()];
+        let mut own = vec![0_usize; self.sides.len()];
+        let mut best = vec![0.0_f64; self.sides.len()];
+        for (key, cuts) in texts {
+            best.fill(0.0);
+            for half in cuts.iter().map(|cut| half(cut)) {
+                let alike = half.patterns.iter().filter_map(|pattern| self.by_pattern.get(*pattern));
+                alike.flatten().for_each(|part| best[*part] = best[*part].max(LOOKS_ALIKE));
+                self.by_hash.get(&half.hash).into_iter().flatten().for_each(|part| best[*part] = 1.0);
+            }
+            let record = self.profile.entities.records.get(key);
+            for (part, fit) in best.iter().enumerate().filter(|(_, fit)| **fit > 0.0) {
+                sums[part] += fit;
+                own[part] +=
+                    usize::from(record.is_some_and(|r| r.0.contains_key(&self.endpoints[part].path)));
+            }
+        }
+        let needed = LEAST_FIT * texts.len() as f64;
+        let may = |part: &usize| sums[*part] >= needed || own[*part] * 2 >= MIN_TEXTS;
+        let mut fitting: Vec<usize> = (0..self.sides.len()).filter(may).collect();
+        if fitting.len() > MAX_FITTING {
+            fitting.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]).then(a.cmp(b)));
+            fitting.truncate(MAX_FITTING);
+            fitting.sort_unstable();
+        }
+        fitting
+    }
+}
+
+/// Texts taken apart at one sign, by the key of their entity.
+type Texts<'a> = [(u64, Vec<&'a Cut<'a>>)];
+
+/// The share of texts that two parts must fit where their names speak for them; where they do not, half as many more.
+const LEAST_FIT: f64 = 0.5;
+/// Parts that are tried for each side of a text, at most.
+const MAX_FITTING: usize = 20;
 /// What a half is worth that looks like the values of a part, and is none of them.
 const LOOKS_ALIKE: f64 = 0.6;
 /// Fewer texts show nothing.
@@ -164,14 +229,10 @@ fn cuts(value: &SampleValue) -> Vec<Cut<'_>> {
 
 /// Two of `parts` that together make up `whole`, joined by a sign, where the sampled values show it: of entities seen
 /// on both sides their own, else all values together.
-fn best_parts(
-    whole_in: &Profile,
-    parts_in: &Profile,
-    whole: &FieldPath,
-    parts: &[Endpoint],
-    merging: bool,
-) -> Option<Parts> {
-    if parts.len() < 2 || whole_in.fields.get(whole).is_none_or(|f| f.types.get(JsonType::String) == 0) {
+fn best_parts(whole_in: &Profile, parts: &Parts<'_>, whole: &FieldPath, merging: bool) -> Option<Composed> {
+    if parts.endpoints.len() < 2
+        || whole_in.fields.get(whole).is_none_or(|f| f.types.get(JsonType::String) == 0)
+    {
         return None;
     }
     let records = &whole_in.entities.records;
@@ -180,11 +241,10 @@ fn best_parts(
     if texts.len() < MIN_TEXTS {
         return None;
     }
-    let sides: Vec<Side> = parts.iter().map(|e| Side::of(parts_in, &e.path)).collect();
     let mut joints: Vec<char> = texts.iter().flat_map(|(_, cuts)| cuts.iter().map(|cut| cut.joint)).collect();
     joints.sort_unstable();
     joints.dedup();
-    let mut best: Option<(f64, Parts)> = None;
+    let mut best: Option<(f64, Composed)> = None;
     for joint in joints {
         let at: Vec<(u64, Vec<&Cut<'_>>)> = texts
             .iter()
@@ -194,36 +254,37 @@ fn best_parts(
         if joined * 10 < texts.len() * 9 {
             continue;
         }
-        for first in 0..parts.len() {
-            for second in 0..parts.len() {
-                let empty = |side: usize| sides[side].patterns.is_empty();
+        let seconds = parts.that_fit(&at, |cut| &cut.right);
+        for first in parts.that_fit(&at, |cut| &cut.left) {
+            for &second in &seconds {
+                let empty = |side: usize| parts.sides[side].patterns.is_empty();
                 if first == second || empty(first) || empty(second) {
                     continue;
                 }
-                let paths = [&parts[first].path, &parts[second].path];
+                let paths = [&parts.endpoints[first].path, &parts.endpoints[second].path];
                 // The sign may be part of a half as well: any place of it may be the joint.
                 let of = |cuts: &Vec<&Cut<'_>>| {
-                    let fits =
-                        |cut: &&Cut<'_>| sides[first].fits(&cut.left).min(sides[second].fits(&cut.right));
+                    let (left, right) = (&parts.sides[first], &parts.sides[second]);
+                    let fits = |cut: &&Cut<'_>| left.fits(&cut.left).min(right.fits(&cut.right));
                     cuts.iter().map(fits).fold(0.0, f64::max)
                 };
-                let fit = paired_fit(parts_in, &at, paths)
+                let fit = paired_fit(parts.profile, &at, paths)
                     .unwrap_or_else(|| at.iter().map(|(_, cuts)| of(cuts)).sum::<f64>() / at.len() as f64);
                 let speaks = names_speak(whole, paths, merging);
-                let needed = if speaks { 0.5 } else { 0.75 };
+                let needed = if speaks { LEAST_FIT } else { 1.5 * LEAST_FIT };
                 let value = fit + if speaks { 0.3 } else { 0.0 };
                 if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b + 0.05) {
                     let share = value.min(0.99);
-                    best = Some((value, Parts { indices: [first, second], joint, share }));
+                    best = Some((value, Composed { indices: [first, second], joint, share }));
                 }
             }
         }
     }
-    best.map(|(_, parts)| parts)
+    best.map(|(_, composed)| composed)
 }
 
 /// The share of entities seen on both sides whose own text is made up of their own parts; `None` for too few.
-fn paired_fit(parts_in: &Profile, texts: &[(u64, Vec<&Cut<'_>>)], paths: [&FieldPath; 2]) -> Option<f64> {
+fn paired_fit(parts_in: &Profile, texts: &Texts<'_>, paths: [&FieldPath; 2]) -> Option<f64> {
     let (mut all, mut fits) = (0_usize, 0_usize);
     for (key, cuts) in texts {
         let Some(record) = parts_in.entities.records.get(key) else { continue };

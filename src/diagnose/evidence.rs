@@ -1,17 +1,18 @@
 //! What speaks for a new path holding what an old one held, as log-odds and as facts.
 
-use super::names::{self, NameChange};
-use crate::compare::{self, Pairs, Variation};
-use crate::model::{Change, ChangeKind, Facts, FieldPath, JsonType};
-use crate::profile::{FieldProfile, Profile, SampleValue};
+use super::lookup::{Around, Known};
+use super::names::NameChange;
+use crate::compare::{self, Variation};
+use crate::model::{Change, ChangeKind, Fact, Facts, FieldPath, JsonType};
+use crate::profile::{FieldProfile, SampleValue};
 
-/// The profiles that a pair of paths is looked up in.
-pub(super) struct Sides<'a> {
-    pub base: &'a Profile,
-    pub live: &'a Profile,
-    pub pairs: &'a Pairs<'a>,
-    /// How the fields of the baseline vary by themselves.
-    pub variation: &'a Variation,
+/// An old path, and what is left of it now.
+pub(super) struct Old<'a> {
+    pub known: Known<'a>,
+    /// How often it is there still.
+    pub left: u64,
+    /// The members around it now, where a window holds both names.
+    pub around_now: Around<'a>,
 }
 
 /// A pair of an old and a new path, weighed.
@@ -27,8 +28,24 @@ pub(super) struct Weighed {
     pub kept: Option<f64>,
     /// What happened to the values on the way, where it is more than the name.
     pub transform: Option<Change>,
+    /// What is not compared yet.
+    pub open: Open,
 }
 
+/// How much of the values of a pair is left to be compared: running all lanes on two fields costs a thousand times
+/// what the rest of the evidence does, so it is done where it can matter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Open {
+    /// Nothing.
+    Nothing,
+    /// What happened to values that are known to be the same: it says more of a pair, and does not weigh.
+    Transform,
+    /// The values, which no entities tell; they weigh this much at best.
+    Values(f64),
+}
+
+/// The gain of a pair that is none.
+pub(super) const NO_GAIN: f64 = -1e3;
 /// What equal values of nearly all records seen on both sides weigh.
 const EQUAL: f64 = 7.0;
 
@@ -47,6 +64,19 @@ impl Weighed {
         }
     }
 
+    /// The log-odds at best, once all is compared.
+    pub(super) fn outlook(&self) -> f64 {
+        match self.open {
+            Open::Values(best) => self.odds + best,
+            Open::Nothing | Open::Transform => self.odds,
+        }
+    }
+
+    /// The log-odds that count: none where values are still to be compared.
+    pub(super) fn gain(&self) -> f64 {
+        if matches!(self.open, Open::Values(_)) { NO_GAIN } else { self.odds }
+    }
+
     /// The log-odds without what equal values weigh: name, place, presence, relations.
     pub(super) fn beside_values(&self) -> f64 {
         self.odds - self.kept.map_or(0.0, |share| (3.0 + (EQUAL - 3.0) * (share - 0.5) / 0.4).min(EQUAL))
@@ -59,43 +89,58 @@ impl Weighed {
     }
 }
 
-/// Weighs one pair.
-pub(super) fn weigh(sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> Option<Weighed> {
-    let (was, is) = (sides.base.fields.get(old)?, sides.live.fields.get(new)?);
-    let mut weighed =
-        Weighed { odds: PRIOR, facts: Facts::new(), name: NameChange::None, kept: None, transform: None };
+/// Weighs one pair, but for what takes all lanes; [`complete`] does the rest.
+pub(super) fn weigh(variation: &Variation, old: &Old<'_>, new: &Known<'_>) -> Option<Weighed> {
+    let (was, is) = (old.known.field?, new.field?);
+    let mut weighed = Weighed {
+        odds: PRIOR,
+        facts: Facts::new(),
+        name: NameChange::None,
+        kept: None,
+        transform: None,
+        open: Open::Nothing,
+    };
     let is_object = |f: &FieldProfile| f.types.get(JsonType::Object) > 0;
     if is_object(was) != is_object(is) {
         return None;
     }
-    names_and_place(&mut weighed, was, is, old, new);
-    position(&mut weighed, sides, old, new);
-    presence(&mut weighed, sides, (old, was), (new, is));
+    names_and_place(&mut weighed, &old.known, new);
+    position(&mut weighed, old, new);
+    presence(&mut weighed, (old, was), (new, is));
     if is_object(was) {
-        inside(&mut weighed, sides, old, new);
+        inside(&mut weighed, &old.known, new);
     } else {
         let before = weighed.odds;
-        values(&mut weighed, sides, (old, was), (new, is));
-        // Values that move by themselves from one part of the baseline to the next speak against little.
-        let moving = |v: &compare::FieldVariation| !v.exchangeable;
-        if weighed.odds < before - 0.5 && sides.variation.field(old).is_some_and(moving) {
-            weighed.odds = before - 0.5;
-            weighed.transform = None;
-        }
+        values(&mut weighed, (&old.known, was), (new, is));
+        allow_for_movement(&mut weighed, variation, old.known.path, before);
     }
     Some(weighed)
 }
 
-fn names_and_place(
-    weighed: &mut Weighed,
-    was: &FieldProfile,
-    is: &FieldProfile,
-    old: &FieldPath,
-    new: &FieldPath,
-) {
-    let _ = (was, is);
-    let (old_name, new_name) = (old.name().unwrap_or_default(), new.name().unwrap_or_default());
-    let (likeness, change) = names::compare(old_name, new_name);
+/// Compares what is still open of a pair.
+pub(super) fn complete(weighed: &mut Weighed, variation: &Variation, old: &Known<'_>, new: &Known<'_>) {
+    let (Some(was), Some(is)) = (old.field, new.field) else { return };
+    let before = weighed.odds;
+    match std::mem::replace(&mut weighed.open, Open::Nothing) {
+        Open::Nothing => {}
+        Open::Transform => weighed.transform = as_one_field(old, new, was, is),
+        Open::Values(_) => {
+            unpaired(weighed, as_one_field(old, new, was, is), was, is);
+            allow_for_movement(weighed, variation, old.path, before);
+        }
+    }
+}
+
+/// Values that move by themselves from one part of the baseline to the next speak against little.
+fn allow_for_movement(weighed: &mut Weighed, variation: &Variation, old: &FieldPath, before: f64) {
+    if weighed.odds < before - 0.5 && variation.field(old).is_some_and(|v| !v.exchangeable) {
+        weighed.odds = before - 0.5;
+        weighed.transform = None;
+    }
+}
+
+fn names_and_place(weighed: &mut Weighed, old: &Known<'_>, new: &Known<'_>) {
+    let (likeness, change) = old.name.compare(&new.name);
     weighed.name = change;
     let odds = match likeness {
         l if l >= 0.95 => 3.5,
@@ -105,7 +150,7 @@ fn names_and_place(
         _ => -0.5,
     };
     weighed.add("name_similarity", likeness, odds);
-    let same_parent = old.parent() == new.parent();
+    let same_parent = old.parent == new.parent;
     // A field that goes elsewhere keeps its name as a rule; one that changes both needs its values to speak.
     let odds = if same_parent {
         1.0
@@ -117,60 +162,39 @@ fn names_and_place(
     weighed.add("same_parent", same_parent, odds);
 }
 
-/// The members around a field, by mean position in their object.
-fn neighbours(profile: &Profile, path: &FieldPath) -> (Option<FieldPath>, Option<FieldPath>) {
-    let Some(parent) = path.parent() else { return (None, None) };
-    let mean = |f: &FieldProfile| f.position_sum as f64 / f.present.max(1) as f64;
-    let depth = path.steps().len();
-    let mut siblings: Vec<(f64, &FieldPath)> = profile
-        .fields
-        .iter()
-        .filter(|(p, f)| f.present > 0 && p.steps().len() == depth && p.starts_with(&parent))
-        .map(|(p, f)| (mean(f), p))
-        .collect();
-    siblings.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
-    let Some(at) = siblings.iter().position(|(_, p)| *p == path) else { return (None, None) };
-    let of = |i: Option<usize>| i.and_then(|i| siblings.get(i)).map(|(_, p)| (*p).clone());
-    (of(at.checked_sub(1)), of(Some(at + 1)))
-}
-
-fn position(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) {
-    if old.parent() != new.parent() {
+fn position(weighed: &mut Weighed, old: &Old<'_>, new: &Known<'_>) {
+    if old.known.parent != new.parent {
         return;
     }
-    let (before, after) = neighbours(sides.base, old);
-    let (before_new, after_new) = neighbours(sides.live, new);
+    let (before, after) = old.known.around;
+    let (mut before_new, mut after_new) = new.around;
     // While a window holds both names they may be neighbours themselves.
-    let skip = |found: Option<FieldPath>, side: usize| match found {
-        Some(path) if path == *old => {
-            let (b, a) = neighbours(sides.live, old);
-            if side == 0 { b } else { a }
-        }
-        other => other,
-    };
-    let same = u64::from(before == skip(before_new, 0)) + u64::from(after == skip(after_new, 1));
+    if before_new == Some(old.known.path) {
+        before_new = old.around_now.0;
+    }
+    if after_new == Some(old.known.path) {
+        after_new = old.around_now.1;
+    }
+    let same = u64::from(before == before_new) + u64::from(after == after_new);
     // Members keep their order when one is renamed in the code that writes them; what is new is often put last.
     weighed.add("same_neighbours", same, [-0.5, 0.75, 2.0][same as usize]);
 }
 
 fn presence(
     weighed: &mut Weighed,
-    sides: &Sides<'_>,
-    old: (&FieldPath, &FieldProfile),
-    new: (&FieldPath, &FieldProfile),
+    (old, was): (&Old<'_>, &FieldProfile),
+    (new, is): (&Known<'_>, &FieldProfile),
 ) {
     let share = |f: &FieldProfile| f.present as f64 / f.parents.max(1) as f64;
-    let left = sides.live.fields.get(old.0).map_or(0, |f| f.present);
-    let was = old.1.present as f64 / sides.base.records.max(1) as f64;
-    let is = new.1.present as f64 / sides.live.records.max(1) as f64;
-    let rest = left as f64 / sides.live.records.max(1) as f64;
-    let gap = if old.0.parent() == new.0.parent() && left == 0 {
-        (share(old.1) - share(new.1)).abs()
+    let live = new.profile.records.max(1) as f64;
+    let gap = if old.known.parent == new.parent && old.left == 0 {
+        (share(was) - share(is)).abs()
     } else {
-        (was - is - rest).abs()
+        let of_base = was.present as f64 / old.known.profile.records.max(1) as f64;
+        (of_base - is.present as f64 / live - old.left as f64 / live).abs()
     };
     let odds = if gap <= 0.05 {
-        if left > 0 { 2.0 } else { 0.5 }
+        if old.left > 0 { 2.0 } else { 0.5 }
     } else if gap <= 0.2 {
         0.0
     } else {
@@ -178,7 +202,7 @@ fn presence(
     };
     weighed.add("presence_gap", gap, odds);
     let null_rate = |f: &FieldProfile| f.types.get(JsonType::Null) as f64 / f.present.max(1) as f64;
-    let (was, is) = (null_rate(old.1), null_rate(new.1));
+    let (was, is) = (null_rate(was), null_rate(is));
     if (was - is).abs() > 0.3 {
         weighed.add("null_rate_gap", (was - is).abs(), -1.5);
     } else if was > 0.05 && was < 0.95 && (was - is).abs() < 0.1 {
@@ -187,16 +211,10 @@ fn presence(
 }
 
 /// Objects: the same members inside.
-fn inside(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) {
-    let members =
-        |profile: &Profile, of: &FieldPath| -> std::collections::BTreeSet<Vec<crate::model::Step>> {
-            let depth = of.steps().len();
-            let below = profile.fields.iter().filter(|(p, f)| f.present > 0 && p.starts_with(of) && *p != of);
-            below.map(|(p, _)| p.steps()[depth..].to_vec()).collect()
-        };
-    let (was, is) = (members(sides.base, old), members(sides.live, new));
-    let both = was.intersection(&is).count() as f64;
-    let all = was.union(&is).count().max(1) as f64;
+fn inside(weighed: &mut Weighed, old: &Known<'_>, new: &Known<'_>) {
+    let both = old.members.iter().filter(|member| new.members.binary_search(member).is_ok()).count();
+    let all = (old.members.len() + new.members.len() - both).max(1) as f64;
+    let both = both as f64;
     let share = both / all;
     weighed.add(
         "same_members",
@@ -211,34 +229,41 @@ fn inside(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &Field
     );
 }
 
+/// Distinct values from which on equality is proof: equality of a few is common.
+const TELLING: usize = 5;
+
 fn values(
     weighed: &mut Weighed,
-    sides: &Sides<'_>,
-    (old, was): (&FieldPath, &FieldProfile),
-    (new, is): (&FieldPath, &FieldProfile),
+    (old, was): (&Known<'_>, &FieldProfile),
+    (new, is): (&Known<'_>, &FieldProfile),
 ) {
     let (mut all, mut equal) = (0_usize, 0_usize);
-    let mut differ = std::collections::BTreeSet::new();
-    for (before, after) in sides.pairs.values(old, new) {
+    let mut differ: Vec<u64> = Vec::with_capacity(TELLING);
+    for (before, after) in both(old, new) {
         all += 1;
         equal += usize::from(compare::same_content(before, after));
-        differ.insert(match before {
-            SampleValue::Null => 0,
-            SampleValue::Bool(b) => 1 + u64::from(*b),
-            SampleValue::Number(n, _) => n.to_bits(),
-            SampleValue::Text { hash, .. } => *hash,
-            SampleValue::Container(_, n) => *n,
-        });
+        if differ.len() < TELLING {
+            let value = match before {
+                SampleValue::Null => 0,
+                SampleValue::Bool(b) => 1 + u64::from(*b),
+                SampleValue::Number(n, _) => n.to_bits(),
+                SampleValue::Text { hash, .. } => *hash,
+                SampleValue::Container(_, n) => *n,
+            };
+            if !differ.contains(&value) {
+                differ.push(value);
+            }
+        }
     }
     if all >= compare::MIN_PAIRS {
         let share = equal as f64 / all as f64;
         weighed.facts.set("paired", all);
-        // Equality of a few distinct values is common; of many it is proof.
-        let telling = differ.len() >= 5;
+        let telling = differ.len() >= TELLING;
         if share >= 0.9 {
             weighed.add("equal_values", share, if telling { EQUAL } else { 3.5 });
             weighed.kept = telling.then_some(share);
-            return retyped(weighed, sides, (old, was), (new, is));
+            weighed.open = Open::Transform;
+            return;
         }
         weighed.facts.set("equal_values", share);
         if telling && share >= 0.5 {
@@ -247,7 +272,7 @@ fn values(
             weighed.kept = Some(share);
             return;
         }
-        if telling && trend(weighed, sides, old, new) {
+        if telling && trend(weighed, old, new) {
             return;
         }
         if telling && share >= 0.3 {
@@ -255,16 +280,25 @@ fn values(
             return;
         }
     }
-    unpaired(weighed, sides, (old, was), (new, is));
+    let best = distance(was, is).map_or(0.0, |(_, _, odds)| odds);
+    weighed.open = Open::Values(best.max(LIKELY_COMPANION));
+}
+
+/// Both values, of entities that are seen on both sides and have them.
+fn both<'a>(old: &Known<'a>, new: &Known<'a>) -> impl Iterator<Item = (&'a SampleValue, &'a SampleValue)> {
+    old.values.iter().zip(&new.values).filter_map(|(before, after)| Some(((*before)?, (*after)?)))
 }
 
 /// Numbers of the same entities that move together: a ratio, or nearly the same values a little later.
-fn trend(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldPath) -> bool {
-    let paired = sides.pairs.numbers(old, new);
+fn trend(weighed: &mut Weighed, old: &Known<'_>, new: &Known<'_>) -> bool {
+    let number = compare::as_number;
+    let paired: Vec<(f64, f64)> =
+        both(old, new).filter_map(|(before, after)| Some((number(before)?, number(after)?))).collect();
     if paired.len() < compare::MIN_PAIRS {
         return false;
     }
-    if let Some((ratio, offset, agreeing)) = compare::fit(&paired)
+    if compare::may_fit(&paired)
+        && let Some((ratio, offset, agreeing)) = compare::fit(&paired)
         && agreeing * 10 >= paired.len() * 9
         && !compare::is_one(ratio, offset)
     {
@@ -277,7 +311,7 @@ fn trend(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldP
             .with("paired", paired.len())
             .with("agreeing", agreeing);
         weighed.transform =
-            Some(Change { kind: ChangeKind::ScaleChanged, path: new.clone(), to: Vec::new(), facts });
+            Some(Change { kind: ChangeKind::ScaleChanged, path: new.path.clone(), to: Vec::new(), facts });
         return true;
     }
     // The share of the spread between entities that a day's change leaves explained.
@@ -300,54 +334,38 @@ fn trend(weighed: &mut Weighed, sides: &Sides<'_>, old: &FieldPath, new: &FieldP
     true
 }
 
-fn retyped(
-    weighed: &mut Weighed,
-    sides: &Sides<'_>,
-    (old, was): (&FieldPath, &FieldProfile),
-    (new, is): (&FieldPath, &FieldProfile),
-) {
-    weighed.transform = as_one_field(sides, (old, was), (new, is));
-}
-
 /// The change of content that a rename brings with it: both profiles compared as if they were one field.
-fn as_one_field(
-    sides: &Sides<'_>,
-    (_, was): (&FieldPath, &FieldProfile),
-    (new, is): (&FieldPath, &FieldProfile),
-) -> Option<Change> {
-    compare::compare_fields(sides.base, sides.live, new, was, is)
+fn as_one_field(old: &Known<'_>, new: &Known<'_>, was: &FieldProfile, is: &FieldProfile) -> Option<Change> {
+    compare::compare_fields(old.profile, new.profile, new.path, was, is)
 }
 
-fn unpaired(
-    weighed: &mut Weighed,
-    sides: &Sides<'_>,
-    (old, was): (&FieldPath, &FieldProfile),
-    (new, is): (&FieldPath, &FieldProfile),
-) {
-    let transform = as_one_field(sides, (old, was), (new, is));
+/// What a likely companion of a rename weighs.
+const LIKELY_COMPANION: f64 = 1.0;
+
+fn unpaired(weighed: &mut Weighed, transform: Option<Change>, was: &FieldProfile, is: &FieldProfile) {
     if let Some(change) = &transform {
         use ChangeKind as K;
         let (odds, keep) = match change.kind {
             // Another unit, notation or case of the same content is a likely companion of a rename.
-            K::ScaleChanged | K::FormatChanged | K::CaseChanged | K::SignFlipped => (1.0, true),
+            K::ScaleChanged | K::FormatChanged | K::CaseChanged | K::SignFlipped => (LIKELY_COMPANION, true),
             K::TypeChanged if change.facts.get("transform").is_some() => (-0.5, true),
             K::EncodingChanged | K::TimezoneShifted => (0.0, true),
             K::TypeChanged | K::IdSchemeChanged => (-3.0, false),
             _ => (-2.0, false),
         };
-        weighed.add("content", crate::model::Fact::Text(format!("{:?}", change.kind)), odds);
+        weighed.add("content", Fact::Text(format!("{:?}", change.kind)), odds);
         if keep {
             weighed.transform = transform;
-        } else {
-            distance(weighed, was, is);
+            return;
         }
-        return;
     }
-    distance(weighed, was, is);
+    if let Some((name, fact, odds)) = distance(was, is) {
+        weighed.add(name, fact, odds);
+    }
 }
 
-/// How far the values are apart where nothing pairs.
-fn distance(weighed: &mut Weighed, was: &FieldProfile, is: &FieldProfile) {
+/// How far the values are apart where nothing pairs: the name of the fact, the fact, and its log-odds.
+fn distance(was: &FieldProfile, is: &FieldProfile) -> Option<(&'static str, Fact, f64)> {
     let group = |f: &FieldProfile| {
         let t = &f.types;
         let numbers = t.get(JsonType::Integer) + t.get(JsonType::Number);
@@ -358,20 +376,20 @@ fn distance(weighed: &mut Weighed, was: &FieldProfile, is: &FieldProfile) {
         (0..4).max_by_key(|i| (counts[*i], 4 - i)).filter(|i| counts[*i] > 0)
     };
     let (Some(a), Some(b)) = (main(was), main(is)) else {
-        return weighed.add("same_type", false, 0.0);
+        return Some(("same_type", Fact::Flag(false), 0.0));
     };
     if a != b {
-        return weighed.add("same_type", false, -2.5);
+        return Some(("same_type", Fact::Flag(false), -2.5));
     }
     if a == 0 {
         let rate = |f: &FieldProfile| f.trues as f64 / f.types.get(JsonType::Boolean).max(1) as f64;
         let gap = (rate(was) - rate(is)).abs();
-        return weighed.add("distance", gap, if gap <= 0.15 { 1.0 } else { -2.0 });
+        return Some(("distance", Fact::Number(gap), if gap <= 0.15 { 1.0 } else { -2.0 }));
     }
     if a == 3 {
-        return weighed.add("same_type", true, 0.5);
+        return Some(("same_type", Fact::Flag(true), 0.5));
     }
-    let Some(distance) = compare::resemblance(was, is) else { return };
+    let distance = compare::resemblance(was, is)?;
     let n = was.present.min(is.present).max(1) as f64;
     // What two samples of one distribution differ by (the 95 % point of Kolmogorov for numbers; for sets of words
     // nearly the same order).
@@ -401,5 +419,5 @@ fn distance(weighed: &mut Weighed, was: &FieldProfile, is: &FieldProfile) {
             -3.0
         }
     };
-    weighed.add("distance", distance, odds);
+    Some(("distance", Fact::Number(distance), odds))
 }

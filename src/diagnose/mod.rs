@@ -6,6 +6,7 @@
 mod assign;
 mod compose;
 mod evidence;
+mod lookup;
 mod names;
 mod onset;
 mod plain;

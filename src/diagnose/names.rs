@@ -77,18 +77,41 @@ impl NameChange {
     }
 }
 
+/// A name in its words, to be compared with many.
+pub(super) struct Name {
+    text: String,
+    words: Vec<Word>,
+}
+
+/// A word, and the groups of synonyms that it is in, one bit each.
+struct Word {
+    text: String,
+    groups: u64,
+}
+
+const _: () = assert!(SYNONYMS.len() <= u64::BITS as usize);
+
+impl Word {
+    fn of(text: String) -> Self {
+        let is_in = |(at, group): (usize, &&[&str])| u64::from(group.contains(&text.as_str())) << at;
+        let groups = SYNONYMS.iter().enumerate().map(is_in).sum();
+        Self { text, groups }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 struct Likeness {
     score: f64,
     abbreviated: bool,
 }
 
-fn word_likeness(a: &str, b: &str) -> Likeness {
+fn word_likeness(one: &Word, other: &Word) -> Likeness {
     let likeness = |score, abbreviated| Likeness { score, abbreviated };
+    let (a, b) = (one.text.as_str(), other.text.as_str());
     if a == b {
         return likeness(1.0, false);
     }
-    if SYNONYMS.iter().any(|group| group.contains(&a) && group.contains(&b)) {
+    if one.groups & other.groups != 0 {
         return likeness(0.9, false);
     }
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
@@ -108,46 +131,59 @@ fn is_within(short: &str, long: &str) -> bool {
 
 /// How alike two names are, between 0 and 1, and what happened to the first.
 pub(super) fn compare(old: &str, new: &str) -> (f64, NameChange) {
-    if old == new {
-        return (1.0, NameChange::None);
+    Name::of(old).compare(&Name::of(new))
+}
+
+impl Name {
+    pub(super) fn of(name: &str) -> Self {
+        Self { text: name.to_owned(), words: name_words(name).into_iter().map(Word::of).collect() }
     }
-    let (a, b) = (name_words(old), name_words(new));
-    if a.concat() == b.concat() && !a.is_empty() {
-        return (1.0, NameChange::Case);
-    }
-    let mut used = vec![false; b.len()];
-    let mut matched = 0.0;
-    let mut abbreviated = true;
-    let mut words = 0;
-    for word in &a {
-        let best = b
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| !used[*i])
-            .map(|(i, other)| (word_likeness(word, other), i))
-            .max_by(|x, y| x.0.score.total_cmp(&y.0.score).then(y.1.cmp(&x.1)));
-        if let Some((likeness, i)) = best.filter(|(l, _)| l.score > 0.0) {
-            used[i] = true;
-            matched += likeness.score;
-            words += 1;
-            abbreviated &= likeness.abbreviated || likeness.score == 1.0;
+
+    /// How alike this name and a new one are, between 0 and 1, and what happened to it.
+    pub(super) fn compare(&self, new: &Self) -> (f64, NameChange) {
+        if self.text == new.text {
+            return (1.0, NameChange::None);
         }
+        let (a, b) = (&self.words, &new.words);
+        let letters = |words: &[Word]| words.iter().map(|word| word.text.len()).sum::<usize>();
+        let concat = |words: &[Word]| words.iter().map(|word| word.text.as_str()).collect::<String>();
+        if !a.is_empty() && letters(a) == letters(b) && concat(a) == concat(b) {
+            return (1.0, NameChange::Case);
+        }
+        let mut used = vec![false; b.len()];
+        let mut matched = 0.0;
+        let mut abbreviated = true;
+        let mut words = 0;
+        for word in a {
+            let best = b
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| !used[*i])
+                .map(|(i, other)| (word_likeness(word, other), i))
+                .max_by(|x, y| x.0.score.total_cmp(&y.0.score).then(y.1.cmp(&x.1)));
+            if let Some((likeness, i)) = best.filter(|(l, _)| l.score > 0.0) {
+                used[i] = true;
+                matched += likeness.score;
+                words += 1;
+                abbreviated &= likeness.abbreviated || likeness.score == 1.0;
+            }
+        }
+        let score = f64::midpoint(matched / a.len().max(1) as f64, matched / b.len().max(1) as f64);
+        let change = if is_opaque(b) && score < 0.5 {
+            NameChange::Opaque
+        } else if abbreviated && words == a.len() && words == b.len() {
+            NameChange::Abbreviation
+        } else {
+            NameChange::Words
+        };
+        (score, change)
     }
-    let score = f64::midpoint(matched / a.len().max(1) as f64, matched / b.len().max(1) as f64);
-    let change = if is_opaque(&b) && score < 0.5 {
-        NameChange::Opaque
-    } else if abbreviated && words == a.len() && words == b.len() {
-        NameChange::Abbreviation
-    } else {
-        NameChange::Words
-    };
-    (score, change)
 }
 
 /// A generic stem and a number: the name of a column that nobody named.
-fn is_opaque(words: &[String]) -> bool {
-    let numbered =
-        words.iter().any(|word| word.chars().any(|c| c.is_ascii_digit()) && !word.starts_with('v'));
+fn is_opaque(words: &[Word]) -> bool {
+    let is_numbered = |word: &str| word.chars().any(|c| c.is_ascii_digit()) && !word.starts_with('v');
+    let numbered = words.iter().any(|word| is_numbered(&word.text));
     numbered && words.len() <= 2
 }
 

@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
 use super::assign::assign;
-use super::evidence::{Sides, Weighed, weigh};
+use super::evidence::{NO_GAIN, Old, Open, Weighed, complete, weigh};
+use super::lookup::{Known, Neighbours, Side, below};
 use super::names::NameChange;
-use crate::compare::{Baseline, Pairs, Relation, Window, relations_between, relations_within};
+use crate::compare::{Baseline, Pairs, Relation, Variation, Window, relations_between, relations_within};
 use crate::model::{Candidate, ChangeKind, DiagnosisKind, FieldPath, Finding, JsonType};
 use crate::profile::Profile;
 
 /// Candidates beyond this number on one side are not weighed: the matrix grows with the square.
 const MAX_CANDIDATES: usize = 200;
+/// Pairs of an old and a new path whose values are compared in full, at most; each may take a millisecond.
+const MAX_COMPARED: usize = 2_000;
+/// Readings below this are neither taken nor shown as rivals.
+const LEAST: f64 = -1.0;
 /// A runner-up this close in log-odds (a factor of seven) is another reading that must be shown.
 const CLOSE: f64 = 2.0;
 /// Where the values do not tell two readings apart, names and places must do so by a factor of twenty.
@@ -48,12 +53,8 @@ pub(super) fn new_paths(findings: &[Finding], live: &Profile) -> Vec<Endpoint> {
             continue;
         }
         paths.push(Endpoint { path: finding.path.clone(), finding: i });
-        let inside = live.fields.iter().filter(|(p, f)| {
-            p.starts_with(&finding.path)
-                && **p != finding.path
-                && f.present > 0
-                && p.name() != finding.path.name()
-        });
+        let inside =
+            below(live, &finding.path).filter(|(p, f)| f.present > 0 && p.name() != finding.path.name());
         let leaves = inside.filter(|(_, f)| f.types.get(JsonType::Object) == 0);
         paths.extend(leaves.map(|(p, _)| Endpoint { path: p.clone(), finding: i }));
     }
@@ -72,20 +73,18 @@ pub(super) fn renames(baseline: &Baseline, window: &Window, findings: &[Finding]
         return Vec::new();
     }
     let pairs = Pairs::of(base, live);
-    let sides = Sides { base, live, pairs: &pairs, variation: &baseline.variation };
-    let weigh_in = |old: &FieldPath, new: &FieldPath| {
-        // The nearest window may have lost the path already; then the whole baseline still knows it.
-        let base = if base.fields.contains_key(old) { base } else { &baseline.profile };
-        weigh(&Sides { base, ..sides }, old, new)
-    };
-    let mut weighed: Vec<Vec<Option<Weighed>>> =
-        old.iter().map(|o| new.iter().map(|n| weigh_in(&o.path, &n.path)).collect()).collect();
-    related(baseline, base, live, &old, &new, &mut weighed);
-    let gains: Vec<Vec<f64>> =
-        weighed.iter().map(|row| row.iter().map(|w| w.as_ref().map_or(-1e3, |w| w.odds)).collect()).collect();
+    let mut matrix = Matrix::of(baseline, (base, live), &pairs, (&old, &new));
+    related(baseline, base, live, &old, &new, &mut matrix);
+    let gains = matrix.gains();
     let chosen = assign(&gains);
     let taken: BTreeMap<usize, usize> =
         chosen.iter().enumerate().filter_map(|(row, column)| Some(((*column)?, row))).collect();
+    for (row, column) in chosen.iter().enumerate() {
+        if let Some(column) = column {
+            matrix.complete(row, *column);
+        }
+    }
+    let weighed = matrix.cells;
     let mut drafts = Vec::new();
     for (row, column) in chosen.iter().enumerate() {
         let Some(column) = *column else { continue };
@@ -109,7 +108,7 @@ pub(super) fn renames(baseline: &Baseline, window: &Window, findings: &[Finding]
                 && !new[column].path.starts_with(&new[*c].path)
                 && taken.get(c).is_none_or(|r| gains[row][*c] > gains[*r][*c] - CLOSE)
         });
-        let near = |gain: f64| gain > best.odds - CLOSE && gain > -1.0;
+        let near = |gain: f64| gain > best.odds - CLOSE && gain > LEAST;
         let way = |row: usize, column: usize| (&old[row].path, &new[column].path);
         // Where both readings keep values, how often they do decides: clearly less often is no rival, clearly more
         // often always is one, and a tie leaves it to the names and places.
@@ -227,9 +226,10 @@ fn claim_parents(findings: &[Finding], drafts: &mut [Draft], live: &Profile) {
             .filter(|to| to.starts_with(&finding.path))
             .cloned()
             .collect();
-        let leaves = live.fields.iter().filter(|(p, f)| {
-            p.starts_with(&finding.path) && f.present > 0 && f.types.get(JsonType::Object) == 0
-        });
+        let own = live.fields.get_key_value(&finding.path).into_iter();
+        let leaves = own
+            .chain(below(live, &finding.path))
+            .filter(|(_, f)| f.present > 0 && f.types.get(JsonType::Object) == 0);
         let all_moved =
             leaves.clone().count() > 0 && leaves.clone().all(|(p, _)| into.iter().any(|t| p.starts_with(t)));
         if all_moved && let Some(draft) = drafts.iter_mut().find(|d| d.to.iter().any(|to| into.contains(to)))
@@ -246,7 +246,7 @@ fn related(
     live: &Profile,
     old: &[Endpoint],
     new: &[Endpoint],
-    weighed: &mut [Vec<Option<Weighed>>],
+    matrix: &mut Matrix<'_>,
 ) {
     let mut before: Vec<Relation> = baseline.relations.clone();
     before.extend(relations_within(base));
@@ -254,8 +254,9 @@ fn related(
     before.dedup();
     // First by what is plain without growth; then growth, which needs the names of the levels.
     let mut names: BTreeMap<FieldPath, FieldPath> = BTreeMap::new();
+    let within = relations_within(live);
     for round in 0..2 {
-        let mut now = relations_within(live);
+        let mut now = within.clone();
         if round == 1 {
             let backwards: BTreeMap<FieldPath, FieldPath> =
                 names.iter().map(|(o, n)| (n.clone(), o.clone())).collect();
@@ -263,10 +264,20 @@ fn related(
             now.sort();
             now.dedup();
         }
-        for (o, row) in old.iter().zip(weighed.iter_mut()) {
-            for (n, cell) in new.iter().zip(row.iter_mut()) {
-                let Some(cell) = cell else { continue };
+        for (column, n) in new.iter().enumerate() {
+            if !now.iter().any(|relation| is_about(relation, &n.path)) {
+                continue;
+            }
+            for (row, o) in old.iter().enumerate() {
+                if matrix.cells[row][column].is_none() {
+                    continue;
+                }
                 let (holding, against) = compare_relations(&before, &now, &o.path, &n.path, &names, round);
+                if holding > 0 {
+                    // Now it may win.
+                    matrix.complete(row, column);
+                }
+                let Some(cell) = &mut matrix.cells[row][column] else { continue };
                 if holding > 0 {
                     // One relation of ten digits on many entities is no accident; a second adds little.
                     cell.add("relations", holding, 6.0);
@@ -276,10 +287,7 @@ fn related(
             }
         }
         if round == 0 {
-            let gains: Vec<Vec<f64>> = weighed
-                .iter()
-                .map(|row| row.iter().map(|w| w.as_ref().map_or(-1e3, |w| w.odds)).collect())
-                .collect();
+            let gains = matrix.gains();
             for (row, column) in assign(&gains).into_iter().enumerate() {
                 // 2: about nine in ten, enough to read a level by.
                 if let Some(column) = column.filter(|c| gains[row][*c] >= 2.0) {
@@ -287,6 +295,91 @@ fn related(
                 }
             }
         }
+    }
+}
+
+/// Every old path against every new one.
+struct Matrix<'a> {
+    variation: &'a Variation,
+    old: Vec<Old<'a>>,
+    new: Vec<Known<'a>>,
+    cells: Vec<Vec<Option<Weighed>>>,
+}
+
+impl<'a> Matrix<'a> {
+    fn of(
+        baseline: &'a Baseline,
+        (base, live): (&'a Profile, &'a Profile),
+        pairs: &Pairs<'a>,
+        (old, new): (&'a [Endpoint], &'a [Endpoint]),
+    ) -> Self {
+        let around = [base, &baseline.profile, live].map(Neighbours::of);
+        let old: Vec<Old<'a>> = old
+            .iter()
+            .map(|Endpoint { path, .. }| {
+                // The nearest window may have lost the path already; then the whole baseline still knows it.
+                let known = if base.fields.contains_key(path) {
+                    Known::of(path, base, &around[0], pairs, Side::Old)
+                } else {
+                    Known::of(path, &baseline.profile, &around[1], pairs, Side::Old)
+                };
+                let left = live.fields.get(path).map_or(0, |f| f.present);
+                Old { known, left, around_now: around[2].around(path) }
+            })
+            .collect();
+        let new: Vec<Known<'a>> =
+            new.iter().map(|new| Known::of(&new.path, live, &around[2], pairs, Side::New)).collect();
+        let variation = &baseline.variation;
+        let row = |old| new.iter().map(|new| weigh(variation, old, new)).collect();
+        let cells = old.iter().map(row).collect();
+        let mut matrix = Self { variation, old, new, cells };
+        for (row, column) in matrix.contenders() {
+            matrix.complete(row, column);
+        }
+        matrix
+    }
+
+    /// The pairs that may win once their values are compared; of too many those of the best outlook for each path.
+    fn contenders(&self) -> BTreeSet<(usize, usize)> {
+        let mut open: Vec<(f64, usize, usize)> = Vec::new();
+        for (row, cells) in self.cells.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
+                let Some(cell) = cell.as_ref().filter(|cell| matches!(cell.open, Open::Values(_))) else {
+                    continue;
+                };
+                if cell.outlook() > LEAST {
+                    open.push((cell.outlook(), row, column));
+                }
+            }
+        }
+        let mut each = usize::MAX;
+        if open.len() > MAX_COMPARED {
+            each = (MAX_COMPARED / (self.old.len() + self.new.len())).max(1);
+            open.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        }
+        let (mut of_old, mut of_new) = (vec![0; self.old.len()], vec![0; self.new.len()]);
+        let mut contenders = BTreeSet::new();
+        for (_, row, column) in open {
+            if of_old[row] < each || of_new[column] < each {
+                of_old[row] += 1;
+                of_new[column] += 1;
+                contenders.insert((row, column));
+            }
+        }
+        contenders
+    }
+
+    /// Compares what is still open of a pair.
+    fn complete(&mut self, row: usize, column: usize) {
+        if let Some(cell) = &mut self.cells[row][column] {
+            complete(cell, self.variation, &self.old[row].known, &self.new[column]);
+        }
+    }
+
+    /// The gain of each pair, as they are assigned by.
+    fn gains(&self) -> Vec<Vec<f64>> {
+        let gain = |cell: &Option<Weighed>| cell.as_ref().map_or(NO_GAIN, Weighed::gain);
+        self.cells.iter().map(|row| row.iter().map(gain).collect()).collect()
     }
 }
 
@@ -303,10 +396,6 @@ fn compare_relations(
     let renamed =
         |path: &FieldPath| if path == old { new.clone() } else { names.get(path).unwrap_or(path).clone() };
     let growth = |relation: &Relation| matches!(relation, Relation::Growth { .. });
-    let is_about = |relation: &Relation, path: &FieldPath| match relation {
-        Relation::Growth { path: p, .. } => p == path,
-        Relation::Sum { path: p, of } => p == path || of.0 == *path || of.1 == *path,
-    };
     let image = |relation: &Relation| match relation {
         Relation::Growth { path, of } => Relation::Growth { path: renamed(path), of: renamed(of) },
         Relation::Sum { path, of } => {
@@ -323,4 +412,56 @@ fn compare_relations(
     let against =
         if round == 1 && !mine.is_empty() { theirs.iter().filter(|r| !mine.contains(r)).count() } else { 0 };
     (holding, against)
+}
+
+fn is_about(relation: &Relation, path: &FieldPath) -> bool {
+    match relation {
+        Relation::Growth { path: p, .. } => p == path,
+        Relation::Sum { path: p, of } => p == path || of.0 == *path || of.1 == *path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::diagnose::{baseline_of, window_of};
+    use crate::model::HashKey;
+
+    const FIELDS: usize = 120;
+
+    fn lines(name: &str, first: u64) -> Vec<String> {
+        let record = |id: u64| {
+            let value = |field: u64| {
+                json!(["open", "paid", "sent"][((id * 7 + field * 3 + id * field) % 3) as usize])
+            };
+            let fields = (0..FIELDS as u64).map(|field| (format!("{name}_{field}"), value(field)));
+            Value::Object(std::iter::once(("id".to_owned(), json!(id))).chain(fields).collect::<Map<_, _>>())
+        };
+        (first..first + 40).map(|id| record(id).to_string()).collect()
+    }
+
+    fn endpoints(name: &str) -> Vec<Endpoint> {
+        let path = |field| FieldPath::of_keys([format!("{name}_{field}").as_str()]);
+        (0..FIELDS).map(|field| Endpoint { path: path(field), finding: 0 }).collect()
+    }
+
+    /// A count, not a time: what a wide stream costs does not depend on how busy the machine is.
+    #[test]
+    fn of_very_many_renames_the_likeliest_alone_are_compared_in_full() {
+        let (before, after) = (lines("old", 0), lines("new", 1_000));
+        let [before, after] = [&before, &after].map(|l| l.iter().map(|l| &**l).collect::<Vec<_>>());
+        let key = HashKey::new([3; 16]);
+        let (baseline, window) = (baseline_of(&before, None, key), window_of(&after, None, key));
+        let (old, new) = (endpoints("old"), endpoints("new"));
+        let pairs = Pairs::default();
+        let matrix = Matrix::of(&baseline, (&baseline.profile, &window.profile), &pairs, (&old, &new));
+        let compared = |row: &Vec<Option<Weighed>>| {
+            row.iter().flatten().filter(|cell| cell.open == Open::Nothing).count()
+        };
+        let by_old: Vec<usize> = matrix.cells.iter().map(compared).collect();
+        assert!(by_old.iter().sum::<usize>() <= MAX_COMPARED, "{by_old:?}");
+        assert!(by_old.iter().all(|count| *count >= MAX_COMPARED / (2 * FIELDS)), "{by_old:?}");
+    }
 }

@@ -318,12 +318,11 @@ impl MinHashes {
     #[must_use]
     pub fn containment(&self, other: &Self) -> f64 {
         let limit = self.limit().min(other.limit());
-        let mine: Vec<_> = self.0.iter().take_while(|hash| **hash <= limit).collect();
+        let mine = &self.0[..self.0.partition_point(|hash| *hash <= limit)];
         if mine.is_empty() {
             return 0.0;
         }
-        let common = mine.iter().filter(|hash| other.0.binary_search(hash).is_ok()).count();
-        common as f64 / mine.len() as f64
+        common(mine, &other.0) as f64 / mine.len() as f64
     }
 
     /// The largest hash up to which everything seen is known.
@@ -339,6 +338,18 @@ impl MinHashes {
         let common = self.0[..mine].iter().filter(|hash| other.0.binary_search(hash).is_ok()).count();
         (common, mine + theirs - common)
     }
+}
+
+/// How many hashes stand in both lists; both are ascending.
+fn common(one: &[u64], other: &[u64]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    for hash in one {
+        while other.get(at).is_some_and(|smaller| smaller < hash) {
+            at += 1;
+        }
+        count += usize::from(other.get(at) == Some(hash));
+    }
+    count
 }
 
 /// [`MinHashes`] while hashes come in: sorted a few hundred at a time.

@@ -36,6 +36,9 @@ const MAX_CHANGES: usize = 5_000;
 /// Text diffs that are made at most, and how much text of each side.
 const MAX_DIFFS: usize = 40;
 const MAX_DIFF_BYTES: usize = 64 * 1024;
+/// Lines of both sides between the first and the last ones that they have in common, at most: the time of a line diff
+/// grows with their square.
+const MAX_DIFF_LINES: usize = 5_000;
 
 /// What differs between two states of a document, as far as the watched endpoints are concerned; what else differs is
 /// one summary.
@@ -84,6 +87,7 @@ fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Ite
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut run = Run::new(before, after);
     let (was, is) = (Listed::of(before), Listed::of(after));
+    run.fresh = Fresh::of(&was, &is);
     let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
     let mut servers = run.whole();
@@ -96,8 +100,9 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
             continue;
         };
         seen.insert(operation.name());
-        run.watched(endpoint, operation, &was, &is, &mut servers, &mut tally);
+        run.watched(endpoint, operation, &is, &mut servers, &mut tally);
     }
+    moves::join(&mut run.result.changes);
     tally.add_all(servers.into_iter().map(|change| (None, change)));
     run.others(&was, &is, &seen, &mut tally);
     run.finish()
@@ -112,12 +117,13 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
     let servers = run.whole();
     run.push_all(servers);
     let (was, is) = (Listed::of(before), Listed::of(after));
+    run.fresh = Fresh::of(&was, &is);
     let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
     let mut listed: Vec<DocChange> = Vec::new();
     let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
     let mut prose = 0;
     for operation in &was.operations {
-        let Some(found) = run.operation(operation, &was, &is, None, &[]) else { continue };
+        let Some(found) = run.operation(operation, &is, None, &[]) else { continue };
         prose += found.prose;
         for change in found.changes {
             // Signing in is said once for all operations.
@@ -169,6 +175,10 @@ struct Run<'a> {
     before: &'a ApiModel,
     after: &'a ApiModel,
     result: DocsComparison,
+    /// The changes of the result in words: what is the same to the letter is told once.
+    told: BTreeSet<String>,
+    /// The operations that may have taken over from one that is gone.
+    fresh: Fresh,
     /// Operations that took over from others, by name.
     successors: BTreeSet<String>,
     /// Operations whose own text is shown as a diff.
@@ -185,6 +195,8 @@ impl<'a> Run<'a> {
             before,
             after,
             result: DocsComparison::default(),
+            told: BTreeSet::new(),
+            fresh: Fresh::default(),
             successors: BTreeSet::new(),
             diffs: Vec::new(),
             touched: BTreeSet::new(),
@@ -217,18 +229,17 @@ impl<'a> Run<'a> {
         &mut self,
         endpoint: &WatchedEndpoint,
         operation: &Operation<'a>,
-        was: &Listed<'a>,
         is: &Listed<'a>,
         servers: &mut Vec<DocChange>,
         tally: &mut Tally,
     ) {
-        let after = is.same(operation).or_else(|| successor(operation, was, is));
+        let after = is.same(operation).or_else(|| self.fresh.successor(operation, is));
         let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
         let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
         *servers = rest;
         self.push_all(told);
-        let found = self.operation(operation, was, is, Some(records.clone()), &endpoint.fields);
+        let found = self.operation(operation, is, Some(records.clone()), &endpoint.fields);
         let Some(found) = found else { return };
         let in_schemas = found.in_schemas.into_iter().map(|(index, change)| (Some(index), change));
         let mut told: Vec<DocChange> = Vec::new();
@@ -255,7 +266,6 @@ impl<'a> Run<'a> {
     fn operation(
         &mut self,
         operation: &Operation<'a>,
-        was: &Listed<'a>,
         is: &Listed<'a>,
         records: Option<FieldPath>,
         fields: &[FieldPath],
@@ -269,7 +279,7 @@ impl<'a> Run<'a> {
         };
         let after = match is.same(operation) {
             Some(after) => after,
-            None => match successor(operation, was, is) {
+            None => match self.fresh.successor(operation, is) {
                 Some(after) => {
                     self.successors.insert(after.name());
                     self.push_all(vec![about("operation-moved", after.name())]);
@@ -293,7 +303,7 @@ impl<'a> Run<'a> {
     fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>, tally: &mut Tally) {
         for operation in was.operations.iter().filter(|operation| !watched.contains(&operation.name())) {
             let Some(after) = is.same(operation) else {
-                if let Some(after) = successor(operation, was, is) {
+                if let Some(after) = self.fresh.successor(operation, is) {
                     self.successors.insert(after.name());
                 }
                 tally.operations += 1;
@@ -319,7 +329,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let change = as_change(change);
-            if !self.result.changes.contains(&change) {
+            if self.told.insert(format!("{change:?}")) {
                 self.result.changes.push(change);
             }
         }
@@ -364,11 +374,21 @@ impl<'a> Run<'a> {
 
 /// A unified diff of two texts; `None` where nothing differs, or where they are too large to be read anyhow.
 pub(super) fn unified(before: &str, after: &str) -> Option<String> {
-    if before == after || before.len() > MAX_DIFF_BYTES || after.len() > MAX_DIFF_BYTES {
+    let is_short = |text: &str| text.len() <= MAX_DIFF_BYTES;
+    if before == after || !is_short(before) || !is_short(after) || !is_diffable(before, after) {
         return None;
     }
     let diff = TextDiff::from_lines(before, after);
     Some(diff.unified_diff().context_radius(3).header("before", "after").to_string())
+}
+
+/// Whether a line diff of two texts is soon made.
+pub(super) fn is_diffable(before: &str, after: &str) -> bool {
+    let (was, is): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let head = was.iter().zip(&is).take_while(|(a, b)| a == b).count();
+    let (was, is) = (&was[head..], &is[head..]);
+    let tail = was.iter().rev().zip(is.iter().rev()).take_while(|(a, b)| a == b).count();
+    was.len() + is.len() - 2 * tail <= MAX_DIFF_LINES
 }
 
 fn as_change(change: DocChange) -> Change {
@@ -449,49 +469,79 @@ fn base_path(server: &str) -> String {
     below.trim_end_matches('/').to_owned()
 }
 
-/// The operation that took the place of one that is gone: the one with its id, or the only one that answers with the
-/// same schema at nearly the same path.
-fn successor<'s, 'a>(
-    gone: &Operation<'a>,
-    was: &Listed<'a>,
-    is: &'s Listed<'a>,
-) -> Option<&'s Operation<'a>> {
-    let fresh = is.operations.iter().filter(|operation| was.same(operation).is_none());
-    let response = |operation: &Operation<'a>| {
-        let (_, schema) = operation.response_schema()?;
-        let items = schema.get("items");
-        super::api::reference(schema).or_else(|| items.and_then(super::api::reference)).map(str::to_owned)
-    };
-    let mut scored: Vec<(u32, &'s Operation<'a>)> = fresh
-        .map(|operation| {
-            let mut score = 0;
-            if gone.id().is_some() && gone.id() == operation.id() {
-                score += 4;
+/// The operations that only the later state has, to be found by what a successor has in common with one that is gone.
+#[derive(Default)]
+struct Fresh {
+    /// By id, by the schema of the response, and by the shape of the path: places in the list of operations.
+    by_id: BTreeMap<String, Vec<usize>>,
+    by_response: BTreeMap<String, Vec<usize>>,
+    by_shape: BTreeMap<String, Vec<usize>>,
+    /// The shape of each.
+    shapes: BTreeMap<usize, String>,
+}
+
+impl Fresh {
+    fn of(was: &Listed<'_>, is: &Listed<'_>) -> Self {
+        let mut fresh = Self::default();
+        for (at, operation) in is.operations.iter().enumerate() {
+            if was.same(operation).is_some() {
+                continue;
             }
-            if response(gone).is_some() && response(gone) == response(operation) {
-                score += 2;
+            if let Some(id) = operation.id() {
+                fresh.by_id.entry(id.to_owned()).or_default().push(at);
             }
-            if operation.method == gone.method {
-                score += 1;
+            if let Some(response) = answers_with(operation) {
+                fresh.by_response.entry(response.to_owned()).or_default().push(at);
             }
-            if operation.shape() == gone.shape() {
-                score += 3;
-            }
-            let (shape, other) = (gone.shape(), operation.shape());
-            let (a, b): (Vec<&str>, Vec<&str>) = (shape.split('/').collect(), other.split('/').collect());
-            if a.len() == b.len() && a.iter().zip(&b).filter(|(x, y)| x != y).count() == 1 {
-                score += 1;
-            }
-            (score, operation)
-        })
-        .filter(|(score, _)| *score >= 4)
-        .collect();
-    scored.sort_by(|a, b| (b.0, a.1.path, a.1.method).cmp(&(a.0, b.1.path, b.1.method)));
-    match scored.as_slice() {
-        [(_, only)] => Some(*only),
-        [(best, first), (second, _), ..] if best > second => Some(*first),
-        _ => None,
+            fresh.by_shape.entry(operation.shape()).or_default().push(at);
+            fresh.shapes.insert(at, operation.shape());
+        }
+        fresh
     }
+
+    /// The operation that took the place of one that is gone: the one with its id, or the only one that answers with
+    /// the same schema at nearly the same path.
+    fn successor<'s, 'a>(&self, gone: &Operation<'a>, is: &'s Listed<'a>) -> Option<&'s Operation<'a>> {
+        let shape = gone.shape();
+        let segments: Vec<&str> = shape.split('/').collect();
+        let with = |index: &BTreeMap<String, Vec<usize>>, key: Option<&str>| -> BTreeSet<usize> {
+            key.and_then(|key| index.get(key)).into_iter().flatten().copied().collect()
+        };
+        let with_id = with(&self.by_id, gone.id());
+        let with_response = with(&self.by_response, answers_with(gone));
+        let with_shape = with(&self.by_shape, Some(&shape));
+        let score = |at: &usize| {
+            let operation = &is.operations[*at];
+            let others = self.shapes.get(at).into_iter().flat_map(|shape| shape.split('/'));
+            let is_near = others.clone().count() == segments.len()
+                && others.zip(&segments).filter(|(a, b)| a != *b).count() == 1;
+            4 * u32::from(with_id.contains(at))
+                + 3 * u32::from(with_shape.contains(at))
+                + 2 * u32::from(with_response.contains(at))
+                + u32::from(operation.method == gone.method)
+                + u32::from(is_near)
+        };
+        // What has none of the three in common stays below four.
+        let candidates: BTreeSet<usize> =
+            [&with_id, &with_response, &with_shape].into_iter().flatten().copied().collect();
+        let mut scored: Vec<(u32, &'s Operation<'a>)> = candidates
+            .iter()
+            .map(|at| (score(at), &is.operations[*at]))
+            .filter(|(score, _)| *score >= 4)
+            .collect();
+        scored.sort_by(|a, b| (b.0, a.1.path, a.1.method).cmp(&(a.0, b.1.path, b.1.method)));
+        match scored.as_slice() {
+            [(_, only)] => Some(*only),
+            [(best, first), (second, _), ..] if best > second => Some(*first),
+            _ => None,
+        }
+    }
+}
+
+/// The name of the schema that an operation answers with, as one or as a list.
+fn answers_with<'a>(operation: &Operation<'a>) -> Option<&'a str> {
+    let (_, schema) = operation.response_schema()?;
+    super::api::reference(schema).or_else(|| schema.get("items").and_then(super::api::reference))
 }
 
 /// Where the records of an operation seem to sit.

@@ -61,17 +61,24 @@ pub(super) struct Graph<'a> {
     /// Nodes of a document stay where they are, so that their addresses tell them apart. Only ever looked up.
     index: BTreeMap<(usize, usize, Direction), usize>,
     pub(super) pairs: Vec<Pair<'a>>,
+    /// How many are compared at most.
+    limit: usize,
     /// Whether there were more pairs than are compared.
     pub(super) full: bool,
 }
 
 impl<'a> Graph<'a> {
     pub(super) const fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
-        Self { before, after, index: BTreeMap::new(), pairs: Vec::new(), full: false }
+        Self { before, after, index: BTreeMap::new(), pairs: Vec::new(), limit: MAX_PAIRS, full: false }
     }
 
-    /// The pair of two schemas, everything below compared as well.
-    pub(super) fn pair(&mut self, before: &'a Value, after: &'a Value, direction: Direction) -> usize {
+    /// The pair of two schemas, everything below compared as well; `None` where there are too many.
+    pub(super) fn pair(
+        &mut self,
+        before: &'a Value,
+        after: &'a Value,
+        direction: Direction,
+    ) -> Option<usize> {
         let mut work = Vec::new();
         let root = self.intern(before, after, direction, &mut work);
         while let Some(index) = work.pop() {
@@ -80,9 +87,8 @@ impl<'a> Graph<'a> {
             let (locals, below) = Comparing { graph: self, direction }.compare(&views.0, &views.1);
             let edges = below
                 .into_iter()
-                .map(|(step, before, after)| Edge {
-                    step,
-                    to: self.intern(before, after, direction, &mut work),
+                .filter_map(|(step, before, after)| {
+                    Some(Edge { step, to: self.intern(before, after, direction, &mut work)? })
                 })
                 .collect();
             self.pairs[index].locals = locals;
@@ -97,7 +103,7 @@ impl<'a> Graph<'a> {
         after: &'a Value,
         direction: Direction,
         work: &mut Vec<usize>,
-    ) -> usize {
+    ) -> Option<usize> {
         // What may be null on both sides is compared as what it is otherwise, so that a shared schema stays shared.
         let (before, after) = match (beside_null(before), beside_null(after)) {
             (Some(was), Some(is)) => (was, is),
@@ -112,17 +118,17 @@ impl<'a> Graph<'a> {
         let (before, after) = (plain(self.before, before), plain(self.after, after));
         let key = (std::ptr::from_ref(before) as usize, std::ptr::from_ref(after) as usize, direction);
         if let Some(index) = self.index.get(&key) {
-            return *index;
+            return Some(*index);
         }
-        if self.pairs.len() >= MAX_PAIRS {
+        if self.pairs.len() >= self.limit {
             self.full = true;
-            return 0;
+            return None;
         }
         let index = self.pairs.len();
         self.pairs.push(Pair { before, after, shared, locals: Vec::new(), edges: Vec::new() });
         self.index.insert(key, index);
         work.push(index);
-        index
+        Some(index)
     }
 
     /// Every pair that can be reached, each once with one of the shortest paths to it, in a fixed order.
@@ -495,5 +501,35 @@ fn format_change(before: Option<&str>, after: Option<&str>) -> &'static str {
         (Some(was), Some(is)) if is_notation(was) || is_notation(is) => "format-changed",
         (None, Some(format)) | (Some(format), None) if is_notation(format) => "format-widened",
         _ => "format-documented",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What is beyond the limit is left out, and not taken for what was compared first.
+    #[test]
+    fn pairs_beyond_the_limit_are_left_out() {
+        let model = |id: &str| {
+            ApiModel::new(json!({"openapi": "3.0.0", "paths": {}, "components": {"schemas": {
+                "A": {"properties": {"id": {"type": id}, "other": {"type": "string"}}},
+                "B": {"properties": {"id": {"type": "string"}}}
+            }}}))
+            .unwrap()
+        };
+        let (before, after) = (model("integer"), model("boolean"));
+        let schema = |model: &'static ApiModel, name: &str| &model.root()["components"]["schemas"][name];
+        let (before, after): (&'static ApiModel, &'static ApiModel) =
+            (Box::leak(Box::new(before)), Box::leak(Box::new(after)));
+        let mut graph = Graph::new(before, after);
+        graph.limit = 2;
+        let a = graph.pair(schema(before, "A"), schema(after, "A"), Direction::Response).unwrap();
+        let paths: Vec<String> = graph.reach(a).iter().map(|(_, path)| path.to_string()).collect();
+        assert_eq!(paths, ["$", "$.id"]);
+        assert_eq!(graph.pair(schema(before, "B"), schema(after, "B"), Direction::Response), None);
+        assert!(graph.full);
     }
 }

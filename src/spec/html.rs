@@ -1,5 +1,7 @@
 //! HTML pages, by heading: what people read of them, without what surrounds it.
 
+mod tree;
+
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::announcements::announcing;
@@ -7,17 +9,12 @@ use super::sections::{Builder, Sections};
 
 /// Nodes that are looked at; a page of documentation has some ten thousand.
 const MAX_NODES: usize = 2_000_000;
-/// The parser takes time that grows with the square of the depth; pages of people stay below a hundred.
-const MAX_DEPTH: usize = 500;
 /// Less text than this is no page of documentation.
 const LEAST_TEXT: usize = 120;
 
 /// The sections of a page, or why it says nothing.
 pub(super) fn read(content: &str) -> Result<Sections, String> {
-    if nests_deeper_than(content, MAX_DEPTH) {
-        return Err(format!("its elements nest deeper than {MAX_DEPTH}"));
-    }
-    let page = Html::parse_document(content);
+    let page = tree::page(content)?;
     let title = first(&page, "title").map(|element| element.text().collect::<String>()).unwrap_or_default();
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let places = ["main", "[role=main]", "article", "#content", ".content"]
@@ -36,61 +33,17 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
 
 /// A piece of HTML as text on one line, as the title of a feed's item is.
 pub(super) fn plain(content: &str) -> String {
-    let text = if content.contains(['<', '&']) && !nests_deeper_than(content, MAX_DEPTH) {
-        visible_text(Html::parse_fragment(content).root_element())
-    } else {
-        content.to_owned()
-    };
+    let marked = content.contains(['<', '&']).then(|| tree::fragment(content).ok()).flatten();
+    let text = marked.map_or_else(|| content.to_owned(), |tree| visible_text(tree.root_element()));
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Adds a piece of HTML below the present heading, as the text of a feed's item is; what nests too deep is left out.
 pub(super) fn fragment(builder: &mut Builder, content: &str) {
-    if nests_deeper_than(content, MAX_DEPTH) {
-        return;
-    }
+    let Ok(tree) = tree::fragment(content) else { return };
     let mut reader = Reader { builder: std::mem::take(builder), below: 1, ..Reader::default() };
-    reader.walk(Html::parse_fragment(content).root_element());
+    reader.walk(tree.root_element());
     *builder = reader.builder;
-}
-
-/// Whether elements nest deeper than that, by counting tags, before the parser sees them.
-fn nests_deeper_than(content: &str, limit: usize) -> bool {
-    // These end by themselves: the first group has no content, the second ends where the next one begins.
-    const ENDING: [&str; 26] = [
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
-        "p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "html", "body",
-    ];
-    let mut open: Vec<&str> = Vec::new();
-    let mut rest = content;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let closes = rest.starts_with('/');
-        let tag = rest.strip_prefix('/').unwrap_or(rest);
-        let length = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
-        let name = &tag[..length];
-        if name.is_empty() || ENDING.iter().any(|ending| ending.eq_ignore_ascii_case(name)) {
-            continue;
-        }
-        if closes {
-            // An end of what is not open ends nothing.
-            if let Some(index) = open.iter().rposition(|other| other.eq_ignore_ascii_case(name)) {
-                open.truncate(index);
-            }
-            continue;
-        }
-        if name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style") {
-            // What looks like a tag in a script is none.
-            let end = rest.find(if name.len() == 6 { "</script" } else { "</style" });
-            rest = end.map_or("", |end| &rest[end + 1..]);
-            continue;
-        }
-        open.push(name);
-        if open.len() > limit {
-            return true;
-        }
-    }
-    false
 }
 
 fn first<'a>(page: &'a Html, selector: &str) -> Option<ElementRef<'a>> {

@@ -283,7 +283,16 @@ fn form(name: &str, content_type: Option<&str>, content: &str) -> Form {
     Form::Text
 }
 
+/// Values of a JSON or YAML document, each taking some ten times the bytes in memory that its shortest text has. The
+/// largest description that is known, GitHub's, has a quarter of a million.
+const MAX_NODES: usize = 4_000_000;
+
 fn json(name: &str, content: &str) -> Result<Value, SpecError> {
+    // No more values than signs that begin or part them, those inside of texts counted with them.
+    if memchr::memchr3_iter(b',', b'[', b'{', content.as_bytes()).count() > MAX_NODES {
+        let why = format!("it has more than {MAX_NODES} values");
+        return Err(SpecError::Broken { name: name.to_owned(), line: 0, why });
+    }
     serde_json::from_str(content).map_err(|error| SpecError::Broken {
         name: name.to_owned(),
         line: error.line() as u64,
@@ -302,7 +311,7 @@ fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 20_000_000,
-            max_nodes: 10_000_000,
+            max_nodes: MAX_NODES,
             max_depth: 128,
             max_aliases: 10_000,
             max_documents: 1,

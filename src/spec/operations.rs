@@ -65,8 +65,9 @@ pub(super) fn compare<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>) -> Fou
     signing_in(before, after, &mut found.changes);
     parameters::compare(graph, before, after, &mut found.changes);
     if let (Some((was, _)), Some((is, required))) = (before.request_body(), after.request_body()) {
-        let root = graph.pair(was, is, Direction::Request);
-        schemas(graph, root, Direction::Request, &FieldPath::root(), None, &mut found);
+        if let Some(root) = graph.pair(was, is, Direction::Request) {
+            schemas(graph, root, Direction::Request, &FieldPath::root(), None, &mut found);
+        }
         let was_required = before.request_body().is_some_and(|(_, required)| required);
         if required && !was_required {
             found.changes.push(change("body-required"));
@@ -174,12 +175,12 @@ fn response<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>, found: &mut Foun
             to: to.to_string(),
             ..in_response("records-moved")
         });
-        let root = graph.pair(inner_was, inner_is, Direction::Response);
+        let Some(root) = graph.pair(inner_was, inner_is, Direction::Response) else { return };
         schemas(graph, root, Direction::Response, &from, Some(&records), found);
         followed(graph, root, &from, &records, pair.fields, found);
         return;
     }
-    let root = graph.pair(was, is, Direction::Response);
+    let Some(root) = graph.pair(was, is, Direction::Response) else { return };
     schemas(graph, root, Direction::Response, &FieldPath::root(), Some(&records), found);
     followed(graph, root, &FieldPath::root(), &records, pair.fields, found);
     contradictions(graph, pair, &records, found);

@@ -102,7 +102,7 @@ pub(super) fn compare<'a>(
             changes.push(about("parameter-deprecated", old));
         }
         bounds(graph, old, new, &about, changes);
-        let root = graph.pair(old.schema, new.schema, Direction::Request);
+        let Some(root) = graph.pair(old.schema, new.schema, Direction::Request) else { continue };
         for (index, path) in graph.reach(root) {
             for local in &graph.pairs[index].locals {
                 let what = match local.what {

@@ -6,7 +6,11 @@ use jiff::civil::Date;
 use similar::{ChangeTag, TextDiff};
 
 use super::announcements::{self, AnnouncementKind, day_of, has_word};
-use super::{DocsComparison, WatchedEndpoint, compare::unified, volatile};
+use super::{
+    DocsComparison, WatchedEndpoint,
+    compare::{is_diffable, unified},
+    volatile,
+};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 
 /// A part of a document below one heading.
@@ -43,6 +47,11 @@ impl Sections {
             });
         }
         self
+    }
+
+    /// The first section of each title.
+    fn by_title(&self) -> BTreeMap<&str, &Section> {
+        self.sections.iter().rev().map(|section| (section.title.as_str(), section)).collect()
     }
 }
 
@@ -114,19 +123,12 @@ impl Builder {
 /// What differs between two states of prose.
 pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut result = DocsComparison::default();
-    let find = |sections: &Sections, title: &str| {
-        sections.sections.iter().position(|section| section.title == title)
-    };
-    let mut gone: Vec<&Section> =
-        before.sections.iter().filter(|s| find(after, &s.title).is_none()).collect();
-    let mut fresh: Vec<&Section> =
-        after.sections.iter().filter(|s| find(before, &s.title).is_none()).collect();
-    let mut pairs: Vec<(&Section, &Section)> = Vec::new();
-    for section in &before.sections {
-        if let Some(index) = find(after, &section.title) {
-            pairs.push((section, &after.sections[index]));
-        }
-    }
+    let (was, is) = (before.by_title(), after.by_title());
+    let missing = |known: &BTreeMap<&str, &Section>, s: &&Section| !known.contains_key(s.title.as_str());
+    let mut gone: Vec<&Section> = before.sections.iter().filter(|s| missing(&is, s)).collect();
+    let mut fresh: Vec<&Section> = after.sections.iter().filter(|s| missing(&was, s)).collect();
+    let mut pairs: Vec<(&Section, &Section)> =
+        before.sections.iter().filter_map(|s| Some((s, *is.get(s.title.as_str())?))).collect();
     // A section whose text stays and whose heading differs was only named anew; one that stands elsewhere was moved,
     // and that is no change.
     gone.retain(|old| match fresh.iter().position(|new| new.text == old.text) {
@@ -273,26 +275,28 @@ fn section_change(what: &str, section: &str, path: &FieldPath, add: impl FnOnce(
     Change { kind: ChangeKind::DocsChanged, path: path.clone(), to: Vec::new(), facts }
 }
 
-/// Lines that are gone and lines that are new.
+/// Lines that are gone and lines that are new; of texts that are too long for a diff, those that the other side has
+/// nowhere.
 fn changed_lines(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
-    // Beyond this a line diff takes too long, and all lines count as changed.
-    if before.len() + after.len() > 1 << 20 {
-        return (before.lines().map(str::to_owned).collect(), after.lines().map(str::to_owned).collect());
-    }
-    let diff = TextDiff::from_lines(before, after);
-    let (mut lost, mut won) = (Vec::new(), Vec::new());
-    for change in diff.iter_all_changes() {
-        let line = change.value().trim_end().to_owned();
-        match change.tag() {
-            ChangeTag::Delete => lost.push(line),
-            ChangeTag::Insert => won.push(line),
-            ChangeTag::Equal => {}
+    let (mut lost, mut won): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    if is_diffable(before, after) {
+        for change in TextDiff::from_lines(before, after).iter_all_changes() {
+            let line = || change.value().trim_end().to_owned();
+            match change.tag() {
+                ChangeTag::Delete => lost.push(line()),
+                ChangeTag::Insert => won.push(line()),
+                ChangeTag::Equal => {}
+            }
         }
+    } else {
+        let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect();
+        (lost, won) = (lines(before), lines(after));
     }
     // The last line of a text differs by its line end alone.
-    let same: Vec<String> = lost.iter().filter(|line| won.contains(line)).cloned().collect();
-    lost.retain(|line| !same.contains(line));
-    won.retain(|line| !same.contains(line));
+    let (was, is): (BTreeSet<String>, BTreeSet<String>) =
+        (lost.iter().cloned().collect(), won.iter().cloned().collect());
+    lost.retain(|line| !is.contains(line));
+    won.retain(|line| !was.contains(line));
     (lost, won)
 }
 

@@ -2,6 +2,7 @@
 
 mod formats;
 mod hostile;
+mod mutated;
 mod probes;
 
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
@@ -610,28 +611,58 @@ fn hostile_pages_are_bounded() {
     let _ = read("docs.html", None, b"<html><body>\xff\xfe\xfd</body>");
 }
 
+/// Three operations below a version.
+fn versioned(version: &str) -> Value {
+    let operation = |id: &str| {
+        json!({"get": {"operationId": id, "responses": {"200": {"description": "OK", "content":
+                {"application/json": {"schema": {"$ref": format!("#/components/schemas/{id}")}}}}}}})
+    };
+    json!({
+        "openapi": "3.0.0", "info": {"title": "t", "version": "1"},
+        "paths": {
+            format!("/{version}/users"): operation("Users"),
+            format!("/{version}/orders/{{id}}"): operation("Order"),
+            format!("/{version}/refunds"): operation("Refunds"),
+        },
+        "components": {"schemas": {"Users": {"type": "object"}, "Order": {"type": "object"}, "Refunds": {"type": "object"}}},
+    })
+}
+
+#[test]
+fn a_new_version_in_all_paths_is_one_change_of_what_is_watched() {
+    let [before, after] = ["v1", "v2"]
+        .map(|version| read("api.json", None, versioned(version).to_string().as_bytes()).unwrap());
+    let watched = ["/v1/users", "/v1/refunds"].map(|path| WatchedEndpoint {
+        method: "GET".to_owned(),
+        path: format!("https://api.example.com{path}"),
+        ..WatchedEndpoint::default()
+    });
+    let told = |watched: &[WatchedEndpoint]| -> Vec<String> {
+        let changes = compare_documents(&before, &after, watched).changes;
+        changes.iter().map(|c| c.facts.text("what").unwrap_or_default().to_owned()).collect()
+    };
+    let compared = compare_documents(&before, &after, &watched);
+    let moved = &compared.changes[0].facts;
+    assert_eq!(told(&watched)[0], "paths-moved");
+    assert_eq!(
+        told(&watched).iter().filter(|what| what.ends_with("-moved")).count(),
+        1,
+        "{:?}",
+        told(&watched)
+    );
+    assert_eq!((moved.text("from"), moved.text("to")), (Some("/v1"), Some("/v2")));
+    assert_eq!(moved.number("operations"), Some(2.0));
+    // One alone is told by its name.
+    assert_eq!(told(&watched[..1])[0], "operation-moved");
+}
+
 #[test]
 fn a_new_version_in_all_paths_is_one_change() {
-    let paths = |version: &str| {
-        let operation = |id: &str| {
-            json!({"get": {"operationId": id, "responses": {"200": {"description": "OK", "content":
-                {"application/json": {"schema": {"$ref": format!("#/components/schemas/{id}")}}}}}}})
-        };
-        json!({
-            "openapi": "3.0.0", "info": {"title": "t", "version": "1"},
-            "paths": {
-                format!("/{version}/users"): operation("Users"),
-                format!("/{version}/orders/{{id}}"): operation("Order"),
-                format!("/{version}/refunds"): operation("Refunds"),
-            },
-            "components": {"schemas": {"Users": {"type": "object"}, "Order": {"type": "object"}, "Refunds": {"type": "object"}}},
-        })
-    };
     let report = diff_documents(
         "before.json",
-        paths("v1").to_string().as_bytes(),
+        versioned("v1").to_string().as_bytes(),
         "after.json",
-        paths("v2").to_string().as_bytes(),
+        versioned("v2").to_string().as_bytes(),
         &RuleSet::builtin(),
     )
     .unwrap();

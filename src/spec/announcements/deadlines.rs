@@ -15,15 +15,15 @@ pub(super) struct Concern {
     field: Option<String>,
     /// Its path, where it is read.
     path: FieldPath,
-    /// Whether what it is about is read, where that is known.
+    /// Whether what it is about is in use, where that is known.
     is_read: Option<bool>,
 }
 
 /// The deadlines that a document sets for what is watched; everything counts where nothing is.
 ///
 /// What was over on the day `since`, when the document was accepted, is history. What names operations counts where one
-/// of them is watched, and what names fields is worth less where none of them is read. The same thing for the same day
-/// is told once, however often the document says it.
+/// of them is watched; what names fields is worth less where none of them is read, and so is what names nothing that is
+/// in use. The same thing for the same day is told once, however often the document says it.
 #[must_use]
 pub fn deadlines(
     document: &Document,
@@ -127,7 +127,32 @@ impl Announcement {
             concern.path = found.cloned().unwrap_or_default();
             concern.is_read = is_known.then_some(found.is_some());
         }
+        if !watched.is_empty() && concern == Concern::default() && !self.may_concern(watched) {
+            concern.is_read = Some(false);
+        }
         Some(concern)
+    }
+
+    /// Whether what names no operation and no field may still be something in use: vendors tell the ends of
+    /// dashboards, apps and plans at the same place.
+    fn may_concern(&self, watched: &[WatchedEndpoint]) -> bool {
+        match self.kind {
+            // What these are about, all clients use.
+            AnnouncementKind::Auth
+            | AnnouncementKind::Paging
+            | AnnouncementKind::RateLimit
+            | AnnouncementKind::Breaking => return true,
+            AnnouncementKind::Ends
+            | AnnouncementKind::Deprecated
+            | AnnouncementKind::Renamed
+            | AnnouncementKind::Changed => {}
+        }
+        let heading = self.section.rsplit(" › ").next().unwrap_or_default();
+        let names_field = |path: &FieldPath| path.name().is_some_and(|name| self.speaks_of(name));
+        places::is_for_all(&self.sentence, heading)
+            || watched.iter().any(|endpoint| {
+                places::names_place(&self.sentence, &endpoint.path) || endpoint.fields.iter().any(names_field)
+            })
     }
 }
 
@@ -184,7 +209,32 @@ mod tests {
     fn what_was_over_before_is_history_and_the_same_is_said_once() {
         let text = "# Changes\n\nThe XML format was retired on 2025-11-30.\n\n# Again\n\n\
              Support for webhooks ends on 2026-03-01.\n\n# More\n\nAs said, webhooks will be turned off on 2026-03-01.\n";
-        assert_eq!(told(text, "2026-03-01"), ["ends 2026-03-01 today $"]);
-        assert_eq!(told(text, "2026-03-08"), ["ends 2026-03-01 7 days ago $"]);
+        assert_eq!(told(text, "2026-03-01"), ["ends 2026-03-01 today $ no"]);
+        assert_eq!(told(text, "2026-03-08"), ["ends 2026-03-01 7 days ago $ no"]);
+    }
+
+    #[test]
+    fn what_names_nothing_in_use_is_worth_less() {
+        let is_used = |sentence: &str| {
+            let told = told(&format!("# News\n\n{sentence}\n"), "2026-12-01");
+            assert_eq!(told.len(), 1, "{sentence}: {told:?}");
+            !told[0].ends_with(" no")
+        };
+        for nothing in [
+            "Support for the Widgets dashboard ends on 2026-12-31.",
+            "Support for our app for tablets ends on 2026-12-31.",
+            "Support for webhooks ends on 2026-12-31.",
+        ] {
+            assert!(!is_used(nothing), "{nothing}");
+        }
+        for something in [
+            "The API will be shut down on 2026-12-31.",
+            "Support for TLS 1.1 ends on 2026-12-31.",
+            "Basic authentication will no longer be accepted from 2026-12-31 on.",
+            "Support for lists of orders ends on 2026-12-31.",
+            "`total_price` will be removed on 2026-12-31.",
+        ] {
+            assert!(is_used(something), "{something}");
+        }
     }
 }

@@ -161,6 +161,35 @@ pub(super) fn speaks_of_fields(sentence: &str) -> bool {
     FIELDS.is_match(sentence)
 }
 
+/// Words for what each client of an API uses, whatever it reads: the API and its versions, signing in, the ways through
+/// pages, limits, the line between the two.
+static FOR_ALL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:apis?|endpoints?|requests?|responses?|versions?|v[0-9]+|rest|graphql|json|auth\w*|oauth\w*|api[ -]?keys?|access[ -]?keys?|tokens?|credentials?|certificates?|sign(?:ing|s)?[ -]?in|log(?:ging|s)?[ -]?in|paging|paginat\w+|cursors?|rate[ -]?limit\w*|quotas?|tls|ssl|https?|hosts?|domains?|ip address\w*)\b",
+    )
+});
+
+/// What a sentence says of something that stands in the heading above it.
+static POINTS_UP: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^[\s*_>-]*(?:this|these|it|they|all (?:of )?(?:this|these))\b"));
+
+/// Whether a sentence below a heading is about what each client uses.
+pub(super) fn is_for_all(sentence: &str, heading: &str) -> bool {
+    FOR_ALL.is_match(sentence) || POINTS_UP.is_match(sentence) && FOR_ALL.is_match(heading)
+}
+
+/// Whether a text names what an address leads to: a word of its path, in the singular or the plural.
+pub(super) fn names_place(text: &str, address: &str) -> bool {
+    let below =
+        address.split_once("://").map_or(address, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+    let path = below.split(['?', '#']).next().unwrap_or(below);
+    let text = text.to_lowercase();
+    path.split(['/', '.', '-', '_']).map(str::to_lowercase).any(|word| {
+        let one = word.strip_suffix('s').unwrap_or(&word);
+        one.len() >= 3 && (has_word(&text, one) || has_word(&text, &format!("{one}s")))
+    })
+}
+
 /// Whether a name stands in a text as a word of its own.
 pub(in crate::spec) fn has_word(text: &str, name: &str) -> bool {
     let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');

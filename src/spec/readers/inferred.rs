@@ -1,5 +1,7 @@
 //! The schema of example data: what formats without schemas have in place of one.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 /// How many elements of a list are looked at.
@@ -10,7 +12,9 @@ pub(super) fn schema<'v>(values: impl IntoIterator<Item = &'v Value>) -> Value {
     let values: Vec<&Value> = values.into_iter().take(MAX_ELEMENTS).collect();
     let mut types: Vec<&str> = Vec::new();
     let mut members: Map<String, Value> = Map::new();
-    let mut below: Vec<(String, Vec<&Value>)> = Vec::new();
+    // In the order in which they first come.
+    let mut below: Vec<(&str, Vec<&Value>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut elements: Vec<&Value> = Vec::new();
     for value in &values {
         let word = match value {
@@ -25,9 +29,10 @@ pub(super) fn schema<'v>(values: impl IntoIterator<Item = &'v Value>) -> Value {
             }
             Value::Object(object) => {
                 for (name, value) in object {
-                    match below.iter_mut().find(|(other, _)| other == name) {
+                    let place = *places.entry(name).or_insert(below.len());
+                    match below.get_mut(place) {
                         Some((_, seen)) => seen.push(value),
-                        None => below.push((name.clone(), vec![value])),
+                        None => below.push((name, vec![value])),
                     }
                 }
                 "object"
@@ -49,7 +54,7 @@ pub(super) fn schema<'v>(values: impl IntoIterator<Item = &'v Value>) -> Value {
     };
     if let Value::Object(object) = &mut schema {
         if types.contains(&"object") {
-            members.extend(below.into_iter().map(|(name, values)| (name, self::schema(values))));
+            members.extend(below.into_iter().map(|(name, values)| (name.to_owned(), self::schema(values))));
             object.insert("properties".to_owned(), Value::Object(members));
         }
         if types.contains(&"array") {

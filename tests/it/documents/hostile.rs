@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Gives what `act` gives, and fails where it takes too long: on the processor, where that is known, since a busy
 /// machine says nothing.
-fn in_time<T>(act: impl FnOnce() -> T) -> T {
+pub(super) fn in_time<T>(act: impl FnOnce() -> T) -> T {
     let (began, busy) = (Instant::now(), on_processor());
     let result = act();
     let spent = on_processor().zip(busy).map_or_else(|| began.elapsed(), |(now, then)| now - then);
@@ -107,18 +107,97 @@ fn size_is_bounded_before_anything_is_read() {
 #[test]
 fn pages_of_unclosed_tags_are_refused() {
     // These end by themselves, so a page may have as many as it likes.
-    for tag in ["<li>", "<td>", "<p>"] {
-        let page = format!("<html><body>{}text", tag.repeat(50_000));
+    for tag in ["<li>", "<td>", "<p>", "<table>", "<p><i>", "<a href=x>"] {
+        let page = format!("<html><body>{}text", tag.repeat(20_000));
         in_time(|| drop(read("docs.html", None, page.as_bytes())));
     }
-    for tag in ["<b>", "<a href=x>", "<table>", "<svg>", "<p><i>", "<font><p>"] {
+    for tag in ["<b>", "<svg>", "<font><p>", "<div>", "<object>", "<template>", "<ruby><rt>"] {
         let page = format!("<html><body>{}text", tag.repeat(1_000_000));
         assert!(refused("docs.html", &page).contains("nest deeper"), "{tag}");
     }
-    assert!(
-        refused("docs.html", &format!("<html><body>{}text", "<div>".repeat(1_000_000)))
-            .contains("nest deeper")
-    );
+}
+
+/// What looks like the begin of raw text and is none, or ends it in another way than a careless reader thinks.
+#[test]
+fn depth_is_refused_in_every_disguise() {
+    for disguise in [
+        "<script></SCRIPT>",
+        "<script></script\n>",
+        "<style></StYlE/>",
+        "<!-- <script> -->",
+        "<!--><script>",
+        "<!-- <style> --!>",
+        "<!doctype html [<script>]>",
+        "<?php <script> ?>",
+        "<textarea></TEXTAREA>",
+        "<title></TITLE >",
+        "<xmp></XMP>",
+        "<iframe></IFRAME>",
+        "<noframes></NOFRAMES>",
+        "<noscript></NOSCRIPT>",
+        "<a title='<script>'>",
+        "<a title=<script>",
+        "<svg><style></svg>",
+        "<math><script></math>",
+        "<select><script></select>",
+        "<![CDATA[<script>]]>",
+    ] {
+        let page = format!("<html><body>{disguise}{}", "<div>".repeat(30_000));
+        let told = refused("docs.html", &page);
+        // Where the standard says that all of it is raw text, it is a page without any.
+        let is_empty = told.contains("next to nothing") || told.contains("scripts make its content");
+        assert!(told.contains("nest deeper") || is_empty, "{disguise}: {told}");
+        let feed = format!(
+            "<rss><channel><title>News</title><item><title>a</title><description><![CDATA[{}{}]]></description></item>\
+             </channel></rss>",
+            disguise.replace("]]>", ""),
+            "<div>".repeat(30_000)
+        );
+        in_time(|| drop(read("feed.xml", None, feed.as_bytes())));
+    }
+}
+
+/// The standard opens some elements again wherever text follows; a few kilobytes make millions of them.
+#[test]
+fn elements_that_open_themselves_again_are_bounded() {
+    let bold = |n: usize| (0..n).fold(String::new(), |text, i| text + &format!("<b a={i}>"));
+    let again = format!("<html><body><p>{}</p>{}", bold(450), "<p>x".repeat(30_000));
+    assert!(refused("docs.html", &again).contains("more elements"));
+    let crossed = (0..10_000).fold(String::new(), |text, i| text + &format!("<i><b a={i}></i>"));
+    refused("docs.html", &format!("<html><body>{crossed}"));
+}
+
+#[test]
+fn texts_of_which_every_line_differs_are_compared_in_time() {
+    let text =
+        |word: &str| (0..60_000).fold("# Orders\n\n".to_owned(), |text, i| text + &format!("{word} {i}\n\n"));
+    let (before, after) = (text("old"), text("new"));
+    let report = in_time(|| {
+        diff_documents("a.md", before.as_bytes(), "b.md", after.as_bytes(), &RuleSet::builtin()).unwrap()
+    });
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].evidence.number("lines"), Some(120_000.0));
+}
+
+#[test]
+fn more_values_than_any_description_has_are_refused() {
+    let lists = format!("{{\"openapi\":\"3.0.0\",\"x\":[{}0]}}", "[],".repeat(3_000_000));
+    assert!(refused("api.json", &lists).contains("more than 4000000 values"));
+}
+
+#[test]
+fn an_example_of_many_members_is_read_in_time() {
+    let members: serde_json::Map<String, Value> = (0..30_000).map(|i| (format!("m{i}"), json!(i))).collect();
+    let response = json!({"name": "ok", "code": 200, "header": [{"key": "Content-Type", "value": "application/json"}],
+        "body": Value::Object(members).to_string()});
+    let collection = json!({
+        "info": {"schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
+        "item": [{"name": "a", "request": {"method": "GET", "url": "https://example.com/a"}, "response": [response]}]
+    });
+    let text = collection.to_string();
+    let document = in_time(|| read("c.json", None, text.as_bytes()).unwrap());
+    let Document::Api(model) = document else { panic!() };
+    assert_eq!(model.operations().len(), 1);
 }
 
 #[test]
