@@ -312,11 +312,35 @@ fn retyped(
 /// The change of content that a rename brings with it: both profiles compared as if they were one field.
 fn as_one_field(
     sides: &Sides<'_>,
-    (_, was): (&FieldPath, &FieldProfile),
+    (old, was): (&FieldPath, &FieldProfile),
     (new, is): (&FieldPath, &FieldProfile),
 ) -> Option<Change> {
-    compare::compare_fields(sides.base, sides.live, new, was, is)
+    let change = compare::compare_fields(sides.base, sides.live, new, was, is);
+    // Of fields whose names are alike, values that lie elsewhere by a power of ten are the same in another unit.
+    let moved = change.as_ref().is_none_or(|c| {
+        matches!(c.kind, ChangeKind::DistributionShifted | ChangeKind::Stale | ChangeKind::Truncated)
+    });
+    let alike = || match (old.name(), new.name()) {
+        (Some(old), Some(new)) => names::compare(old, new).0 >= ALIKE,
+        _ => false,
+    };
+    if moved
+        && alike()
+        && let Some(ratio) = compare::power_of_ten(was, is)
+    {
+        let mut facts = Facts::new().with("ratio", ratio).with("offset", 0.0).with("transform", "ratio");
+        let words = new.name().map(compare::name_words).unwrap_or_default();
+        if let Some(unit) = compare::named(ratio, 0.0, &words).filter(|unit| unit.speaks(&words)) {
+            facts.set("unit", unit.name.clone());
+            facts.set("transform", unit.id.clone());
+        }
+        return Some(Change { kind: ChangeKind::ScaleChanged, path: new.clone(), to: Vec::new(), facts });
+    }
+    change
 }
+
+/// Names from here on share a word or most letters, as those that [`names_and_place`] counts in favour of a pair.
+const ALIKE: f64 = 0.45;
 
 fn unpaired(
     weighed: &mut Weighed,

@@ -9,6 +9,8 @@ mod evidence;
 mod names;
 mod onset;
 mod plain;
+#[cfg(test)]
+mod readings;
 mod renames;
 mod report;
 mod summary;
