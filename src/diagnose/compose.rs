@@ -18,7 +18,8 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
     let new: Vec<Endpoint> =
         new_paths(findings, live).into_iter().filter(|e| findings[e.finding].path == e.path).collect();
     for whole in &old {
-        let best = best_parts(base, live, &whole.path, &new, false);
+        let best = best_parts(base, live, &whole.path, &new, false)
+            .or_else(|| named_parts(base, live, &whole.path, &new));
         take(drafts, findings, best, |parts| {
             let mut draft = Draft::new(DiagnosisKind::Split, whole.path.clone());
             draft.to = parts.iter().map(|i| new[*i].path.clone()).collect();
@@ -31,7 +32,8 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
         if drafts.iter().any(|d| d.kind == DiagnosisKind::Split && d.to.contains(&whole.path)) {
             continue;
         }
-        let best = best_parts(live, base, &whole.path, &old, true);
+        let best = best_parts(live, base, &whole.path, &old, true)
+            .or_else(|| only_parts(live, base, (&whole.path, new.len()), &old));
         take(drafts, findings, best, |parts| {
             let mut paths: Vec<&Endpoint> = parts.iter().map(|i| &old[*i]).collect();
             // Named after the part that came first in the text.
@@ -171,6 +173,18 @@ fn best_parts(
     parts: &[Endpoint],
     merging: bool,
 ) -> Option<Parts> {
+    fitting_parts(whole_in, parts_in, whole, parts, merging, 0.75)
+}
+
+/// The same, where names that do not speak for it need a fit as good as `unnamed`.
+fn fitting_parts(
+    whole_in: &Profile,
+    parts_in: &Profile,
+    whole: &FieldPath,
+    parts: &[Endpoint],
+    merging: bool,
+    unnamed: f64,
+) -> Option<Parts> {
     if parts.len() < 2 || whole_in.fields.get(whole).is_none_or(|f| f.types.get(JsonType::String) == 0) {
         return None;
     }
@@ -210,7 +224,7 @@ fn best_parts(
                 let fit = paired_fit(parts_in, &at, paths)
                     .unwrap_or_else(|| at.iter().map(|(_, cuts)| of(cuts)).sum::<f64>() / at.len() as f64);
                 let speaks = names_speak(whole, paths, merging);
-                let needed = if speaks { 0.5 } else { 0.75 };
+                let needed = if speaks { 0.5 } else { unnamed };
                 let value = fit + if speaks { 0.3 } else { 0.0 };
                 if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b + 0.05) {
                     let share = value.min(0.99);
@@ -220,6 +234,78 @@ fn best_parts(
         }
     }
     best.map(|(_, parts)| parts)
+}
+
+/// Two new fields that are named after the old one and together as long as it was: its parts, though the sign between
+/// them is none that texts are taken apart at, or stands in them more than once.
+fn named_parts(base: &Profile, live: &Profile, whole: &FieldPath, new: &[Endpoint]) -> Option<Parts> {
+    let stem = whole.name().map(name_words)?;
+    let named: Vec<usize> = (0..new.len())
+        .filter(|i| {
+            let words = new[*i].path.name().map(name_words).unwrap_or_default();
+            new[*i].path.parent() == whole.parent() && words.len() > stem.len() && words.starts_with(&stem)
+        })
+        .collect();
+    let [first, second] = named.as_slice() else { return None };
+    let parts = [&new[*first].path, &new[*second].path];
+    let joint = joint_of(base, whole)?;
+    adds_up(base, live, whole, parts).then_some(Parts { indices: [*first, *second], joint, share: BY_SHAPE })
+}
+
+/// The only two fields that are gone, where the only new one looks like both of them joined.
+fn only_parts(
+    live: &Profile,
+    base: &Profile,
+    (whole, among): (&FieldPath, usize),
+    old: &[Endpoint],
+) -> Option<Parts> {
+    let [one, other] = old else { return None };
+    if among != 1 || !adds_up(live, base, whole, [&one.path, &other.path]) {
+        return None;
+    }
+    // What two halves of one look are worth is enough where nothing else is left that they could be.
+    fitting_parts(live, base, whole, old, true, LOOKS_ALIKE - 0.1)
+        .map(|parts| Parts { share: BY_SHAPE, ..parts })
+}
+
+/// How sure parts are that are told by their names and their shape alone.
+const BY_SHAPE: f64 = 0.9;
+
+/// The sign that nearly all texts of a field have, and that may join two parts.
+fn joint_of(profile: &Profile, path: &FieldPath) -> Option<char> {
+    let patterns: Vec<String> = profile
+        .entities
+        .records
+        .values()
+        .filter_map(|record| record.0.get(path))
+        .filter(|value| hash_of(value).is_some())
+        .filter_map(pattern_of)
+        .collect();
+    let sign = |c: &char| !c.is_alphanumeric();
+    let mut signs: Vec<char> = patterns.iter().flat_map(|p| p.chars().filter(sign)).collect();
+    signs.sort_unstable();
+    signs.dedup();
+    let share = |c: &char| patterns.iter().filter(|p| p.contains(*c)).count();
+    signs.into_iter().find(|c| patterns.len() >= MIN_TEXTS && share(c) * 10 >= patterns.len() * 9)
+}
+
+/// Whether two parts are together as long as the whole, but for what joins them: a tenth more or a third less, since
+/// other records are longer or shorter by themselves, and neither is as long alone.
+fn adds_up(whole_in: &Profile, parts_in: &Profile, whole: &FieldPath, parts: [&FieldPath; 2]) -> bool {
+    let length = |profile: &Profile, path: &FieldPath| {
+        let strings = profile.fields.get(path)?.strings.as_deref()?;
+        let (sum, count) = strings
+            .lengths
+            .iter()
+            .fold((0.0, 0_u64), |(sum, count), bin| (sum + bin.low * bin.count as f64, count + bin.count));
+        (count >= MIN_TEXTS as u64).then(|| sum / count as f64)
+    };
+    let [Some(all), Some(first), Some(second)] =
+        [length(whole_in, whole), length(parts_in, parts[0]), length(parts_in, parts[1])]
+    else {
+        return false;
+    };
+    first.max(second) <= 0.95 * all && (0.67..=1.1).contains(&((first + second) / all))
 }
 
 /// The share of entities seen on both sides whose own text is made up of their own parts; `None` for too few.
