@@ -2,7 +2,7 @@
 
 use super::{course::Course, pairs::Pairs, variation::Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{FieldProfile, Profile, SampleValue};
+use crate::profile::{FieldProfile, Order, Profile, SampleValue};
 
 /// The chance of a false alarm that one comparison of a whole stream may have, shared out among its fields: one in
 /// five hundred, so that a stream compared every hour is wrong about four times a year at worst, and much less since
@@ -19,6 +19,8 @@ pub(super) struct Context<'a> {
     pub base: &'a Profile,
     /// The profile of the window.
     pub live: &'a Profile,
+    /// In which order the sampled records of the window came, where it is known.
+    pub order: &'a Order,
     /// Entities seen in both.
     pub pairs: Pairs<'a>,
     /// How the fields of the baseline vary by themselves.

@@ -66,6 +66,7 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     let doubled = share >= 0.5 && new.len() >= 2 && new.len() <= base.len() && words <= base.len();
     let replaced = (all_new || doubled) && distinct <= 0.25 * n as f64;
     // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
+    let replaced = replaced && !takes_turns(lane, &new);
     if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || doubled) {
         return Some(change(lane, &new, &lost, share, gone, "all-values"));
     }
@@ -84,8 +85,13 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     // the cut. Any word of the set could be the missed one: one in twenty for all of them together, since only those
     // of just this frequency are.
     let by_order = stats::all_among_last(one, n, m) * (base.len() + new.len()) as f64;
-    if one < 4 || p_value > 0.005 || by_order > 0.05 {
+    // Records in order bring their words in order, more of them at a time: there one in a hundred.
+    let unordered = lane.ctx.course.beside(lane.path).unordered;
+    if one < 4 || p_value > 0.005 || by_order > if unordered { 0.05 } else { 0.01 } {
         return closed_loss(lane, &lost, &base, m);
+    }
+    if takes_turns(lane, &new) {
+        return None;
     }
     // In a long list that is not yet complete, one that comes when another goes is no new name for it.
     let transform = if let Some((_, count)) = largest
@@ -100,6 +106,14 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
         return None;
     };
     Some(change(lane, &new, &lost, share, gone, transform))
+}
+
+/// Whether records that come in an order bring each newcomer in one stretch, as the next season, batch or page does:
+/// its turn has come. A vendor's new word comes among the others.
+fn takes_turns(lane: &Lane<'_>, new: &[(u64, u64)]) -> bool {
+    let newcomers = new.iter().map(|(value, _)| *value).collect();
+    !lane.ctx.course.beside(lane.path).unordered
+        && super::sequence::Sequence::of(lane).is_some_and(|values| values.in_stretches(&newcomers))
 }
 
 /// Beyond a dozen values a set is a list of things (teams, carriers, stations), which come and go, and no vocabulary

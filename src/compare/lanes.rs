@@ -7,7 +7,7 @@ use super::course::Course;
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
 use super::{structure, swaps, types, zones};
 use crate::model::{Change, FieldPath, Inconclusive};
-use crate::profile::{FieldProfile, Profile, align};
+use crate::profile::{FieldProfile, Order, Profile, align};
 
 /// What differs between a baseline and a window, with evidence.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
         });
     }
     comparison.unjudged = unjudged(live);
-    let mut changes = fields(baseline, base, live, &mut comparison.inconclusive);
+    let mut changes = fields(baseline, base, (live, &window.order), &mut comparison.inconclusive);
     // The nearest window has the last word about values: what it already showed is no news, and what only it does
     // not show may be the ordinary course of things.
     if let Some(latest) = &baseline.latest
@@ -47,7 +47,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     {
         let (latest, live) = align(latest, live);
         let (latest, live) = (&*latest, &*live);
-        let near = fields(baseline, latest, live, &mut Vec::new());
+        let near = fields(baseline, latest, (live, &window.order), &mut Vec::new());
         let too_few = unjudged(latest);
         changes.retain_mut(|change| {
             // One cause may look like two things: a day of one date, in another notation, has stood still to a
@@ -95,13 +95,14 @@ fn unjudged(profile: &Profile) -> BTreeSet<FieldPath> {
 fn fields(
     baseline: &Baseline,
     base: &Profile,
-    live: &Profile,
+    (live, order): (&Profile, &Order),
     inconclusive: &mut Vec<Inconclusive>,
 ) -> Vec<Change> {
     let shared = base.fields.keys().filter(|path| live.fields.contains_key(*path)).count();
     let ctx = Context {
         base,
         live,
+        order,
         pairs: Pairs::of(baseline.latest.as_ref().unwrap_or(base), live),
         variation: &baseline.variation,
         course: Course::of(base, live, &baseline.variation),
@@ -147,6 +148,31 @@ fn is_soft(change: &Change, other_segment: bool) -> bool {
     }
 }
 
+/// When several fields seem to be in other units by different factors, and no name nor entity speaks for any of them,
+/// then other records came: a vendor changes the unit of one field, or of all alike.
+fn factors(changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
+    let guessed = |c: &Change| {
+        c.kind == crate::model::ChangeKind::ScaleChanged
+            && c.facts.get("paired").is_none()
+            && !super::scale::is_spoken_for(c)
+    };
+    let ratios: Vec<f64> =
+        changes.iter().filter(|c| guessed(c)).filter_map(|c| c.facts.number("ratio")).collect();
+    let same = |ratio: &f64| (ratio / ratios[0] - 1.0).abs() < 0.01;
+    if ratios.iter().all(same) {
+        return;
+    }
+    let (other, kept): (Vec<Change>, Vec<Change>) = changes.drain(..).partition(guessed);
+    *changes = kept;
+    inconclusive.extend(
+        other.into_iter().map(|change| Inconclusive {
+            path: change.path,
+            why: "its values lie elsewhere, as those of other fields do by other factors: other records"
+                .to_owned(),
+        }),
+    );
+}
+
 fn null_step(change: &Change) -> f64 {
     let rate = |name| change.facts.number(name).unwrap_or(0.0);
     (rate("live_null_rate") - rate("baseline_null_rate")).abs()
@@ -155,21 +181,26 @@ fn null_step(change: &Change) -> f64 {
 /// When several fields moved at once in ways that other records bring about, then other records came: a holiday, a
 /// storm, another segment of customers. Which they are is not for one window to say.
 fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
+    // Nulls that go with the kinds of the records are no news by themselves, and witness that these are others.
+    let follows = |c: &Change| c.facts.get("follows").is_some();
     if ctx.pairs.same_population() {
+        changes.retain(|c| !follows(c));
         return;
     }
+    factors(changes, inconclusive);
     let soft_here = |c: &Change| is_soft(c, ctx.course.is_other_segment(&c.path));
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
     let segment = soft.iter().any(|path| ctx.course.is_other_segment(path));
     if soft.len() < 2 && !segment {
         // A share of nulls that drifts alone must move by a fifth to be told.
+        changes.retain(|c| !follows(c));
         changes.retain(|c| {
             !soft_here(c) || c.kind != crate::model::ChangeKind::NullsChanged || null_step(c) >= 0.2
         });
         return;
     }
-    changes.retain(|c| !soft_here(c));
+    changes.retain(|c| !soft_here(c) && !follows(c));
     inconclusive.extend(soft.into_iter().map(|path| {
         Inconclusive {
         path,
@@ -183,7 +214,8 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
     let mut found = structure::presence(lane);
     if let Some(change) = types::types(lane) {
         found.push(change);
-    } else if let Some(change) = shift::constant(lane)
+    } else if let Some(change) = shift::replay(lane)
+        .or_else(|| shift::constant(lane))
         .or_else(|| strings::strings(lane))
         .or_else(|| scale::notation(lane))
         .or_else(|| scale::scales(lane).filter(|_| !shift::is_replay(lane)))
@@ -208,10 +240,11 @@ pub(crate) fn compare_fields(
     was: &crate::profile::FieldProfile,
     is: &crate::profile::FieldProfile,
 ) -> Option<Change> {
-    let variation = super::Variation::default();
+    let (variation, order) = (super::Variation::default(), Order::default());
     let ctx = Context {
         base,
         live,
+        order: &order,
         pairs: Pairs::default(),
         variation: &variation,
         course: Course::default(),

@@ -5,7 +5,7 @@ use super::context::{Lane, MIN_SUPPORT, name_words};
 use super::pairs::MIN_PAIRS;
 use super::{stats, units};
 use crate::model::{Change, ChangeKind, Facts, JsonType};
-use crate::profile::NumberProfile;
+use crate::profile::{FieldProfile, NumberProfile};
 
 /// Shares of the window that may still be as they were, when the change came in its midst.
 const OLD_SHARES: [f64; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
@@ -22,11 +22,15 @@ pub(super) fn notation(lane: &Lane<'_>) -> Option<Change> {
 /// Another unit or sign, entities seen on both sides first.
 pub(super) fn scales(lane: &Lane<'_>) -> Option<Change> {
     let (base, live) = (numbers_of(lane.base)?, numbers_of(lane.live)?);
+    // Moments have no size that another unit would change; their own notations were looked at before.
+    if super::shift::is_moment(lane.base) {
+        return None;
+    }
     let paired = lane.ctx.pairs.numbers(lane.path, lane.path);
     if paired.len() >= MIN_PAIRS {
         return paired_scale(lane, &paired);
     }
-    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT || super::shift::is_moment(lane.base) {
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
         return None;
     }
     scale(lane, base, live)
@@ -45,10 +49,20 @@ fn paired_scale(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
     if !most(agreeing) {
         return paired_about(lane, paired);
     }
-    if is_one(ratio, offset) {
+    if is_one(ratio, offset) || units::named(ratio, offset, &[]).is_none() && is_shift(paired, agreeing) {
         return None;
     }
     Some(scale_change(lane, ratio, offset, Some((paired.len(), agreeing)), 0.0))
+}
+
+/// Whether one step up or down fits as many entities as a ratio does: counters that grew, all of them near each other
+/// next to their size.
+fn is_shift(paired: &[(f64, f64)], agreeing: usize) -> bool {
+    let mut steps: Vec<f64> = paired.iter().map(|(b, l)| l - b).collect();
+    steps.sort_by(f64::total_cmp);
+    let middle = steps[steps.len() / 2];
+    let near = |(b, l): &&(f64, f64)| (b + middle - l).abs() <= AGREEMENT * l.abs().max(b.abs());
+    paired.iter().filter(near).count() >= agreeing
 }
 
 /// A known ratio that nearly all entities come near, where each also moved by itself: prices and balances in another
@@ -137,6 +151,14 @@ pub(crate) fn may_fit(paired: &[(f64, f64)]) -> bool {
         against.take(paired.len() / 10 + 1).count() * 10 <= paired.len()
     };
     most(ratio, 0.0) || units::units().iter().any(|unit| unit.offset != 0.0 && most(unit.ratio, unit.offset))
+}
+
+/// Whether the name of the field speaks for the unit of a change.
+pub(super) fn is_spoken_for(change: &Change) -> bool {
+    let words = change.path.name().map(name_words).unwrap_or_default();
+    let (ratio, offset) =
+        (change.facts.number("ratio").unwrap_or(1.0), change.facts.number("offset").unwrap_or(0.0));
+    units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words))
 }
 
 fn scale_change(
@@ -271,9 +293,10 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     // the baseline's own sub-windows are, and clearly nearer than doing nothing.
     let chance = 1.36 * ((n + m) / (n * m)).sqrt();
     let fits = after <= (chance + natural).min(if hard { 0.45 } else { 0.35 }) && after <= before / 2.0;
-    // Within a factor of five, or with an offset, plain movement is the likelier cause.
+    // Within a factor of five, or with an offset, plain movement is the likelier cause; and among forty factors one
+    // fits any movement. Only those are believed unspoken that people use whatever is measured.
     let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
-    if offset != 0.0 && !spoken {
+    if !spoken && (offset != 0.0 || !(hard || is_common(ratio) && fits_all_along(&was, &is, ratio, after))) {
         return None;
     }
     // Whole numbers do not stay whole under a factor such as 1.94: counts that grew do.
@@ -299,6 +322,53 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         return None;
     }
     Some(scale_change(lane, ratio, offset, None, after))
+}
+
+/// The power of ten that sets all of two sides' values apart, at each of five quantiles to within a factor of two: so
+/// much other records may differ, and no more by far than a fifth of a power of ten. For fields that are known to be one.
+#[must_use]
+pub(crate) fn power_of_ten(was: &FieldProfile, is: &FieldProfile) -> Option<f64> {
+    let (base, live) = (numbers_of(was)?, numbers_of(is)?);
+    if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
+        return None;
+    }
+    let (was, is) = (Points::of_numbers(base), Points::of_numbers(live));
+    // Zero is zero in any unit: only what lies beyond the larger share of zeros is compared.
+    let zeros = |n: &NumberProfile| n.zero as f64 / n.count as f64;
+    let least = zeros(base).max(zeros(live));
+    if (zeros(base) - zeros(live)).abs() > 0.2 || least > 0.9 || base.negative + live.negative > 0 {
+        return None;
+    }
+    let at = |share: f64| least + (1.0 - least) * share;
+    let mut logs = [0.1, 0.3, 0.5, 0.7, 0.9].map(|q| (is.quantile(at(q)) / was.quantile(at(q))).log10());
+    logs.sort_by(f64::total_cmp);
+    let power = logs[2].round();
+    let near = logs.iter().all(|log| (log - power).abs() <= 2_f64.log10());
+    (near && power != 0.0 && power.abs() <= 9.0).then(|| 10_f64.powi(power as i32))
+}
+
+/// Whether a factor is one of every trade: a power of ten, or of minutes and seconds; or a sign.
+fn is_common(ratio: f64) -> bool {
+    let power = ratio.abs().log10();
+    let sixty = |factor: f64| (ratio / factor - 1.0).abs() < AGREEMENT;
+    (power - power.round()).abs() < 0.001 || [60.0, 1.0 / 60.0, 3600.0, 1.0 / 3600.0].into_iter().any(sixty)
+}
+
+/// Whether the image is one that a second sample would be as far from in one case of ten at least, and the values
+/// spread as widely around their middle as before: other records that lie elsewhere are also spread otherwise.
+fn fits_all_along(was: &Points, is: &Points, ratio: f64, after: f64) -> bool {
+    if stats::ks_p_value(after, was.count(), is.count()) < 0.1 {
+        return false;
+    }
+    let width = |points: &Points| {
+        let (low, high) = (points.quantile(0.25).abs(), points.quantile(0.75).abs());
+        (low > 0.0 && high > 0.0).then(|| (high / low).ln().abs())
+    };
+    // A stretch of the logarithms by more than what the factor itself comes to is no factor.
+    match (width(was), width(is)) {
+        (Some(before), Some(now)) => (now - before).abs() <= ratio.abs().ln().abs().max(0.5),
+        _ => true,
+    }
 }
 
 /// Whether three in ten numbers, ten at least, are written with more decimals than any had.

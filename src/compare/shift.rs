@@ -2,6 +2,7 @@
 
 use super::cdf::{Points, numbers_of};
 use super::context::{Lane, MIN_SUPPORT};
+use super::sequence::Sequence;
 use super::{course, enums, ranks, scale, stats};
 use crate::model::{Change, ChangeKind, Facts, JsonType};
 use crate::profile::{FieldProfile, MinHashes, SampleValue};
@@ -25,7 +26,10 @@ pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
     let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
     let sure = lane.fisher(hits(top_was, n), hits(top_is, m)) < lane.ctx.alpha;
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
-    if sure && top_is >= 0.6 && top_is - top_was >= (0.35_f64).max(2.0 * natural) && was >= 3.0 {
+    // Nine in ten, or all from some record on; in between others came as before, and one value only comes more often.
+    let stands = top_is >= 0.9
+        || top_is >= 0.5 && Sequence::of(lane).map_or(top_is >= 0.6, |values| values.stand_still() >= 0.5);
+    if sure && stands && top_is - top_was >= (0.35_f64).max(2.0 * natural) && was >= 3.0 {
         let facts = Facts::new()
             .with("distinct", is.round() as u64)
             .with("baseline_distinct", was.round() as u64)
@@ -35,6 +39,26 @@ pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
         return Some(lane.change(ChangeKind::Stale, facts));
     }
     None
+}
+
+/// A few values over and over in the same order, where there were many: what was recorded once is played back.
+pub(super) fn replay(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
+    if scalars(lane.base) < MIN_SUPPORT || lane.pairs_say_unchanged() {
+        return None;
+    }
+    let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
+    let round = Sequence::of(lane)?.round()?;
+    // Weekdays and the like come round by themselves.
+    if was < 2.0 * round as f64 + 3.0 {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("baseline_distinct", was.round() as u64)
+        .with("live_distinct", is.round() as u64)
+        .with("distinct", round)
+        .with("transform", "replay");
+    Some(lane.change(ChangeKind::Stale, facts))
 }
 
 /// Whether numbers come from far fewer distinct values than before: a replay, which fits any unit by chance.
@@ -56,11 +80,11 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
     // Fewer distinct values than even a window of this size must show. Distinct values grow no faster than records.
     let expected = was * (m as f64 / n as f64).min(1.0);
+    let same = live.containment(base);
     let collapsed = is <= 0.5 * expected && expected - is >= 3.0 && natural < 0.25;
-    if !collapsed {
+    if !collapsed && !few_from_some_record_on(lane) {
         return None;
     }
-    let same = live.containment(base);
     let (heads_was, heads_is) = (head_share(lane.base, 5), head_share(lane.live, 5));
     let p_value = match (heads_was, heads_is) {
         (Some(was), Some(is)) => lane.fisher(hits(was, n), hits(is, m)),
@@ -69,12 +93,15 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
         _ if is <= 0.55 * expected && expected >= 40.0 => 0.0,
         _ => 1.0,
     };
+    // The few that were frequent may be those that are left; then the others are missed.
+    let p_value = if collapsed { p_value.min(missed(lane)) } else { 0.0 };
     if p_value >= lane.ctx.alpha {
         return None;
     }
     // A handful of values over and over is a replay; two or three out of a vocabulary are a collapse.
     let numeric = lane.live.numbers.is_some();
-    let kind = if numeric { ChangeKind::Stale } else { ChangeKind::CardinalityChanged };
+    let one = is < 1.5;
+    let kind = if numeric || one { ChangeKind::Stale } else { ChangeKind::CardinalityChanged };
     let facts = Facts::new()
         .with("baseline_distinct", was.round() as u64)
         .with("live_distinct", is.round() as u64)
@@ -82,8 +109,46 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
         .with("share", heads_is.unwrap_or(0.0))
         .with("containment", same)
         .with("p_value", p_value)
-        .with("transform", if numeric { "replay" } else { "fewer" });
+        .with(
+            "transform",
+            if one {
+                "constant"
+            } else if numeric {
+                "replay"
+            } else {
+                "fewer"
+            },
+        );
     Some(lane.change(kind, facts))
+}
+
+/// The chance that a window holds none of the values that it lacks, where all are counted and none is new.
+fn missed(lane: &Lane<'_>) -> f64 {
+    let (Some(base), Some(live)) = (enums::counts(lane.base), enums::counts(lane.live)) else { return 1.0 };
+    if live.keys().any(|value| !base.contains_key(value)) {
+        return 1.0;
+    }
+    let lost: u64 = base.iter().filter(|(value, _)| !live.contains_key(*value)).map(|(_, count)| count).sum();
+    let less = |count: u64| (count as f64 / lane.spread().max(1.0)) as u64;
+    stats::fisher(less(lost), less(base.values().sum()), 0, less(live.values().sum()))
+}
+
+/// Whether two or three known values are all that comes for half of the window at one of its ends, although all others
+/// came among them before.
+fn few_from_some_record_on(lane: &Lane<'_>) -> bool {
+    const FEW: usize = 3;
+    let (Some(counts), true) = (enums::counts(lane.base), lane.is_exchangeable()) else { return false };
+    let Some((values, length, all)) = Sequence::of(lane).map(|values| values.stretch_of(FEW)) else {
+        return false;
+    };
+    let known = values.iter().map(|value| counts.get(value).copied().unwrap_or(0)).sum::<u64>();
+    let share = known as f64 / counts.values().sum::<u64>().max(1) as f64;
+    // Any set of so few values might be the one: as many chances as there are sets.
+    let sets = (counts.len() as f64).powi(FEW as i32);
+    counts.len() >= 2 * FEW
+        && length * 2 >= all
+        && values.iter().all(|value| counts.contains_key(value))
+        && sets * share.powf(length as f64 / lane.spread().max(1.0)) < lane.ctx.alpha
 }
 
 pub(super) fn is_moment(field: &FieldProfile) -> bool {
@@ -159,7 +224,7 @@ fn head_share(field: &FieldProfile, k: usize) -> Option<f64> {
 /// Booleans that changed sides.
 pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     let (n, m) = (lane.base.types.get(JsonType::Boolean), lane.live.types.get(JsonType::Boolean));
-    if n < MIN_SUPPORT || m < MIN_SUPPORT || !lane.is_exchangeable() {
+    if n < MIN_SUPPORT || m < MIN_SUPPORT {
         return None;
     }
     let paired: Vec<bool> = lane
@@ -179,9 +244,15 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     let (was, is) = (lane.base.trues as f64 / n as f64, lane.live.trues as f64 / m as f64);
-    let p_value = lane.fisher((lane.base.trues, n), (lane.live.trues, m));
+    let by = lane.spread().max(lane.share_spread());
+    let less = |count: u64| (count as f64 / by).round() as u64;
+    let p_value = stats::fisher(less(lane.base.trues), less(n), less(lane.live.trues), less(m));
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
-    if p_value >= lane.ctx.alpha || (was - is).abs() < (0.15_f64).max(2.0 * natural) {
+    // A rate that goes up and down within the baseline must leave its range clearly: that its blocks differ at all
+    // says that the next may differ as much again. Half of the records elsewhere is news even there.
+    let least =
+        if lane.is_exchangeable() { (0.15_f64).max(2.0 * natural) } else { (3.0 * natural).clamp(0.3, 0.5) };
+    if p_value >= lane.ctx.alpha || (was - is).abs() < least {
         return None;
     }
     // Of few records in order nothing is known but what the other fields of the same records did.
@@ -232,7 +303,26 @@ pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
     if !lane.is_exchangeable() {
         return recomputed(lane);
     }
-    categories(lane).or_else(|| measures(lane)).or_else(|| recomputed(lane))
+    categories(lane).or_else(|| dominated(lane)).or_else(|| measures(lane)).or_else(|| recomputed(lane))
+}
+
+/// One word of a vocabulary that took over more than a third of the records from the others, and most of all: so much
+/// is news in a window of any size, where the records come in no order.
+fn dominated(lane: &Lane<'_>) -> Option<Change> {
+    lane.base.strings.as_deref()?;
+    let (base, live) = (enums::counts(lane.base)?, enums::counts(lane.live)?);
+    let (n, m) = (scalars(lane.base), scalars(lane.live));
+    let (was, is) = (top_share(lane, Of::Base), top_share(lane, Of::Live));
+    if n.min(m) < MIN_SUPPORT || !(3..=enums::VOCABULARY).contains(&base.len()) || is < 0.6 || is - was < 0.35
+    {
+        return None;
+    }
+    let (n_all, m_all) = (n as f64, m as f64);
+    let cells = stats::cells(&base, &live, 1.0);
+    let effect = cells.iter().map(|(a, b)| (a / n_all - b / m_all).abs()).sum::<f64>() / 2.0;
+    let p_value = stats::fisher((was * n_all).round() as u64, n, (is * m_all).round() as u64, m);
+    (lane.ctx.variation.is_unordered() && p_value < lane.ctx.alpha)
+        .then(|| shifted(lane, "mix", effect, p_value))
 }
 
 /// Plain movement is told from the ordinary course of things by how the parts of the baseline differ; parts of less

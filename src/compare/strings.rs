@@ -1,6 +1,6 @@
 //! Strings: notation, encoding, case, separators and length; content is the business of other lanes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Lane, MIN_SUPPORT};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
@@ -18,9 +18,10 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     instants(lane, base, live)
+        .or_else(|| cut_words(lane, base, live))
+        .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| encodings(lane, base, live))
         .or_else(|| empties(lane, base, live))
-        .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| formats(lane, base, live))
         .or_else(|| hosts(lane, base, live))
         .or_else(|| case(lane, base, live))
@@ -229,6 +230,19 @@ fn case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<C
     let share = shares(lane, (was[won], base.count), (is[won], live.count));
     if !share.sure || moved(won) < 0.3 || moved(lost) > -0.3 || !same_but_for_case(lane, base, live) {
         return None;
+    }
+    // Capitals alone are no change of case: of a vocabulary, half of what came must be its words in other letters.
+    if let (Some(known), Some(words)) = (words_of(base), words_of(live))
+        && base.top.counts.len() <= super::enums::VOCABULARY
+    {
+        let folded: BTreeSet<String> = known.keys().map(|word| word.to_lowercase()).collect();
+        let fresh = words.iter().filter(|(word, _)| !known.contains_key(*word));
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            fresh.partition(|(word, _)| folded.contains(&word.to_lowercase()));
+        let sum = |of: &[(&&str, &u64)]| of.iter().map(|(_, count)| **count).sum::<u64>();
+        if sum(&ours) < sum(&theirs) {
+            return None;
+        }
     }
     let word = |i: usize| ["lower", "upper", "mixed"][i];
     let mut facts = Facts::new()
@@ -450,7 +464,7 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
             if live.distinct.estimate_distinct() <= 0.1 * expected && live.max_length >= base.min_length {
                 return None;
             }
-            if !cut_fits(lane, *length as usize) {
+            if !cut_fits(lane, *length as usize) || !cut_from_known(base, live, *length) {
                 return None;
             }
             let facts = Facts::new()
@@ -462,6 +476,52 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
         }
     }
     None
+}
+
+/// The words of a vocabulary with their counts, as far as they are kept in clear; `None` where there are too many.
+fn words_of(s: &StringProfile) -> Option<BTreeMap<&str, u64>> {
+    (!s.top.overflown)
+        .then(|| s.top.counts.values().filter_map(|(count, text)| Some((text.as_deref()?, *count))).collect())
+}
+
+/// Words never seen that are beginnings of known longer ones, all of one length, which none now exceeds as often.
+fn cut_words(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let (known, words) = (words_of(base)?, words_of(live)?);
+    let fresh: Vec<(&str, u64)> = words.into_iter().filter(|(word, _)| !known.contains_key(word)).collect();
+    let length = fresh.iter().map(|(word, _)| word.chars().count()).max()?;
+    let is_cut = |word: &str| {
+        word.chars().count() == length
+            && known.keys().any(|long| long.len() > word.len() && long.starts_with(word))
+    };
+    let sum = |cut: bool| fresh.iter().filter(|(word, _)| is_cut(word) == cut).map(|(_, n)| n).sum::<u64>();
+    let (cut, other) = (sum(true), sum(false));
+    let share = shares(lane, (0, base.count), (cut, live.count));
+    // One word may be another's beginning by itself (`open`, `opened`); two of one length are no accident.
+    let kinds = fresh.iter().filter(|(word, _)| is_cut(word)).count();
+    if kinds < 2 || length < 2 || other * 10 > cut || !share.sure || share.is < 0.1 {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("from_length", base.max_length)
+        .with("to_length", length as u64)
+        .with("share", share.is)
+        .with("transform", "text");
+    Some(lane.change(ChangeKind::Truncated, facts))
+}
+
+/// Whether most of what piles up at a length are beginnings of known words, as far as both sides' words are known:
+/// shorter words of a vocabulary are cut from nothing.
+fn cut_from_known(base: &StringProfile, live: &StringProfile, length: u64) -> bool {
+    let (Some(known), Some(words)) = (words_of(base), words_of(live)) else { return true };
+    let (mut all, mut cut) = (0, 0);
+    for (word, count) in words.iter().filter(|(word, _)| word.chars().count() as u64 == length) {
+        all += count;
+        let begins = known.keys().any(|long| long.len() > word.len() && long.starts_with(word));
+        cut += if begins && !known.contains_key(word) { *count } else { 0 };
+    }
+    // Of words that come once or twice each the beginnings need not be known.
+    let rare = base.top.counts.len() as u64 * 2 > base.count;
+    all == 0 || rare || cut * 2 >= all
 }
 
 /// Whether the values themselves show a cut, so that it is believed before another notation, which a part of an
@@ -529,6 +589,11 @@ fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
 fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
     // Several words are prose, and few values are a vocabulary: neither is a code.
     let prose = |s: &StringProfile| s.of_format(Format::Text) * 2 > s.count;
+    // The grammar of addresses leaves their signs free: one more label or hyphen is no other scheme.
+    let (from, to) = (base.main_format(), live.main_format());
+    if from == to && matches!(from, Format::Email | Format::Url | Format::Hostname) {
+        return None;
+    }
     let many = |s: &StringProfile| s.distinct.estimate_distinct() >= 0.3 * s.count as f64;
     if prose(base) || prose(live) || !many(base) || !many(live) {
         return None;
@@ -554,6 +619,14 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     }
     let new: u64 = is.iter().filter(|(s, _)| !was.contains_key(*s)).map(|(_, c)| c).sum();
     let share = shares(lane, (0, n), (new, m));
+    // Names of one class are built with and without hyphens, and other names otherwise: there nearly all must be of a
+    // build never seen, and so many more than one expects by those seen once (I. J. Good 1953).
+    let unseen = (was.values().filter(|count| **count == 1).count() as f64 + 1.0) / (n as f64 + 1.0);
+    if from == to
+        && (share.is < 0.9 || super::stats::binomial_at_least(new, m, unseen.min(1.0)) >= lane.ctx.alpha)
+    {
+        return None;
+    }
     if share.sure && share.is >= 0.5 {
         let facts = Facts::new()
             .with("from_format", base.main_format().word())

@@ -218,11 +218,14 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
     let (was, is) = (share(nulls(base), base.present), share(nulls(live), live.present));
     let p_value = lane.fisher((nulls(base), base.present), (nulls(live), live.present));
     if moved(lane, (was, base.present), (is, live.present), p_value) {
-        let facts = Facts::new()
+        let mut facts = Facts::new()
             .with("baseline_null_rate", was)
             .with("live_null_rate", is)
             .with("p_value", p_value)
             .with("transform", if is > was { "more-nulls" } else { "fewer-nulls" });
+        if super::explained::nulls_follow(lane) {
+            facts.set("follows", true);
+        }
         changes.push(lane.change(ChangeKind::NullsChanged, facts));
     }
     changes

@@ -164,7 +164,7 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
 
     // Sets of values: what is new in each later part, counted by record.
     let tops: Vec<BTreeMap<u64, u64>> =
-        parts.iter().map(|p| super::enums::counts(p).unwrap_or_default()).collect();
+        parts.iter().map(|p| sides(p).or_else(|| super::enums::counts(p)).unwrap_or_default()).collect();
     if tops.iter().filter(|t| !t.is_empty()).count() >= 2 {
         let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
         let mut early: BTreeMap<u64, u64> = BTreeMap::new();
@@ -213,6 +213,13 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     }
     result.exchangeable &= !result.trending && !result.open;
     Some(result)
+}
+
+/// How often a boolean is false, and how often true.
+fn sides(field: &FieldProfile) -> Option<BTreeMap<u64, u64>> {
+    let all = field.types.get(crate::model::JsonType::Boolean);
+    let counts = [(0, all - field.trues), (1, field.trues)];
+    (all > 0).then(|| counts.into_iter().filter(|(_, count)| *count > 0).collect())
 }
 
 /// The share of entities with another value in the next sub-window.

@@ -55,12 +55,19 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     // The zones of the world lie between -12:00 and +14:00.
-    let shifts = (-56..=56).filter(|q| *q != 0).map(|q| (q * 15, p_of(q * 15)));
+    let shifts = (-56..=56).map(|q| q * 15).filter(|m| is_offset(*m)).map(|m| (m, p_of(m)));
     let (minutes, (after, left)) = shifts.min_by(|a, b| {
         (a.1.1, a.0.abs()).partial_cmp(&(b.1.1, b.0.abs())).unwrap_or(std::cmp::Ordering::Equal)
     })?;
     // The later part of the window alone may have moved; then no one shift fits all, but most of the way is made.
     (left <= 0.5 * effect && (after > 0.001 || left <= 0.35)).then(|| change(lane, minutes, None))
+}
+
+/// Whether clocks somewhere in the world go by so many minutes before or behind UTC: whole hours, and the halves and
+/// quarters in use (IANA time zone database). What lies between them is other traffic.
+fn is_offset(minutes: i64) -> bool {
+    const BETWEEN: [i64; 9] = [210, 270, 330, 345, 390, 525, 570, 630, 765];
+    minutes != 0 && (minutes % 60 == 0 || BETWEEN.contains(&minutes.abs()))
 }
 
 fn instant(value: &SampleValue) -> Option<i64> {

@@ -19,7 +19,8 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
         new_paths(findings, live).into_iter().filter(|e| findings[e.finding].path == e.path).collect();
     let parts = Parts::of(live, &new);
     for whole in &old {
-        let best = best_parts(base, &parts, &whole.path, false);
+        let best = best_parts(base, &parts, &whole.path, false)
+            .or_else(|| named_parts(base, live, &whole.path, &new));
         take(drafts, findings, best, |parts| {
             let mut draft = Draft::new(DiagnosisKind::Split, whole.path.clone());
             draft.to = parts.iter().map(|i| new[*i].path.clone()).collect();
@@ -33,7 +34,8 @@ pub(super) fn compose(baseline: &Baseline, window: &Window, findings: &[Finding]
         if drafts.iter().any(|d| d.kind == DiagnosisKind::Split && d.to.contains(&whole.path)) {
             continue;
         }
-        let best = best_parts(live, &parts, &whole.path, true);
+        let best = best_parts(live, &parts, &whole.path, true)
+            .or_else(|| only_parts(live, &parts, (&whole.path, new.len())));
         take(drafts, findings, best, |parts| {
             let mut paths: Vec<&Endpoint> = parts.iter().map(|i| &old[*i]).collect();
             // Named after the part that came first in the text.
@@ -230,6 +232,17 @@ fn cuts(value: &SampleValue) -> Vec<Cut<'_>> {
 /// Two of `parts` that together make up `whole`, joined by a sign, where the sampled values show it: of entities seen
 /// on both sides their own, else all values together.
 fn best_parts(whole_in: &Profile, parts: &Parts<'_>, whole: &FieldPath, merging: bool) -> Option<Composed> {
+    fitting_parts(whole_in, parts, whole, merging, 1.5 * LEAST_FIT)
+}
+
+/// The same, where names that do not speak for it need a fit as good as `unnamed`.
+fn fitting_parts(
+    whole_in: &Profile,
+    parts: &Parts<'_>,
+    whole: &FieldPath,
+    merging: bool,
+    unnamed: f64,
+) -> Option<Composed> {
     if parts.endpoints.len() < 2
         || whole_in.fields.get(whole).is_none_or(|f| f.types.get(JsonType::String) == 0)
     {
@@ -271,7 +284,7 @@ fn best_parts(whole_in: &Profile, parts: &Parts<'_>, whole: &FieldPath, merging:
                 let fit = paired_fit(parts.profile, &at, paths)
                     .unwrap_or_else(|| at.iter().map(|(_, cuts)| of(cuts)).sum::<f64>() / at.len() as f64);
                 let speaks = names_speak(whole, paths, merging);
-                let needed = if speaks { LEAST_FIT } else { 1.5 * LEAST_FIT };
+                let needed = if speaks { LEAST_FIT } else { unnamed };
                 let value = fit + if speaks { 0.3 } else { 0.0 };
                 if fit >= needed && best.as_ref().is_none_or(|(b, _)| value > *b + 0.05) {
                     let share = value.min(0.99);
@@ -281,6 +294,77 @@ fn best_parts(whole_in: &Profile, parts: &Parts<'_>, whole: &FieldPath, merging:
         }
     }
     best.map(|(_, composed)| composed)
+}
+
+/// Two new fields that are named after the old one and together as long as it was: its parts, though the sign between
+/// them is none that texts are taken apart at, or stands in them more than once.
+fn named_parts(base: &Profile, live: &Profile, whole: &FieldPath, new: &[Endpoint]) -> Option<Composed> {
+    let stem = whole.name().map(name_words)?;
+    let named: Vec<usize> = (0..new.len())
+        .filter(|i| {
+            let words = new[*i].path.name().map(name_words).unwrap_or_default();
+            new[*i].path.parent() == whole.parent() && words.len() > stem.len() && words.starts_with(&stem)
+        })
+        .collect();
+    let [first, second] = named.as_slice() else { return None };
+    let parts = [&new[*first].path, &new[*second].path];
+    let joint = joint_of(base, whole)?;
+    adds_up(base, live, whole, parts).then_some(Composed {
+        indices: [*first, *second],
+        joint,
+        share: BY_SHAPE,
+    })
+}
+
+/// The only two fields that are gone, where the only new one looks like both of them joined.
+fn only_parts(live: &Profile, old: &Parts<'_>, (whole, among): (&FieldPath, usize)) -> Option<Composed> {
+    let [one, other] = old.endpoints else { return None };
+    if among != 1 || !adds_up(live, old.profile, whole, [&one.path, &other.path]) {
+        return None;
+    }
+    // What two halves of one look are worth is enough where nothing else is left that they could be.
+    fitting_parts(live, old, whole, true, LOOKS_ALIKE - 0.1)
+        .map(|parts| Composed { share: BY_SHAPE, ..parts })
+}
+
+/// How sure parts are that are told by their names and their shape alone.
+const BY_SHAPE: f64 = 0.9;
+
+/// The sign that nearly all texts of a field have, and that may join two parts.
+fn joint_of(profile: &Profile, path: &FieldPath) -> Option<char> {
+    let patterns: Vec<String> = profile
+        .entities
+        .records
+        .values()
+        .filter_map(|record| record.0.get(path))
+        .filter(|value| hash_of(value).is_some())
+        .filter_map(pattern_of)
+        .collect();
+    let sign = |c: &char| !c.is_alphanumeric();
+    let mut signs: Vec<char> = patterns.iter().flat_map(|p| p.chars().filter(sign)).collect();
+    signs.sort_unstable();
+    signs.dedup();
+    let share = |c: &char| patterns.iter().filter(|p| p.contains(*c)).count();
+    signs.into_iter().find(|c| patterns.len() >= MIN_TEXTS && share(c) * 10 >= patterns.len() * 9)
+}
+
+/// Whether two parts are together as long as the whole, but for what joins them: a tenth more or a third less, since
+/// other records are longer or shorter by themselves, and neither is as long alone.
+fn adds_up(whole_in: &Profile, parts_in: &Profile, whole: &FieldPath, parts: [&FieldPath; 2]) -> bool {
+    let length = |profile: &Profile, path: &FieldPath| {
+        let strings = profile.fields.get(path)?.strings.as_deref()?;
+        let (sum, count) = strings
+            .lengths
+            .iter()
+            .fold((0.0, 0_u64), |(sum, count), bin| (sum + bin.low * bin.count as f64, count + bin.count));
+        (count >= MIN_TEXTS as u64).then(|| sum / count as f64)
+    };
+    let [Some(all), Some(first), Some(second)] =
+        [length(whole_in, whole), length(parts_in, parts[0]), length(parts_in, parts[1])]
+    else {
+        return false;
+    };
+    first.max(second) <= 0.95 * all && (0.67..=1.1).contains(&((first + second) / all))
 }
 
 /// The share of entities seen on both sides whose own text is made up of their own parts; `None` for too few.

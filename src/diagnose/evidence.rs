@@ -336,8 +336,34 @@ fn trend(weighed: &mut Weighed, old: &Known<'_>, new: &Known<'_>) -> bool {
 
 /// The change of content that a rename brings with it: both profiles compared as if they were one field.
 fn as_one_field(old: &Known<'_>, new: &Known<'_>, was: &FieldProfile, is: &FieldProfile) -> Option<Change> {
-    compare::compare_fields(old.profile, new.profile, new.path, was, is)
+    let change = compare::compare_fields(old.profile, new.profile, new.path, was, is);
+    // Of fields whose names are alike, values that lie elsewhere by a power of ten are the same in another unit.
+    let moved = change.as_ref().is_none_or(|c| {
+        matches!(c.kind, ChangeKind::DistributionShifted | ChangeKind::Stale | ChangeKind::Truncated)
+    });
+    let alike = || old.name.compare(&new.name).0 >= ALIKE;
+    if moved
+        && alike()
+        && let Some(ratio) = compare::power_of_ten(was, is)
+    {
+        let mut facts = Facts::new().with("ratio", ratio).with("offset", 0.0).with("transform", "ratio");
+        let words = new.path.name().map(compare::name_words).unwrap_or_default();
+        if let Some(unit) = compare::named(ratio, 0.0, &words).filter(|unit| unit.speaks(&words)) {
+            facts.set("unit", unit.name.clone());
+            facts.set("transform", unit.id.clone());
+        }
+        return Some(Change {
+            kind: ChangeKind::ScaleChanged,
+            path: new.path.clone(),
+            to: Vec::new(),
+            facts,
+        });
+    }
+    change
 }
+
+/// Names from here on share a word or most letters, as those that [`names_and_place`] counts in favour of a pair.
+const ALIKE: f64 = 0.45;
 
 /// What a likely companion of a rename weighs.
 const LIKELY_COMPANION: f64 = 1.0;

@@ -10,6 +10,8 @@ mod lookup;
 mod names;
 mod onset;
 mod plain;
+#[cfg(test)]
+mod readings;
 mod renames;
 mod report;
 mod summary;

@@ -12,7 +12,7 @@ use crate::rules::RuleSet;
 const KEY: HashKey = HashKey::new([3; 16]);
 
 /// Numbers that look random and are the same in every run.
-fn noise(seed: u64) -> u64 {
+pub(super) fn noise(seed: u64) -> u64 {
     let mut x = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -426,7 +426,11 @@ fn addresses_that_point_to_another_host_say_so() {
 }
 
 /// What is said of a field beside the others of an order, given its value on both sides by the record's number.
-fn said_of(size: u64, was: impl Fn(u64) -> Value, is: impl Fn(u64) -> Value) -> Vec<(DiagnosisKind, String)> {
+pub(super) fn said_of(
+    size: u64,
+    was: impl Fn(u64) -> Value,
+    is: impl Fn(u64) -> Value,
+) -> Vec<(DiagnosisKind, String)> {
     let with = |from: u64, value: &dyn Fn(u64) -> Value| -> Vec<String> {
         let record = |i| {
             let mut order = order(from + i);
