@@ -33,8 +33,12 @@ pub enum AnnouncementKind {
     Renamed,
     /// Another way to sign in.
     Auth,
+    /// It answers at another address.
+    Address,
     /// Pages work differently.
     Paging,
+    /// Requests must be made in another way.
+    Request,
     /// How often one may ask.
     RateLimit,
     /// A version that breaks with the one before.
@@ -52,7 +56,9 @@ impl AnnouncementKind {
             Self::Deprecated => "deprecated",
             Self::Renamed => "renamed",
             Self::Auth => "auth",
+            Self::Address => "address",
             Self::Paging => "paging",
+            Self::Request => "request",
             Self::RateLimit => "rate-limit",
             Self::Breaking => "breaking",
             Self::Changed => "changed",
@@ -226,7 +232,9 @@ impl Text<'_> {
                             self.field.is_some() || places::speaks_of_fields(sentence)
                         }
                         AnnouncementKind::Auth
+                        | AnnouncementKind::Address
                         | AnnouncementKind::Paging
+                        | AnnouncementKind::Request
                         | AnnouncementKind::RateLimit
                         | AnnouncementKind::Breaking => false,
                     };
