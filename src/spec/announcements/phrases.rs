@@ -161,13 +161,13 @@ impl Phrases {
                 phrase: phrase.row.id.clone(),
             });
         }
-        // Of several readings the one that says more: what ends is the way to sign in or to page, and not an endpoint; an
+        // Of several readings the one that says more: what ends is the way to sign in or to page, or an address, and not an endpoint; an
         // end, or a new name, is more than a deprecation; how large a page may be is no limit of requests.
         use AnnouncementKind::{
             Address, Auth, Breaking, Changed, Deprecated, Ends, Paging, RateLimit, Renamed, Request,
         };
         let has = |kinds: &[AnnouncementKind]| hits.iter().any(|hit| kinds.contains(&hit.kind));
-        let (way, more) = (has(&[Auth, Paging]), has(&[Auth, Paging, Ends, Renamed]));
+        let (way, more) = (has(&[Auth, Paging, Address]), has(&[Auth, Paging, Address, Ends, Renamed]));
         let (pages, several) = (has(&[Paging]), hits.len() > 1);
         hits.retain(|hit| match hit.kind {
             Ends => !way,
