@@ -61,7 +61,8 @@ async fn list(
 fn ways_on(set: &ReportSet, style: &render::Style) -> String {
     let mut list = Vec::new();
     for report in &set.reports {
-        for one in &report.diagnoses {
+        // What was found in documentation is listed one by one, each with its own command.
+        for one in report.diagnoses.iter().filter(|one| !render::is_listed(one)) {
             list.push((one.id.clone(), format!("{} {}", one.kind.word(), one.path)));
         }
         let claimed = |finding: &Finding| {

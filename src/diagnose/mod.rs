@@ -19,6 +19,7 @@ mod summary;
 mod tests;
 
 pub use report::{ReportContext, baseline_of, common_key, diff_records, report, variation_of, window_of};
+pub use summary::NOTHING_NEW;
 
 use crate::compare::{Baseline, Window};
 use crate::model::{

@@ -2,6 +2,9 @@
 
 use crate::model::{Diagnosis, DiagnosisKind, Fact};
 
+/// What the summary of a field that is gone says where no other field has its values.
+pub const NOTHING_NEW: &str = "no new field took its place";
+
 /// The sentence.
 pub(super) fn sentence(d: &Diagnosis) -> String {
     use DiagnosisKind as K;
@@ -31,7 +34,7 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
         K::Removed => {
             let weighed = d.detail.words("weighed").unwrap_or_default();
             let none = match weighed {
-                [] => "no new field took its place".to_owned(),
+                [] => NOTHING_NEW.to_owned(),
                 some => format!(
                     "{} {}, but with other values than were here",
                     list(some),

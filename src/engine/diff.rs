@@ -75,8 +75,9 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
             }
             Ok(Diff { report, contract: None })
         }
-        (Some(_), None) => Err(different_kinds(baseline, live)),
-        (None, Some(_)) => Err(different_kinds(live, baseline)),
+        // What cannot be read on the other side has a reason of its own, and is told before the two are held together.
+        (Some(was), None) => was.map_err(EngineError::from).and(Err(no_document(baseline, live, &after))),
+        (None, Some(is)) => is.map_err(EngineError::from).and(Err(no_document(live, baseline, &before))),
     }
 }
 
@@ -93,10 +94,19 @@ pub fn compare_documents(before: &Document, after: &Document, rules: &RuleSet, t
     Diff { report, contract }
 }
 
-fn different_kinds(spec: &str, records: &str) -> EngineError {
-    EngineError::Refused(format!(
-        "`{spec}` is a document that describes an API and `{records}` is not: compare two of a kind"
-    ))
+/// Why what should be a document like the other one is none: it is broken, of a sort that is not read, or records.
+fn no_document(document: &str, other: &str, bytes: &[u8]) -> EngineError {
+    let begins = bytes.trim_ascii_start().first();
+    let are_records =
+        begins == Some(&b'[') || std::str::from_utf8(bytes).is_ok_and(|text| lines(text).is_some());
+    match spec::read(other, None, bytes) {
+        Err(unreadable) if !are_records || matches!(unreadable, spec::SpecError::Broken { .. }) => {
+            unreadable.into()
+        }
+        Err(_) | Ok(_) => EngineError::Refused(format!(
+            "`{document}` is a document that describes an API and `{other}` holds records: compare two of a kind"
+        )),
+    }
 }
 
 /// A PDF as its text.

@@ -17,6 +17,20 @@ pub fn is_pdf(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"%PDF-")
 }
 
+/// Why there is no text, without the program that tried: whoever asked knows nothing of it.
+fn why(failed: &proc::ProcError) -> String {
+    match failed {
+        proc::ProcError::Failed { said, .. } if !said.trim().is_empty() => {
+            said.trim().trim_start_matches("error: ").to_owned()
+        }
+        proc::ProcError::Failed { .. } => {
+            "its parser broke, or it needs more memory or time than one may take".to_owned()
+        }
+        proc::ProcError::Timeout { limit, .. } => format!("it took more than {} s", limit.as_secs()),
+        proc::ProcError::Start { .. } | proc::ProcError::Read { .. } => failed.to_string(),
+    }
+}
+
 /// The text of a PDF.
 ///
 /// # Errors
@@ -28,7 +42,7 @@ pub async fn text_of_pdf(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let printed = proc::run_with_input(&program, &["read-pdf".into()], bytes, TIME)
         .await
-        .map_err(|failed| format!("the PDF cannot be read: {failed}"))?;
+        .map_err(|failed| format!("the PDF cannot be read: {}", why(&failed)))?;
     let mark = PDF_TEXT_FOLLOWS.as_bytes();
     let Some(at) = memchr::memmem::find(&printed, mark) else {
         return Err(format!(

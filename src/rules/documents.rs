@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{JudgeContext, RuleSet};
 use crate::compare::Comparison;
 use crate::model::{
-    ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Side,
-    Subject, content_id,
+    ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Severity,
+    Side, Subject, content_id,
 };
 use crate::spec::{DocsComparison, Document, SpecError, compare_documents, read};
 
@@ -71,40 +71,54 @@ fn report(
     }
 }
 
-/// What responses say of a change of documentation, in words.
-fn responses(facts: &Facts) -> String {
+/// What responses say of a change of documentation, in words; `None` where they say nothing.
+#[must_use]
+pub fn responses_in_words(facts: &Facts) -> Option<String> {
     let count = facts.number("live_responses").unwrap_or_default();
-    match (facts.text("live"), facts.text("recorded")) {
-        (Some("seen"), Some("seen")) => {
-            format!("; responses were always so ({count} of the last window), so only the text was put right")
+    Some(match (facts.text("live")?, facts.text("recorded")) {
+        ("seen", Some("seen")) => {
+            format!("responses were always so ({count} of the last window), so only the text was put right")
         }
-        (Some("seen"), _) => format!("; {count} responses of the last window show it"),
-        (Some("not-seen"), _) => format!("; {count} responses of the last window are still as before"),
-        (Some("contradicted"), _) => format!("; {count} responses of the last window show neither"),
-        _ => String::new(),
+        ("seen", _) => format!("{count} responses of the last window show it"),
+        ("not-seen", _) => format!("{count} responses of the last window are still as before"),
+        ("contradicted", _) => format!("{count} responses of the last window show neither"),
+        _ => return None,
+    })
+}
+
+/// What a finding says, with what responses say of it.
+fn told(finding: &Finding) -> String {
+    match responses_in_words(&finding.evidence) {
+        Some(said) => format!("{}; {said}", finding.message),
+        None => finding.message.clone(),
     }
 }
+
+/// Changes of one place that its summary names; the rest is counted, and none of them is breaking where it can be helped.
+const MOST_NAMED: usize = 4;
 
 /// Joins findings on documents into one diagnosis for each operation or section, worst first, and marks them as
 /// explained: what changed there, and what responses contradict, each for itself.
 ///
-/// Findings on other things are left alone. The summary is that of the worst finding; the others are counted.
+/// Findings on other things are left alone. The summary names the worst findings; the others are counted.
 pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Diagnosis> {
     let mut places: Vec<(DiagnosisKind, String)> = Vec::new();
     let mut diagnoses: Vec<Diagnosis> = Vec::new();
+    let mut messages: Vec<Vec<(Severity, String)>> = Vec::new();
     for finding in findings.iter_mut() {
         let (kind, word) = match finding.kind {
             ChangeKind::DocsChanged => (DiagnosisKind::DocsChanged, "docs-changed/1"),
             ChangeKind::DocsContradicted => (DiagnosisKind::DocsContradicted, "docs-contradicted/1"),
             _ => continue,
         };
-        let named = ["operation", "section"].iter().find_map(|name| finding.evidence.text(name));
+        let named = ["operation", "section", "place"].iter().find_map(|name| finding.evidence.text(name));
         let place = named.unwrap_or("the API as a whole").to_owned();
         let known = (kind, place.clone());
         if let Some(index) = places.iter().position(|other| *other == known) {
             let diagnosis = &mut diagnoses[index];
             diagnosis.severity = diagnosis.severity.max(finding.severity);
             diagnosis.explains.push(finding.fingerprint.clone());
+            messages[index].push((finding.severity, told(finding)));
             finding.explained_by = Some(diagnosis.id.clone());
             continue;
         }
@@ -116,7 +130,7 @@ pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Di
             severity: finding.severity,
             path: finding.path.clone(),
             to: finding.to.clone(),
-            summary: format!("documentation: {}{}", finding.message, responses(&finding.evidence)),
+            summary: String::new(),
             confidence: 1.0,
             ambiguous: false,
             candidates: Vec::new(),
@@ -126,12 +140,22 @@ pub fn diagnose_documents(subject: &Subject, findings: &mut [Finding]) -> Vec<Di
             patch: None,
         });
         places.push(known);
+        messages.push(vec![(finding.severity, told(finding))]);
     }
-    for diagnosis in &mut diagnoses {
+    for (diagnosis, mut messages) in diagnoses.iter_mut().zip(messages) {
         let changes = diagnosis.explains.len();
         diagnosis.evidence.set("changes", changes);
+        messages.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+        let mut named: Vec<String> = messages.into_iter().map(|(_, message)| message).collect();
+        if changes > MOST_NAMED {
+            named.truncate(MOST_NAMED);
+            named.push(match changes - MOST_NAMED {
+                1 => "and 1 more change".to_owned(),
+                more => format!("and {more} more changes"),
+            });
+        }
+        diagnosis.summary = format!("documentation: {}", named.join("; "));
         if changes > 1 {
-            diagnosis.summary = format!("{} (and {} more changes)", diagnosis.summary, changes - 1);
             // Several changes are about the stream, not about the field of the first.
             diagnosis.path = FieldPath::root();
             diagnosis.to = Vec::new();

@@ -68,6 +68,10 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
             "live_responses",
             "recorded",
             "sentence",
+            "before",
+            "ends",
+            "place",
+            "count",
         ],
         ChangeKind::EndAnnounced => &[
             "what",
@@ -87,7 +91,10 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
 /// The facts which, beside rule and path, tell one finding of that kind from another.
 pub(super) const fn identity_of(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
-        ChangeKind::DocsChanged => &["operation", "in", "field", "parameter", "section"],
+        ChangeKind::DocsChanged => {
+            // A text may announce several things; each sentence is a finding of its own.
+            &["operation", "in", "field", "parameter", "section", "place", "sentence"]
+        }
         ChangeKind::DocsContradicted => &["what", "operation"],
         ChangeKind::ResponseFailed => &["class"],
         ChangeKind::RecordsMalformed => &["reason"],

@@ -20,7 +20,7 @@ mod template;
 
 pub use condition::{Condition, Operator};
 pub use contract::{ContractFinding, Level, diff_contracts, judge_contracts};
-pub use documents::{diagnose_documents, diff_documents, diff_read_documents};
+pub use documents::{diagnose_documents, diff_documents, diff_read_documents, responses_in_words};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};
 pub use judge::{JudgeContext, Judgement};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::{
-    ApiModel, Document, Operation, WatchedEndpoint,
+    ApiModel, Document, Operation, WatchedEndpoint, announcements,
     consumer::{self, Touch},
     discover::records_at,
     graph::Graph,
@@ -59,6 +59,7 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             } else {
                 compare_watched(before, after, watched)
             };
+            announcements::tell(before, after, watched, &mut compared);
             compared.inconclusive.extend(half_read(before, after));
             compared.incomplete = after.notes().iter().any(|note| !before.notes().contains(note));
             compared

@@ -5,10 +5,12 @@ mod tree;
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::announcements::announcing;
-use super::sections::{Builder, Sections};
+use super::sections::{Builder, Sections, row};
 
 /// Nodes that are looked at; a page of documentation has some ten thousand.
 const MAX_NODES: usize = 2_000_000;
+/// Nodes of one row of a table of data; a row of more lays out a page.
+const MAX_ROW: usize = 400;
 /// Less text than this is no page of documentation.
 const LEAST_TEXT: usize = 120;
 
@@ -169,6 +171,8 @@ struct Reader {
     text: usize,
     /// How many levels of headings there are above.
     below: u8,
+    /// The headings of the columns of the table that is read.
+    heads: Vec<String>,
 }
 
 enum Visit<'a> {
@@ -218,6 +222,12 @@ impl Reader {
                         }
                         continue;
                     }
+                    if name == "table" {
+                        self.heads.clear();
+                    }
+                    if name == "tr" && self.row(element) {
+                        continue;
+                    }
                     if BLOCKS.contains(&name) {
                         self.flush();
                     } else if is_code(name) {
@@ -243,6 +253,41 @@ impl Reader {
         self.flush();
     }
 
+    /// Reads a row of a table of data as one line; whether it is one. A row that holds headings, lists, samples or
+    /// tables lays out a page, and is read as such.
+    fn row(&mut self, row_element: ElementRef<'_>) -> bool {
+        let is_layout = |element: ElementRef<'_>| {
+            let name = element.value().name();
+            heading_level(name).is_some() || matches!(name, "table" | "pre" | "ul" | "ol" | "dl" | "section")
+        };
+        let inner = || row_element.descendants().skip(1).take(MAX_ROW + 1);
+        if inner().count() > MAX_ROW || inner().filter_map(ElementRef::wrap).any(is_layout) {
+            return false;
+        }
+        let cells: Vec<ElementRef<'_>> = row_element
+            .children()
+            .filter_map(ElementRef::wrap)
+            .filter(|cell| matches!(cell.value().name(), "td" | "th") && !is_hidden(*cell))
+            .collect();
+        let words: Vec<String> = cells
+            .iter()
+            .map(|cell| {
+                let mut text = String::new();
+                each_text(*cell, is_surrounding, true, &mut text);
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        self.flush();
+        if !cells.is_empty() && cells.iter().all(|cell| cell.value().name() == "th") {
+            self.line = row(&[], &words);
+            self.heads = words;
+        } else {
+            self.line = row(&self.heads, &words);
+        }
+        self.flush();
+        true
+    }
+
     fn leave(&mut self, name: &str) {
         if BLOCKS.contains(&name) {
             self.flush();
@@ -262,7 +307,7 @@ impl Reader {
             return;
         }
         let mut text = String::new();
-        each_text(element, |_| false, &mut text);
+        each_text(element, |_| false, false, &mut text);
         let sentences = announcing(&text);
         if !sentences.is_empty() {
             self.flush();
@@ -283,17 +328,22 @@ impl Reader {
 /// The text of an element whose children need no order of their own, scripts left out.
 fn visible_text(element: ElementRef<'_>) -> String {
     let mut text = String::new();
-    each_text(element, is_surrounding, &mut text);
+    each_text(element, is_surrounding, false, &mut text);
     text
 }
 
-/// Puts the text of an element together, without the parts that are left out.
-fn each_text(element: ElementRef<'_>, is_left_out: fn(ElementRef<'_>) -> bool, text: &mut String) {
+/// Puts the text of an element together, without the parts that are left out; code is marked where `marks` says so.
+fn each_text(
+    element: ElementRef<'_>,
+    is_left_out: fn(ElementRef<'_>) -> bool,
+    marks: bool,
+    text: &mut String,
+) {
     let mut work: Vec<Visit<'_>> = vec![Visit::Enter(element)];
     while let Some(visit) = work.pop() {
         match visit {
             Visit::Text(part) => text.push_str(part),
-            Visit::Leave(_) => {}
+            Visit::Leave(_) => text.push('`'),
             Visit::Enter(inner) => {
                 let name = inner.value().name();
                 if name == "br" || BLOCKS.contains(&name) {
@@ -302,6 +352,10 @@ fn each_text(element: ElementRef<'_>, is_left_out: fn(ElementRef<'_>) -> bool, t
                 let is_no_text = matches!(name, "script" | "style" | "noscript" | "template" | "svg");
                 if inner != element && (is_no_text || is_left_out(inner)) {
                     continue;
+                }
+                if marks && is_code(name) {
+                    text.push('`');
+                    work.push(Visit::Leave(inner));
                 }
                 for child in inner.children().rev() {
                     match child.value() {

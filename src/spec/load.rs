@@ -69,8 +69,8 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
             what: "a PDF whose text was not taken out".to_owned(),
         });
     }
-    if memchr::memchr(0, &bytes[..bytes.len().min(8192)]).is_some() {
-        return Err(SpecError::Unsupported { name: name.to_owned(), what: "binary data".to_owned() });
+    if let Some(what) = no_text(bytes) {
+        return Err(SpecError::Unsupported { name: name.to_owned(), what: what.to_owned() });
     }
     let content = String::from_utf8_lossy(bytes);
     let content = content.trim_start_matches('\u{feff}');
@@ -79,9 +79,16 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
     }
     match form(name, content_type, content) {
         Form::Json => description(name, json(name, content)?),
+        Form::Yaml if content.starts_with("#%RAML") => {
+            Err(SpecError::Unsupported { name: name.to_owned(), what: "a RAML description".to_owned() })
+        }
         Form::Yaml => description(name, yaml(name, content)?),
         Form::GraphQl => readers::graphql::read(content)
-            .map_err(|(line, why)| SpecError::Broken { name: name.to_owned(), line, why })
+            .map_err(|(line, why)| SpecError::Broken {
+                name: name.to_owned(),
+                line,
+                why: plain_graphql_reason(&why),
+            })
             .and_then(|root| model(name, root)),
         Form::Page | Form::Text if bytes.len() > MAX_PAGE_BYTES => {
             Err(SpecError::TooLarge { name: name.to_owned(), bytes: bytes.len(), limit: MAX_PAGE_BYTES })
@@ -91,6 +98,19 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
         }
         Form::Page => html::read(content).map(Document::Sections).map_err(|why| unreadable(&why)),
         Form::Text => text::read(content).map(Document::Sections).map_err(|why| unreadable(&why)),
+    }
+}
+
+/// What bytes are that hold no text in UTF-8 to be read.
+fn no_text(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x1f, 0x8b, ..] => Some("compressed (gzip)"),
+        [b'P', b'K', 3, 4, ..] => Some("a ZIP archive"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("text in UTF-16, and not in UTF-8"),
+        [_, 0, ..] | [0, _, ..] if bytes.len() > 3 && (bytes[3] == 0 || bytes[2] == 0) => {
+            Some("text in UTF-16, and not in UTF-8")
+        }
+        _ => memchr::memchr(0, &bytes[..bytes.len().min(8192)]).map(|_| "binary data"),
     }
 }
 
@@ -274,7 +294,11 @@ fn form(name: &str, content_type: Option<&str>, content: &str) -> Form {
     if is_graphql || readers::graphql::looks_like(start) {
         return Form::GraphQl;
     }
-    if has_openapi_key(start) || matches!(ending.as_str(), "yaml" | "yml") || declared.contains("yaml") {
+    if has_openapi_key(start)
+        || start.starts_with("#%RAML")
+        || matches!(ending.as_str(), "yaml" | "yml")
+        || declared.contains("yaml")
+    {
         return Form::Yaml;
     }
     if ending == "json" || declared.contains("json") {
@@ -303,7 +327,53 @@ fn json(name: &str, content: &str) -> Result<Value, SpecError> {
 /// The reason without its place, which is printed apart.
 fn plain_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
+    match text.split(" at line ").next().unwrap_or(&text) {
+        why if why.starts_with("EOF while") => "it ends in the middle, as if it were cut off".to_owned(),
+        "recursion limit exceeded" => "it nests deeper than 128".to_owned(),
+        why => why.to_owned(),
+    }
+}
+
+/// The reason without the names of the parser's tokens.
+fn plain_graphql_reason(why: &str) -> String {
+    if why.contains("recursion limit") {
+        return "it nests deeper than is read".to_owned();
+    }
+    const TOKENS: [(&str, &str); 10] = [
+        ("R_CURLY", "`}`"),
+        ("L_CURLY", "`{`"),
+        ("R_PAREN", "`)`"),
+        ("L_PAREN", "`(`"),
+        ("R_BRACK", "`]`"),
+        ("L_BRACK", "`[`"),
+        ("COLON", "`:`"),
+        ("EOF", "the end of the file"),
+        ("NAME", "a name"),
+        ("AT", "`@`"),
+    ];
+    let words = why.split(' ').map(|word| {
+        let (bare, sign) = word.strip_suffix(',').map_or((word, ""), |bare| (bare, ","));
+        let plain = TOKENS.iter().find(|(token, _)| *token == bare).map_or(bare, |(_, plain)| plain);
+        format!("{plain}{sign}")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The reason without the terms of the parser.
+fn plain_yaml_reason(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let is = |part: &str| text.contains(part);
+    let plain = match () {
+        () if is("Documents {") => "it holds several documents, and only one is read",
+        () if is("recursive reference") => "an anchor refers to itself",
+        () if is("alias replay limit") || is("aliases") || is("Aliases {") => {
+            "its aliases would make it grow beyond bounds"
+        }
+        () if is("Depth {") || is("recursion") => "it nests deeper than 128",
+        () if is("budget breached") => "it has more parts than are read",
+        () => return text,
+    };
+    plain.to_owned()
 }
 
 fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
@@ -325,8 +395,33 @@ fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
     serde_saphyr::from_str_with_options(content, options).map_err(|error| SpecError::Broken {
         name: name.to_owned(),
         line: error.location().map_or(0, |location| location.line()),
-        why: error.without_snippet().to_string(),
+        why: plain_yaml_reason(&error),
     })
+}
+
+/// What a document is that is like one that is read, but is not understood: of another version, or of another sort.
+fn near_miss(root: &Value) -> Option<String> {
+    let version = |key: &str| match root.get(key)? {
+        Value::String(text) => Some(text.chars().take(20).collect::<String>()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    if let Some(version) = version("openapi") {
+        return Some(format!("OpenAPI {version}, a version other than 3.x"));
+    }
+    if let Some(version) = version("swagger").or_else(|| version("swaggerVersion")) {
+        return Some(format!("Swagger {version}, a version other than 2.0"));
+    }
+    let has = |keys: &[&str]| keys.iter().all(|key| root.get(key).is_some());
+    if has(&["requests", "folders"]) || has(&["requests", "order"]) {
+        return Some("a Postman collection in the format 1".to_owned());
+    }
+    if has(&["paths", "info"]) {
+        return Some("an OpenAPI description that does not say its version (`openapi: 3.…`)".to_owned());
+    }
+    let message = root.get("errors")?.get(0)?.get("message")?.as_str()?;
+    let message: String = message.chars().take(200).collect();
+    Some(format!("an error that a server answered with (“{message}”)"))
 }
 
 fn description(name: &str, root: Value) -> Result<Document, SpecError> {
@@ -342,6 +437,10 @@ fn description(name: &str, root: Value) -> Result<Document, SpecError> {
         Some(Kind::JsonSchema) => readers::json_schema::read(root),
         Some(Kind::Other(what)) => {
             return Err(SpecError::Unsupported { name: name.to_owned(), what: what.to_owned() });
+        }
+        None if near_miss(&root).is_some() => {
+            let what = near_miss(&root).unwrap_or_default();
+            return Err(SpecError::Unsupported { name: name.to_owned(), what });
         }
         None => {
             Err("it is no API description: neither `openapi: 3.…` nor `swagger: '2.0'` stands at its top, \

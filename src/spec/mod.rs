@@ -11,6 +11,7 @@ mod compare;
 mod consumer;
 mod contract;
 mod described;
+mod differences;
 mod discover;
 mod envelope;
 mod examples;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use similar::{ChangeTag, TextDiff};
 
-use super::announcements::{self, AnnouncementKind, day_of, has_word};
+use super::announcements::{self, Announcement, AnnouncementKind, day_of, has_word};
 use super::{
     DocsComparison, WatchedEndpoint,
     compare::{is_diffable, unified},
-    volatile,
+    differences, volatile,
 };
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 
@@ -35,6 +35,17 @@ pub struct Sections {
 
 /// More sections than this are put together.
 const MAX_SECTIONS: usize = 5_000;
+/// Announcements that are told of one section; beyond that it is a list of everything.
+const MOST_NEWS: usize = 40;
+
+/// A row of a table as one line: each cell with the heading of its column, so that it says by itself what it is about.
+pub(super) fn row(heads: &[String], cells: &[String]) -> String {
+    let cell = |(at, cell): (usize, &String)| match heads.get(at).map(|head| head.trim_end_matches(':')) {
+        Some(head) if !head.is_empty() && !cell.is_empty() => format!("{head}: {cell}"),
+        Some(_) | None => cell.clone(),
+    };
+    cells.iter().enumerate().map(cell).collect::<Vec<_>>().join(" | ")
+}
 
 impl Sections {
     /// Only the sections under one of these headings (upper and lower case alike); all where none is given.
@@ -157,49 +168,46 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
         if old.text == new.text {
             continue;
         }
-        let removed_section = std::ptr::eq(new, &raw const EMPTY);
+        let title = if new.title.is_empty() { &old.title } else { &new.title };
         let (lost, won) = changed_lines(&old.text, &new.text);
         let news = news(&known, new);
-        let what = match &news {
-            Some((kind, _)) => in_prose(*kind),
-            None if removed_section => "section-removed",
-            None => "section-changed",
-        };
-        let sentence = news.map(|(_, sentence)| sentence);
+        let mut before = withdrawn(old, new);
+        let says_news = |line: &String| news.iter().any(|one| has_sentence(line, &one.sentence));
+        for one in &news {
+            let at = before.iter().position(|old| old.kind == one.kind);
+            let old = at.map(|at| before.remove(at));
+            result.changes.push(announced(one, old.as_ref(), watched, &names));
+        }
+        let lines = lost.len() + won.len();
         let mut named = false;
         for (name, path) in &names {
             let was_named = lost.iter().any(|line| has_word(line, name));
-            let is_named = won.iter().any(|line| has_word(line, name));
-            if !was_named && !is_named {
-                continue;
-            }
-            named = true;
-            let is_news = sentence.as_ref().is_some_and(|sentence| has_word(sentence, name));
-            let what = match what {
-                "deprecated-in-prose" if is_named && is_news => "deprecated-in-prose",
-                _ if was_named && !has_word(&whole_after, name) => "field-no-longer-named",
-                _ => "section-names-field",
+            let is_named = won.iter().any(|line| has_word(line, name) && !says_news(line));
+            let what = match was_named {
+                true if !has_word(&whole_after, name) => "field-no-longer-named",
+                true if won.iter().any(|line| has_word(line, name) && says_news(line)) => continue,
+                true => "section-names-field",
+                false if is_named => "section-names-field",
+                false => continue,
             };
+            named = true;
             result.changes.push(section_change(what, &old.title, path, |facts| {
                 facts.set("field", path.to_string());
-                facts.set("lines", lost.len() + won.len());
-                if let Some(sentence) = sentence.clone().filter(|_| is_news) {
-                    facts.set("sentence", sentence);
-                }
+                facts.set("lines", lines);
+                facts.set("details", differences::in_short(&lost, &won));
             }));
         }
-        let said = named && matches!(what, "section-changed" | "section-removed");
-        let already = named
-            && result
-                .changes
-                .iter()
-                .any(|c| c.facts.text("section") == Some(&old.title) && c.facts.text("what") == Some(what));
-        if !said && !already {
-            result.changes.push(section_change(what, &old.title, &FieldPath::root(), |facts| {
-                facts.set("lines", lost.len() + won.len());
-                if let Some(sentence) = sentence.clone() {
-                    facts.set("sentence", sentence);
-                }
+        let rest: Vec<String> = won.iter().filter(|line| !says_news(line)).cloned().collect();
+        let is_told = named || (!news.is_empty() && rest.is_empty());
+        if !is_told {
+            let what =
+                if std::ptr::eq(new, &raw const EMPTY) { "section-removed" } else { "section-changed" };
+            let lost = if news.is_empty() { lost } else { Vec::new() };
+            result.changes.push(section_change(what, title, &FieldPath::root(), |facts| {
+                let lines = lost.len() + rest.len();
+                facts.set("lines", lines);
+                facts.set("count", differences::counted(lines, "line"));
+                facts.set("details", differences::in_short(&lost, &rest));
             }));
         }
         if result.diffs.len() < 40
@@ -210,13 +218,14 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
     }
     for new in fresh {
         let news = news(&known, new);
-        let what = news.as_ref().map_or("section-added", |(kind, _)| in_prose(*kind));
-        result.changes.push(section_change(what, &new.title, &FieldPath::root(), |facts| {
-            facts.set("lines", new.text.lines().count());
-            if let Some((_, sentence)) = news {
-                facts.set("sentence", sentence);
-            }
-        }));
+        result.changes.extend(news.iter().map(|one| announced(one, None, watched, &names)));
+        if news.is_empty() {
+            result.changes.push(section_change("section-added", &new.title, &FieldPath::root(), |facts| {
+                let lines: Vec<String> = new.text.lines().map(str::to_owned).collect();
+                facts.set("lines", lines.len());
+                facts.set("details", differences::beginning(&lines));
+            }));
+        }
         if result.diffs.len() < 40
             && let Some(diff) = unified("", &with_newline(&new.text))
         {
@@ -242,27 +251,49 @@ fn said(sections: &Sections) -> BTreeSet<(AnnouncementKind, String)> {
     all.map(|announcement| (announcement.kind, announcement.sentence)).collect()
 }
 
-/// What a section announces that the document did not announce before: the gravest, by kind.
-fn news(
-    known: &BTreeSet<(AnnouncementKind, String)>,
-    section: &Section,
-) -> Option<(AnnouncementKind, String)> {
-    let all = announcements::of_section(section).into_iter();
-    let all = all.map(|announcement| (announcement.kind, announcement.sentence));
-    all.filter(|said| !known.contains(said)).min_by_key(|(kind, _)| *kind)
+/// What a section announces that the document did not announce before.
+fn news(known: &BTreeSet<(AnnouncementKind, String)>, section: &Section) -> Vec<Announcement> {
+    let mut all = announcements::of_section(section);
+    all.retain(|one| !known.contains(&(one.kind, one.sentence.clone())));
+    all.truncate(MOST_NEWS);
+    all
 }
 
-/// The word for a section that announces something.
-const fn in_prose(kind: AnnouncementKind) -> &'static str {
-    match kind {
-        AnnouncementKind::Ends | AnnouncementKind::Deprecated => "deprecated-in-prose",
-        AnnouncementKind::Renamed => "renamed-in-prose",
-        AnnouncementKind::Auth => "auth-in-prose",
-        AnnouncementKind::Paging => "paging-in-prose",
-        AnnouncementKind::RateLimit => "limit-in-prose",
-        AnnouncementKind::Breaking => "breaking-in-prose",
-        AnnouncementKind::Changed => "changed-in-prose",
-    }
+/// What a section announced and its later state does not.
+fn withdrawn(old: &Section, new: &Section) -> Vec<Announcement> {
+    let still = announcements::of_section(new);
+    let mut all = announcements::of_section(old);
+    all.retain(|one| !still.iter().any(|other| other.kind == one.kind && other.sentence == one.sentence));
+    all
+}
+
+/// An announcement as a change: about the watched field that it names, where it names one. What is about nothing that
+/// is used says so.
+fn announced(
+    one: &Announcement,
+    before: Option<&Announcement>,
+    watched: &[WatchedEndpoint],
+    names: &[(String, FieldPath)],
+) -> Change {
+    let field = names.iter().find(|(name, _)| has_word(&one.sentence, name)).map(|(_, path)| path);
+    let read = one.is_read(watched).or_else(|| field.map(|_| true));
+    section_change(one.in_prose(), &one.section, field.unwrap_or(&FieldPath::root()), |facts| {
+        for (name, fact) in announcements::facts(one, before).iter() {
+            facts.set(name, fact.clone());
+        }
+        if let Some(field) = field {
+            facts.set("field", field.to_string());
+        }
+        if let Some(read) = read {
+            facts.set("mapped", read);
+        }
+    })
+}
+
+/// Whether a line holds a sentence as it is shown: without its space, and cut where it is long.
+fn has_sentence(line: &str, sentence: &str) -> bool {
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.contains(sentence.trim_end_matches('…'))
 }
 
 fn with_newline(text: &str) -> String {

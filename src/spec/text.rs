@@ -1,6 +1,6 @@
 //! Markdown and plain text, by heading.
 
-use super::sections::{Builder, Sections};
+use super::sections::{Builder, Sections, row};
 
 /// The sections of a text.
 pub(super) fn read(content: &str) -> Result<Sections, String> {
@@ -8,6 +8,8 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
     let mut fence: Option<&str> = None;
     let mut lines = without_front_matter(content).lines().peekable();
     let mut seen = 0;
+    // The headings of the columns of the table that is read.
+    let mut heads: Vec<String> = Vec::new();
     while let Some(line) = lines.next() {
         let start = line.trim_start();
         seen += start.len();
@@ -36,6 +38,18 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
             lines.next();
             continue;
         }
+        if start.starts_with('|') {
+            let cells = cells(start);
+            if lines.peek().is_some_and(|next| is_ruler(next)) {
+                lines.next();
+                builder.line(&row(&[], &cells));
+                heads = cells;
+            } else {
+                builder.line(&row(&heads, &cells));
+            }
+            continue;
+        }
+        heads.clear();
         // How a paragraph is broken into lines means nothing: it is one line, whatever the width of its source.
         let mut paragraph = line.to_owned();
         while continues(line, lines.peek().copied()) {
@@ -50,6 +64,18 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
         return Err("next to nothing is in it".to_owned());
     }
     Ok(builder.finish())
+}
+
+/// The cells of a row between bars; a bar behind a backslash is text.
+fn cells(line: &str) -> Vec<String> {
+    let line = line.trim().trim_matches('|').replace("\\|", "\u{0}");
+    line.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect()
+}
+
+/// Whether a line is the one between the headings of a table and its rows.
+fn is_ruler(line: &str) -> bool {
+    let line = line.trim();
+    line.contains('-') && line.starts_with(['|', '-', ':']) && line.chars().all(|c| "|-: ".contains(c))
 }
 
 /// Whether the next line goes on with the paragraph or the item that began with this one.

@@ -1,7 +1,9 @@
 //! Documents: API descriptions and pages, read and compared as `drogue diff` and `drogue watch` do.
 
+mod announced;
 mod formats;
 mod hostile;
+mod listed;
 mod mutated;
 mod probes;
 
@@ -717,7 +719,7 @@ fn sections_that_move_and_lines_that_break_elsewhere_are_no_change() {
     let rules = RuleSet::builtin();
     let report = diff_documents("a.md", before.as_bytes(), "b.md", after.as_bytes(), &rules).unwrap();
     let told: Vec<&str> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
-    assert_eq!(told, ["section `Guide` is new"]);
+    assert_eq!(told, ["section `Guide` is new: “Every page has a title.”"]);
 }
 
 #[test]

@@ -30,14 +30,14 @@ pub(super) const fn severity_sign(severity: Severity, style: &Style) -> (&'stati
 }
 
 /// A card under construction.
-struct Card<'s> {
+pub(super) struct Card<'s> {
     style: &'s Style,
-    out: String,
+    pub(super) out: String,
 }
 
 impl<'s> Card<'s> {
     /// Begins with the severity, what it is, and where.
-    fn new(
+    pub(super) fn new(
         style: &'s Style,
         severity: Severity,
         kind: &str,
@@ -77,8 +77,17 @@ impl<'s> Card<'s> {
         }
     }
 
-    fn sentence(&mut self, text: &str) {
-        self.lines(&wrap(&clean(text), self.style.measure() - INDENT), Tone::Plain);
+    pub(super) fn sentence(&mut self, text: &str) {
+        self.sentence_in(text, Tone::Plain);
+    }
+
+    pub(super) fn sentence_in(&mut self, text: &str, tone: Tone) {
+        self.lines(&wrap(&clean(text), self.style.measure() - INDENT), tone);
+    }
+
+    /// A line below the last one, set in, that is less important.
+    pub(super) fn aside(&mut self, text: &str) {
+        self.lines(&[format!("  {}", clean(text))], Tone::Dim);
     }
 
     /// Lines behind a word.

@@ -94,11 +94,12 @@ fn in_words(counts: &[(usize, &str)]) -> String {
 /// One row a change; the same change of a parameter at several operations is one row with their number.
 fn of_documents(report: &Report, contract: Option<&[ContractFinding]>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    let mut joined: BTreeMap<[&str; 4], (usize, &str, usize)> = BTreeMap::new();
+    let mut joined: BTreeMap<[&str; 5], (usize, &str, usize)> = BTreeMap::new();
     for finding in &report.findings {
         let fact = |name: &str| finding.evidence.text(name);
         if let (Some(parameter), Some(operation)) = (fact("parameter"), fact("operation")) {
-            let key = [&finding.rule, parameter, fact("from").unwrap_or(""), fact("to").unwrap_or("")];
+            let told = ["from", "to", "sentence"].map(|name| fact(name).unwrap_or(""));
+            let key = [&finding.rule, parameter, told[0], told[1], told[2]];
             let (_, _, others) = joined.entry(key).and_modify(|(_, _, others)| *others += 1).or_insert((
                 rows.len(),
                 operation,

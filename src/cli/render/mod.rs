@@ -5,6 +5,7 @@
 
 mod card;
 mod changes;
+mod docs;
 mod documents;
 mod html;
 mod markdown;
@@ -24,6 +25,7 @@ pub(in crate::cli) use card::commands;
 pub(in crate::cli) use text::count;
 
 pub use card::{diagnosis, finding, finding_detail};
+pub(in crate::cli) use docs::gathers as is_listed;
 pub use documents::documents;
 pub use html::html;
 pub use markdown::markdown;

@@ -1,9 +1,12 @@
 //! Reports: a heading for the stream, a card for each thing that happened, and what it comes to.
 
 use super::card::{diagnosis, finding, severity_sign, when};
+use super::docs;
 use super::text::{clean, count, thousands, width, wrap};
 use super::{Style, Tone};
-use crate::model::{CompareKind, Compared, Finding, FindingState, Report, ReportSet, Severity, Unobserved};
+use crate::model::{
+    CompareKind, Compared, Diagnosis, Finding, FindingState, Report, ReportSet, Severity, Unobserved,
+};
 
 /// Paths that could not be judged and are listed; the rest is counted.
 const MOST_INCONCLUSIVE: usize = 5;
@@ -117,7 +120,12 @@ fn body(report: &Report, style: &Style) -> String {
     for one in &report.diagnoses {
         let explained: Vec<&Finding> =
             report.findings.iter().filter(|finding| one.explains.contains(&finding.fingerprint)).collect();
-        cards.push((one.severity, diagnosis(one, &explained, style)));
+        let card = if docs::gathers(one) && !explained.is_empty() {
+            docs::documentation(one, &explained, style)
+        } else {
+            diagnosis(one, &explained, style)
+        };
+        cards.push((one.severity, card));
     }
     for one in report.findings.iter().filter(|finding| !is_explained(report, finding)) {
         cards.push((one.severity, finding(one, style)));
@@ -130,6 +138,12 @@ fn body(report: &Report, style: &Style) -> String {
     }
     out.push_str(&inconclusive(report, style));
     out
+}
+
+/// Whether a diagnosis only gathers findings that the report has.
+fn gathers_findings(report: &Report, diagnosis: &Diagnosis) -> bool {
+    docs::gathers(diagnosis)
+        && report.findings.iter().any(|one| diagnosis.explains.contains(&one.fingerprint))
 }
 
 /// Whether a diagnosis in the same report speaks for a finding.
@@ -193,11 +207,17 @@ fn tally(reports: &[Report]) -> [usize; 3] {
         Severity::Info => 2,
     };
     for report in reports {
-        for diagnosis in &report.diagnoses {
+        // What only gathers findings is counted by them, as it is listed.
+        for diagnosis in report.diagnoses.iter().filter(|one| !gathers_findings(report, one)) {
             tally[slot(diagnosis.severity)] += 1;
         }
-        let open =
-            |finding: &&Finding| finding.state != FindingState::Resolved && !is_explained(report, finding);
+        let speaks = |one: &Diagnosis, finding: &Finding| {
+            one.explains.contains(&finding.fingerprint) && !gathers_findings(report, one)
+        };
+        let open = |finding: &&Finding| {
+            finding.state != FindingState::Resolved
+                && !report.diagnoses.iter().any(|one| speaks(one, finding))
+        };
         for finding in report.findings.iter().filter(open) {
             tally[slot(finding.severity)] += 1;
         }

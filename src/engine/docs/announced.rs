@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::tz::TimeZone;
 
 use super::super::{Engine, EngineError, open::Stream};
-use super::names::{named, place_of};
+use super::names::{named, place_of, subject_of};
 use super::read;
-use crate::model::{Diagnosis, DiagnosisKind, FieldPath};
+use crate::diagnose::NOTHING_NEW;
+use crate::model::{ChangeKind, Diagnosis, DiagnosisKind, FieldPath, Finding};
 use crate::observe::DocSettings;
 use crate::spec::{self, Announcement, AnnouncementKind, Quote};
+use crate::store::FindingFilter;
 
 /// The announcements of documents, by the document and its content: a page is searched once for each of its versions.
 pub(in crate::engine) type Announced = Mutex<BTreeMap<String, Arc<Vec<Announcement>>>>;
@@ -43,6 +45,7 @@ impl Engine {
         }
         let endpoint: Vec<_> = self.endpoint_of(stream).into_iter().collect();
         for (name, settings) in named(&stream.connector.docs) {
+            self.quote_changes(stream, &name, settings, diagnoses).await?;
             let Some((day, announced)) = self.announced(&stream.subject.connector, &name, settings).await?
             else {
                 continue;
@@ -55,6 +58,42 @@ impl Engine {
                     add(diagnosis, &Quote { source: Some(place_of(settings)), ..quote }, &day);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Adds to each diagnosis of a field what an API description newly says of that field: a finding that is open.
+    async fn quote_changes(
+        &self,
+        stream: &Stream<'_>,
+        name: &str,
+        settings: &DocSettings,
+        diagnoses: &mut [Diagnosis],
+    ) -> Result<(), EngineError> {
+        let connector = &stream.subject.connector;
+        let filter = FindingFilter {
+            connector: Some(connector.clone()),
+            stream: Some(subject_of(connector, name).stream),
+            ..FindingFilter::default()
+        };
+        let known = self.store.findings(&filter).await?;
+        for diagnosis in diagnoses.iter_mut().filter(|one| one.evidence.get("announced_in").is_none()) {
+            let says = |finding: &&Finding| {
+                finding.kind == ChangeKind::DocsChanged
+                    && !finding.path.is_root()
+                    && finding.path == diagnosis.path
+                    && finding.evidence.text("operation").is_some()
+            };
+            let Some(finding) = known.iter().map(|known| &known.finding).find(says) else { continue };
+            let says = finding.message.clone();
+            let place = finding.evidence.text("operation").unwrap_or_default().to_owned();
+            if !finding.to.is_empty() {
+                names_successor(diagnosis);
+            }
+            diagnosis.summary =
+                format!("{} The documentation changed, too: {says}", ended(&diagnosis.summary));
+            diagnosis.evidence.set("announced_in", place);
+            diagnosis.evidence.set("source", place_of(settings));
         }
         Ok(())
     }
@@ -102,10 +141,26 @@ const fn kinds(kind: DiagnosisKind) -> &'static [AnnouncementKind] {
     }
 }
 
+/// Values did not show what took a field's place, and the documentation names it: then nobody reads "nothing did".
+fn names_successor(diagnosis: &mut Diagnosis) {
+    let is_gone = diagnosis.kind == DiagnosisKind::Removed;
+    let said = format!("; {NOTHING_NEW}");
+    if let Some(at) = diagnosis.summary.find(&said).filter(|_| is_gone) {
+        diagnosis.summary.truncate(at);
+    }
+}
+
+/// A sentence with its stop.
+fn ended(sentence: &str) -> String {
+    let stop = if sentence.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{sentence}{stop}")
+}
+
 fn add(diagnosis: &mut Diagnosis, quote: &Quote, fetched: &str) {
-    let ends_well = diagnosis.summary.ends_with(['.', '!', '?']);
-    let stop = if ends_well { "" } else { "." };
-    diagnosis.summary = format!("{}{stop} The documentation says: “{}”", diagnosis.summary, quote.sentence);
+    if quote.kind == AnnouncementKind::Renamed {
+        names_successor(diagnosis);
+    }
+    diagnosis.summary = format!("{} The documentation says: “{}”", ended(&diagnosis.summary), quote.sentence);
     diagnosis.evidence.set("announced_in", quote.section.clone());
     diagnosis.evidence.set("source", quote.source.clone().unwrap_or_default());
     diagnosis.evidence.set("fetched", fetched);
@@ -114,5 +169,46 @@ fn add(diagnosis: &mut Diagnosis, quote: &Quote, fetched: &str) {
     }
     if let Some(day) = quote.written {
         diagnosis.evidence.set("written", day.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Facts;
+
+    #[test]
+    fn a_rename_that_is_quoted_is_not_contradicted() {
+        let mut diagnosis = Diagnosis {
+            id: "1".to_owned(),
+            kind: DiagnosisKind::Removed,
+            severity: crate::model::Severity::Breaking,
+            path: "$.total".parse().unwrap(),
+            to: Vec::new(),
+            summary: format!("`$.total` is gone; {NOTHING_NEW}"),
+            confidence: 1.0,
+            ambiguous: false,
+            candidates: Vec::new(),
+            detail: Facts::new(),
+            evidence: Facts::new(),
+            explains: Vec::new(),
+            patch: None,
+        };
+        let quote = Quote {
+            sentence: "`total` was renamed to `total_amount`.".to_owned(),
+            section: "Changes".to_owned(),
+            source: None,
+            when: None,
+            written: None,
+            kind: AnnouncementKind::Renamed,
+        };
+        let mut other = diagnosis.clone();
+        add(&mut diagnosis, &quote, "2026-11-21");
+        assert_eq!(
+            diagnosis.summary,
+            "`$.total` is gone. The documentation says: “`total` was renamed to `total_amount`.”"
+        );
+        add(&mut other, &Quote { kind: AnnouncementKind::Ends, ..quote }, "2026-11-21");
+        assert!(other.summary.contains(NOTHING_NEW), "{}", other.summary);
     }
 }

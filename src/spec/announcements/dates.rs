@@ -57,13 +57,20 @@ const PART: &str = r"(?:(?P<part>end|close|late|beginning|start|early|first half
 struct Notation {
     pattern: Regex,
     read: fn(&Captures<'_>, Option<Date>) -> Option<Span>,
+    /// Whether it counts from now on, as "in 90 days" does, and so names no day of the calendar.
+    counts: bool,
 }
+
+/// How a month is written where no year follows; `may` is a verb, so the month needs its capital.
+const LONE_MONTH: &str = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|march|april|(?-i:May)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
+const LONE_PART: &str = r"(?P<part>end|close|late|later|beginning|start|early|middle|mid)[ -](?:of |in )?";
 
 /// The notations, the more specific ones first: what one has read, the next does not read again.
 static NOTATIONS: LazyLock<Vec<Notation>> = LazyLock::new(|| {
     type Read = fn(&Captures<'_>, Option<Date>) -> Option<Span>;
-    let list: [(String, Read); 12] = [
+    let list: [(String, Read); 18] = [
         (format!(r"\b{YEAR}[-/.](?P<number>[01]?[0-9])[-/.](?P<day>[0-3]?[0-9])(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?\b"), day),
+        (format!(r"\b{YEAR}(?P<number>0[1-9]|1[0-2])(?P<day>0[1-9]|[12][0-9]|3[01])\b"), day),
         (format!(r"\b{MONTH} {DAY},? (?:of )?{YEAR}\b"), day),
         (format!(r"\b{DAY}[ -](?:of )?{MONTH},?[ -]{YEAR}\b"), day),
         (format!(r"\b(?P<a>[0-3]?[0-9])(?P<sign>[/.-])(?P<b>[0-3]?[0-9])[/.-]{YEAR}\b"), either),
@@ -72,6 +79,7 @@ static NOTATIONS: LazyLock<Vec<Notation>> = LazyLock::new(|| {
         (format!(r"\b(?P<word>first|second|third|fourth|last) quarter (?:of |in )?{YEAR}\b"), quarter),
         (format!(r"\bh(?P<half>[12])(?: of)?[ /-]?{YEAR}\b"), half),
         (format!(r"\b{PART}{MONTH},?(?: of)? {YEAR}\b"), month),
+        (format!(r"\b{PART}{YEAR}[-/](?P<number>0[1-9]|1[0-2])(?:$|[^0-9A-Za-z/-])"), month),
         (format!(r"\b(?:{PART}|(?:in|by|during|until|before|from|throughout) (?:the year )?){YEAR}(?:[.,;:)]|$| and\b| or\b)"), year),
         (
             r"\b(?:in|within|after) (?:the next )?(?P<count>[0-9]{1,3}|thirty|sixty|ninety|one|two|three|six|twelve) (?P<unit>day|week|month|year)s?\b"
@@ -79,9 +87,14 @@ static NOTATIONS: LazyLock<Vec<Notation>> = LazyLock::new(|| {
             relative,
         ),
         (format!(r"\b(?:{MONTH} {DAY}|(?P<before>[0-3]?[0-9])(?:st|nd|rd|th)? (?:of )?(?P<month2>jan(?:uary)?|feb(?:ruary)?|march|april|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\b"), without_year),
+        (format!(r"\b(?:{LONE_PART})?(?:the )?(?P<which>this|next|coming|following|current) (?:calendar )?(?P<unit>week|month|quarter|year)\b"), of_now),
+        (format!(r"\b{LONE_PART}the (?P<unit>week|month|quarter|year)\b"), of_now),
+        (r"\b(?:the )?(?P<unit>year|month|quarter)(?:'s|’s)?[ -](?P<part>end)\b".to_owned(), of_now),
+        (format!(r"\b(?:{LONE_PART}|(?:in|by|from|until|till|before|during|starting|mid) ){LONE_MONTH}\b"), lone_month),
     ];
     list.into_iter()
         .map(|(pattern, read)| Notation {
+            counts: pattern.contains("<count>"),
             pattern: Regex::new(&format!("(?i){pattern}"))
                 .expect("the test `notations_are_read` has built it"),
             read,
@@ -92,21 +105,40 @@ static NOTATIONS: LazyLock<Vec<Notation>> = LazyLock::new(|| {
 /// The dates of a sentence with their places, in the order of the text; `base` is the day that it was written on, which
 /// "in 90 days" and "March 3" count from. Without it those are no dates.
 pub(super) fn dates(text: &str, base: Option<Date>) -> Vec<(Range<usize>, Span)> {
-    let mut found: Vec<(Range<usize>, Span)> = Vec::new();
     if !text.bytes().any(|b| b.is_ascii_digit()) && base.is_none() {
-        return found;
+        return Vec::new();
     }
-    for notation in NOTATIONS.iter() {
+    read(text, base, |_| true)
+}
+
+/// Whether a sentence names a day or a month of the calendar, be it without a year, and so without one that can be told
+/// where nobody knows when it was written.
+pub(super) fn names_a_day(text: &str) -> bool {
+    !read(text, Some(Date::constant(2000, 1, 1)), |notation| !notation.counts).is_empty()
+}
+
+fn read(text: &str, base: Option<Date>, is_wanted: fn(&Notation) -> bool) -> Vec<(Range<usize>, Span)> {
+    let mut found: Vec<(Range<usize>, Span)> = Vec::new();
+    for notation in NOTATIONS.iter().filter(|notation| is_wanted(notation)) {
         for captures in notation.pattern.captures_iter(text) {
             let Some(whole) = captures.get(0) else { continue };
             let overlaps = found.iter().any(|(r, _)| r.start < whole.end() && whole.start() < r.end);
-            if !overlaps && let Some(span) = (notation.read)(&captures, base) {
+            if !overlaps
+                && !names_a_version(&text[..whole.start()])
+                && let Some(span) = (notation.read)(&captures, base)
+            {
                 found.push((whole.range(), span));
             }
         }
     }
     found.sort_by_key(|(range, _)| range.start);
     found
+}
+
+/// Whether what stands before says that a date is the name of a version, as in `version 2024-01-15`.
+fn names_a_version(before: &str) -> bool {
+    let last = before.trim_end_matches([' ', ':', '`', '"', '=']).rsplit([' ', '-', '_', '`', '(']).next();
+    last.is_some_and(|word| word.eq_ignore_ascii_case("version") || word.eq_ignore_ascii_case("versions"))
 }
 
 fn number<T: std::str::FromStr>(captures: &Captures<'_>, name: &str) -> Option<T> {
@@ -152,6 +184,7 @@ fn part_of(captures: &Captures<'_>, whole: Span) -> Option<Span> {
     let between = |first, last| Some(Span { first, last, is_ambiguous: false });
     match part.as_str().to_ascii_lowercase().as_str() {
         "end" | "close" => Some(Span::day(whole.last)),
+        "later" => Some(whole),
         "beginning" | "start" => Some(Span::day(whole.first)),
         "early" => between(whole.first, at(1, 3)?),
         "late" => between(at(2, 3)?, whole.last),
@@ -162,7 +195,7 @@ fn part_of(captures: &Captures<'_>, whole: Span) -> Option<Span> {
 }
 
 fn month(captures: &Captures<'_>, _: Option<Date>) -> Option<Span> {
-    let month = month_of(captures, "month")?;
+    let month = number(captures, "number").or_else(|| month_of(captures, "month"))?;
     part_of(captures, months(number(captures, "year")?, month, month)?)
 }
 
@@ -224,6 +257,47 @@ fn without_year(captures: &Captures<'_>, base: Option<Date>) -> Option<Span> {
     if this >= base { Some(Span::day(this)) } else { next().map(Span::day) }
 }
 
+/// `next month`, `the end of the year`, `later this year`: of the week, month, quarter or year of the day of writing, or
+/// of the one after it.
+fn of_now(captures: &Captures<'_>, base: Option<Date>) -> Option<Span> {
+    let base = base?;
+    let unit = captures.name("unit")?.as_str().to_ascii_lowercase();
+    let around = |day: Date| -> Option<Span> {
+        let (year, month) = (day.year(), day.month());
+        match unit.as_str() {
+            "week" => {
+                let first = day.checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days()).ok()?;
+                Some(Span { first, last: first.checked_add(6.days()).ok()?, is_ambiguous: false })
+            }
+            "month" => months(year, month, month),
+            "quarter" => {
+                let first = (month - 1) / 3 * 3 + 1;
+                months(year, first, first + 2)
+            }
+            _ => months(year, 1, 12),
+        }
+    };
+    let this = around(base)?;
+    let next = around(this.last.checked_add(1.days()).ok()?)?;
+    let which = captures.name("which").map(|which| which.as_str().to_ascii_lowercase());
+    if matches!(which.as_deref(), Some("next" | "coming" | "following")) {
+        return part_of(captures, next);
+    }
+    // What is over already is meant of the next one; of this one only the rest is left.
+    let meant = part_of(captures, this)?;
+    if meant.last < base {
+        return part_of(captures, next);
+    }
+    Some(Span { first: meant.first.max(base), ..meant })
+}
+
+/// `in January`: the present one or the next.
+fn lone_month(captures: &Captures<'_>, base: Option<Date>) -> Option<Span> {
+    let (base, month) = (base?, month_of(captures, "month")?);
+    let year = if month >= base.month() { base.year() } else { base.year() + 1 };
+    part_of(captures, months(year, month, month)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +340,22 @@ mod tests {
             ("in ninety days", "2026-07-09"),
             ("on May 1", "2026-05-01"),
             ("on 1 March", "2027-03-01"),
+            ("on 20270115", "2027-01-15"),
+            ("removal: 2027-01", "2027-01-01 to 2027-01-31"),
+            ("at the end of 2027-01.", "2027-01-31"),
+            ("next month", "2026-05-01 to 2026-05-31"),
+            ("next year", "2027-01-01 to 2027-12-31"),
+            ("early next year", "2027-01-01 to 2027-05-02"),
+            ("next week", "2026-04-13 to 2026-04-19"),
+            ("later this year", "2026-04-10 to 2026-12-31"),
+            ("at the end of the year", "2026-12-31"),
+            ("by the end of this month", "2026-04-30"),
+            ("at the beginning of the year", "2027-01-01"),
+            ("end of the quarter", "2026-06-30"),
+            ("by year-end", "2026-12-31"),
+            ("in January", "2027-01-01 to 2027-01-31"),
+            ("in May", "2026-05-01 to 2026-05-31"),
+            ("by mid-June", "2026-06-10 to 2026-06-20"),
         ] {
             assert_eq!(read(text), [expected], "{text}");
         }
@@ -283,11 +373,18 @@ mod tests {
             "you may call it 30 days a month",
             "Q5 2026",
             "port 20260",
+            "order 20271315",
+            "it may be so, and in may cases",
+            "version 2024-01-15 of the API",
+            "`Api-Version: 2024-01-15`",
+            "once a year",
+            "the year of the order",
         ] {
             assert_eq!(read(text), Vec::<String>::new(), "{text}");
         }
         assert!(dates("in 90 days", None).is_empty(), "nobody knows from when on");
         assert!(dates("on March 3", None).is_empty());
+        assert!(names_a_day("on March 3") && names_a_day("next month") && !names_a_day("in 90 days"));
     }
 
     #[test]

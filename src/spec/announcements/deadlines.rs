@@ -10,13 +10,13 @@ use crate::spec::{Document, WatchedEndpoint};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Concern {
     /// The operation that it names, where it names one that is used.
-    operation: Option<String>,
+    pub(super) operation: Option<String>,
     /// The field that it is about, where it is about one.
-    field: Option<String>,
+    pub(super) field: Option<String>,
     /// Its path, where it is read.
-    path: FieldPath,
+    pub(super) path: FieldPath,
     /// Whether what it is about is in use, where that is known.
-    is_read: Option<bool>,
+    pub(super) is_read: Option<bool>,
 }
 
 /// The deadlines that a document sets for what is watched; everything counts where nothing is.
@@ -103,6 +103,15 @@ fn change(announcement: &Announcement, when: Span, concern: Concern, today: Date
 }
 
 impl Announcement {
+    /// Whether it is about something that is used, as far as that is known: `false` where it names other operations, or
+    /// fields that nobody reads.
+    pub(in crate::spec) fn is_read(&self, watched: &[WatchedEndpoint]) -> Option<bool> {
+        match self.concerns(watched) {
+            Some(concern) => concern.is_read,
+            None => Some(false),
+        }
+    }
+
     /// What of the watched endpoints it is about; `None` where it names operations, and none of them is used.
     pub(super) fn concerns(&self, watched: &[WatchedEndpoint]) -> Option<Concern> {
         let mut concern = Concern::default();
@@ -125,7 +134,10 @@ impl Announcement {
                 None => self.fields.first().cloned(),
             };
             concern.path = found.cloned().unwrap_or_default();
-            concern.is_read = is_known.then_some(found.is_some());
+            // A parameter is used by being sent.
+            let sent = watched.iter().filter_map(|endpoint| endpoint.sent.as_ref());
+            let is_sent = sent.flat_map(|sent| sent.parameters.keys()).any(|name| self.singles_out(name));
+            concern.is_read = (is_known || is_sent).then_some(found.is_some() || is_sent);
         }
         if !watched.is_empty() && concern == Concern::default() && !self.may_concern(watched) {
             concern.is_read = Some(false);
@@ -141,6 +153,8 @@ impl Announcement {
             AnnouncementKind::Auth
             | AnnouncementKind::Paging
             | AnnouncementKind::RateLimit
+            | AnnouncementKind::Address
+            | AnnouncementKind::Request
             | AnnouncementKind::Breaking => return true,
             AnnouncementKind::Ends
             | AnnouncementKind::Deprecated

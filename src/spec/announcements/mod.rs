@@ -7,6 +7,7 @@
 mod dates;
 mod deadlines;
 mod description;
+mod news;
 mod phrases;
 mod places;
 
@@ -15,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use dates::Span;
 pub use deadlines::{deadline_facts, deadlines};
+pub(super) use description::{DATA, PROSE, own_name, parts};
+pub(super) use news::{facts, tell};
 pub use phrases::{PhraseExample, test_phrases};
-pub(super) use places::has_word;
+pub(super) use places::{has_word, sentences};
 
 use super::{Document, Section, WatchedEndpoint};
 use crate::model::FieldPath;
@@ -33,8 +36,12 @@ pub enum AnnouncementKind {
     Renamed,
     /// Another way to sign in.
     Auth,
+    /// It answers at another address.
+    Address,
     /// Pages work differently.
     Paging,
+    /// Requests must be made in another way.
+    Request,
     /// How often one may ask.
     RateLimit,
     /// A version that breaks with the one before.
@@ -52,10 +59,27 @@ impl AnnouncementKind {
             Self::Deprecated => "deprecated",
             Self::Renamed => "renamed",
             Self::Auth => "auth",
+            Self::Address => "address",
             Self::Paging => "paging",
+            Self::Request => "request",
             Self::RateLimit => "rate-limit",
             Self::Breaking => "breaking",
             Self::Changed => "changed",
+        }
+    }
+
+    /// The word for a text that announces it.
+    pub(super) const fn in_prose(self) -> &'static str {
+        match self {
+            Self::Ends | Self::Deprecated => "deprecated-in-prose",
+            Self::Renamed => "renamed-in-prose",
+            Self::Auth => "auth-in-prose",
+            Self::Address => "address-in-prose",
+            Self::Paging => "paging-in-prose",
+            Self::Request => "request-in-prose",
+            Self::RateLimit => "limit-in-prose",
+            Self::Breaking => "breaking-in-prose",
+            Self::Changed => "changed-in-prose",
         }
     }
 }
@@ -101,6 +125,9 @@ pub struct Quote {
     /// What it announces.
     pub kind: AnnouncementKind,
 }
+
+/// A quarter: what ended so long ago, and is used still, was not meant.
+const LONG_OVER_DAYS: i64 = 90;
 
 /// Announcements that are kept of one document: the rest is boilerplate or an attack.
 const MAX_ANNOUNCEMENTS: usize = 500;
@@ -155,6 +182,16 @@ pub fn mentioning(
 }
 
 impl Announcement {
+    /// The word for a text that newly says so. What ended long before the text was written is history.
+    pub(super) fn in_prose(&self) -> &'static str {
+        let is_end = matches!(self.kind, AnnouncementKind::Ends | AnnouncementKind::Deprecated);
+        let is_over = self
+            .when
+            .zip(self.written)
+            .is_some_and(|(when, written)| when.days_left(written) < -LONG_OVER_DAYS && when.last < written);
+        if is_end && is_over { "over-in-prose" } else { self.kind.in_prose() }
+    }
+
     /// The announcement as it is quoted; where it stands is for the caller to add.
     #[must_use]
     pub fn quote(&self) -> Quote {
@@ -182,26 +219,58 @@ impl Announcement {
 
 /// The announcements of one section of prose.
 pub(super) fn of_section(section: &Section) -> Vec<Announcement> {
-    let of =
-        |text| Text { place: &section.title, text, operation: None, field: None, written: section.written };
-    // A heading may say it all: `GET /v1/orders (sunset: 2026-12-31)`.
+    let of = |text| Text {
+        place: &section.title,
+        text,
+        operations: &[],
+        about: About::Whole,
+        written: section.written,
+    };
+    // A heading may say it all: `GET /v1/orders (sunset: 2026-12-31)`. Where the text below says it in a sentence, that
+    // is what is told.
     let heading = section.title.rsplit(" › ").next().unwrap_or_default();
     let mut found = of(heading).announcements();
+    let titled: Vec<String> = found.iter().map(|one| one.sentence.clone()).collect();
     found.extend(of(&section.text).announcements());
+    let is_title = |one: &Announcement| titled.contains(&one.sentence);
+    let told: Vec<AnnouncementKind> = found.iter().filter(|one| !is_title(one)).map(|one| one.kind).collect();
+    found.retain(|one| !is_title(one) || !told.contains(&one.kind));
     found
+}
+
+/// What of an operation or a schema a text stands at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::spec) enum About<'a> {
+    /// All of it.
+    Whole,
+    /// A field.
+    Field(&'a str),
+    /// A parameter.
+    Parameter(&'a str),
+}
+
+impl<'a> About<'a> {
+    pub(in crate::spec) const fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Whole => None,
+            Self::Field(name) | Self::Parameter(name) => Some(name),
+        }
+    }
 }
 
 /// A text, and where it stands.
 struct Text<'a> {
     place: &'a str,
     text: &'a str,
-    operation: Option<String>,
-    field: Option<String>,
+    /// The operations that it belongs to.
+    operations: &'a [String],
+    about: About<'a>,
     written: Option<Date>,
 }
 
 impl Text<'_> {
-    /// What it announces, sentence by sentence.
+    /// What it announces, sentence by sentence. The cells of a table's row are read each for itself, and are about what
+    /// the row names.
     fn announcements(&self) -> Vec<Announcement> {
         if !phrases::may_announce(self.text) {
             return Vec::new();
@@ -209,42 +278,65 @@ impl Text<'_> {
         let mut found = Vec::new();
         // A heading names what the sentences below are about, unless they name something themselves.
         let titled = places::operations(self.place);
-        for sentence in places::sentences(self.text) {
-            for hit in phrases::read(sentence, self.written) {
-                let mut operations = places::operations(sentence);
-                if operations.is_empty() {
-                    operations = self.operation.clone().map_or_else(|| titled.clone(), |own| vec![own]);
+        for line in self.text.lines() {
+            // "It will be removed": what the sentence before named.
+            let mut named: Vec<String> = Vec::new();
+            let is_row = line.contains(" | ");
+            for sentence in places::sentences(line) {
+                let hits = match sentence.split_once(": ").filter(|_| is_row) {
+                    // The heading of a column may say what its cells do not.
+                    Some((_, cell)) => match phrases::read(cell, self.written) {
+                        hits if hits.is_empty() => phrases::read(sentence, self.written),
+                        hits => hits,
+                    },
+                    None => phrases::read(sentence, self.written),
+                };
+                let sentence = if is_row { line } else { sentence };
+                let own = places::operations(sentence);
+                if !own.is_empty() || !places::points_back(sentence) {
+                    named = own;
                 }
-                let mut fields = places::fields(sentence);
-                if fields.is_empty() {
-                    fields.extend(self.field.clone());
-                }
-                let is_about_fields = !fields.is_empty()
-                    && match hit.kind {
-                        AnnouncementKind::Renamed | AnnouncementKind::Changed => true,
-                        AnnouncementKind::Ends | AnnouncementKind::Deprecated => {
-                            self.field.is_some() || places::speaks_of_fields(sentence)
-                        }
-                        AnnouncementKind::Auth
-                        | AnnouncementKind::Paging
-                        | AnnouncementKind::RateLimit
-                        | AnnouncementKind::Breaking => false,
-                    };
-                found.push(Announcement {
-                    kind: hit.kind,
-                    sentence: places::shown(sentence),
-                    section: self.place.to_owned(),
-                    operations,
-                    fields,
-                    is_about_fields,
-                    when: hit.when,
-                    from: hit.from,
-                    to: hit.to,
-                    written: self.written,
-                });
+                self.add(&mut found, sentence, hits, if named.is_empty() { &titled } else { &named });
             }
         }
         found
+    }
+
+    fn add(&self, found: &mut Vec<Announcement>, sentence: &str, hits: Vec<phrases::Hit>, named: &[String]) {
+        for hit in hits {
+            // What the text names comes first, then what it belongs to.
+            let own = if named.is_empty() { self.operations } else { named };
+            let operations = own.to_vec();
+            let mut fields = places::fields(sentence);
+            if fields.is_empty() {
+                fields.extend(self.about.name().map(str::to_owned));
+            }
+            let is_about_fields = !fields.is_empty()
+                && match hit.kind {
+                    AnnouncementKind::Renamed | AnnouncementKind::Changed => true,
+                    AnnouncementKind::Ends | AnnouncementKind::Deprecated => {
+                        self.about != About::Whole || places::speaks_of_fields(sentence)
+                    }
+                    AnnouncementKind::Auth
+                    | AnnouncementKind::Address
+                    | AnnouncementKind::Paging
+                    | AnnouncementKind::Request
+                    | AnnouncementKind::RateLimit
+                    | AnnouncementKind::Breaking => false,
+                };
+            found.push(Announcement {
+                kind: hit.kind,
+                sentence: places::shown(sentence),
+                section: self.place.to_owned(),
+                operations,
+                fields,
+                is_about_fields,
+                when: hit.when,
+                from: hit.from,
+                to: hit.to,
+                written: self.written,
+            });
+        }
     }
 }
 
@@ -253,15 +345,24 @@ pub(super) fn newly(before: &str, after: &str, kinds: &[AnnouncementKind]) -> Op
     if before == after || !phrases::may_announce(after) {
         return None;
     }
-    let bare = |sentence: &str| {
-        let words = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.trim_end_matches(['.', '!', ';', ':']).to_lowercase()
-    };
     let known: std::collections::BTreeSet<String> = places::sentences(before).map(bare).collect();
     let new = places::sentences(after).filter(|sentence| !known.contains(&bare(sentence)));
     let mut said =
         new.filter(|sentence| phrases::read(sentence, None).iter().any(|hit| kinds.contains(&hit.kind)));
     said.next().map(places::shown)
+}
+
+/// Whether a text announces anything that an older state of it did not.
+pub(super) fn announces_more(before: &str, after: &str) -> bool {
+    let known: std::collections::BTreeSet<String> = places::sentences(before).map(bare).collect();
+    let mut new = announcing(after).into_iter().filter(|sentence| !known.contains(&bare(sentence)));
+    new.next().is_some()
+}
+
+/// A sentence without what may differ and mean the same: space, its end, upper and lower case.
+fn bare(sentence: &str) -> String {
+    let words = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.trim_end_matches(['.', '!', ';', ':']).to_lowercase()
 }
 
 /// The sentences of a text that announce something, whatever surrounds them.

@@ -37,6 +37,9 @@ struct Row {
     /// Whether it says something only together with a date.
     #[serde(default)]
     dated: bool,
+    /// Whether it says so itself that something changes, so that no condition beside it makes it a remark in general.
+    #[serde(default)]
+    certain: bool,
     examples: Vec<Example>,
 }
 
@@ -135,18 +138,19 @@ impl Phrases {
             let Some(captures) = says.captures(sentence) else { continue };
             if dates.is_none() {
                 let found = dates::dates(sentence, written);
-                if self.silent.is_match(sentence)
-                    || found.is_empty() && self.silent_without_date.is_match(sentence)
-                {
+                if self.silent.is_match(sentence) {
                     return Vec::new();
                 }
                 dates = Some(found);
             }
             let dates = dates.as_deref().unwrap_or_default();
+            if dates.is_empty() && !phrase.row.certain && self.silent_without_date.is_match(sentence) {
+                continue;
+            }
             let end = captures.get(0).map_or(0, |whole| whole.end());
             let after = dates.iter().find(|(range, _)| range.end >= end);
             let when = after.or(dates.last()).map(|(_, span)| *span);
-            if phrase.row.dated && when.is_none() {
+            if phrase.row.dated && when.is_none() && !dates::names_a_day(sentence) {
                 continue;
             }
             hits.push(Hit {
@@ -157,12 +161,21 @@ impl Phrases {
                 phrase: phrase.row.id.clone(),
             });
         }
-        // Of several readings the one that says more: what ends is the way to sign in or to page, and not an endpoint; an
-        // end, or a new name, is more than a deprecation.
-        use AnnouncementKind::{Auth, Deprecated, Ends, Paging, Renamed};
+        // Of several readings the one that says more: what ends is the way to sign in or to page, or an address, and not an endpoint; an
+        // end, or a new name, is more than a deprecation; how large a page may be is no limit of requests.
+        use AnnouncementKind::{
+            Address, Auth, Breaking, Changed, Deprecated, Ends, Paging, RateLimit, Renamed, Request,
+        };
         let has = |kinds: &[AnnouncementKind]| hits.iter().any(|hit| kinds.contains(&hit.kind));
-        let (way, more) = (has(&[Auth, Paging]), has(&[Auth, Paging, Ends, Renamed]));
-        hits.retain(|hit| !(way && hit.kind == Ends || more && hit.kind == Deprecated));
+        let (way, more) = (has(&[Auth, Paging, Address]), has(&[Auth, Paging, Address, Ends, Renamed]));
+        let (pages, several) = (has(&[Paging]), hits.len() > 1);
+        hits.retain(|hit| match hit.kind {
+            Ends => !way,
+            Deprecated => !more,
+            RateLimit => !pages,
+            Request => !several,
+            Renamed | Auth | Address | Paging | Breaking | Changed => true,
+        });
         hits
     }
 }

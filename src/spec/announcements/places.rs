@@ -27,7 +27,7 @@ const ABBREVIATIONS: [&str; 24] = [
 ];
 
 /// The sentences of a text, each on one line; lines end sentences, too.
-pub(super) fn sentences(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::spec) fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| {
         let mut parts = Vec::new();
         let mut start = 0;
@@ -190,6 +190,14 @@ pub(super) fn names_place(text: &str, address: &str) -> bool {
     })
 }
 
+/// Words that stand for what the sentence before named.
+static BACK: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:it|this|these|they|both|that|those)\b"));
+
+/// Whether a sentence is about what the one before it named.
+pub(super) fn points_back(sentence: &str) -> bool {
+    BACK.is_match(sentence)
+}
+
 /// Whether a name stands in a text as a word of its own.
 pub(in crate::spec) fn has_word(text: &str, name: &str) -> bool {
     let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
@@ -265,7 +273,7 @@ mod tests {
                 "cell",
             ]
         );
-        for pattern in [&STOPS, &OPERATIONS, &SUCCESSOR, &VERSIONS, &NAMES, &FIELDS] {
+        for pattern in [&STOPS, &OPERATIONS, &SUCCESSOR, &VERSIONS, &NAMES, &FIELDS, &BACK] {
             assert!(!pattern.is_match("~"));
         }
     }

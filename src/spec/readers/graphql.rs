@@ -51,6 +51,8 @@ pub(super) struct Field {
     pub(super) arguments: Vec<Self>,
     pub(super) default: Option<String>,
     pub(super) deprecated: bool,
+    /// Why, and until when, where the schema says so.
+    pub(super) reason: Option<String>,
 }
 
 /// The type of a field.
@@ -164,6 +166,7 @@ impl Schema {
                 "in": "query",
                 "required": matches!(argument.of, Of::Always(_)) && argument.default.is_none(),
                 "deprecated": argument.deprecated,
+                "x-deprecation-message": argument.reason,
                 "description": argument.description,
                 "schema": schema,
             })
@@ -172,6 +175,7 @@ impl Schema {
             "operationId": field.name,
             "description": field.description,
             "deprecated": field.deprecated,
+            "x-deprecation-message": field.reason,
             "parameters": parameters.collect::<Vec<_>>(),
         })
     }
@@ -205,9 +209,12 @@ impl Schema {
                         }
                         if field.deprecated {
                             object.insert("deprecated".to_owned(), true.into());
+                            object.insert("x-deprecation-message".to_owned(), field.reason.clone().into());
                         }
                     } else if field.deprecated {
-                        below = json!({"allOf": [below], "deprecated": true});
+                        below = json!({
+                            "allOf": [below], "deprecated": true, "x-deprecation-message": field.reason,
+                        });
                     }
                     properties.insert(field.name.clone(), below);
                 }

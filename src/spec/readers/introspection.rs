@@ -75,6 +75,7 @@ fn read_field(node: &Value) -> Option<Field> {
         arguments: list(node, "args").iter().filter_map(read_field).collect(),
         default: text(node, "defaultValue").map(str::to_owned),
         deprecated: node.get("isDeprecated").and_then(Value::as_bool).unwrap_or(false),
+        reason: text(node, "deprecationReason").map(str::to_owned),
     })
 }
 

@@ -122,7 +122,8 @@ fn object(
             of,
             arguments: arguments.filter_map(input_value).collect(),
             default: None,
-            deprecated: is_deprecated(field.directives()),
+            deprecated: deprecation(field.directives()).is_some(),
+            reason: deprecation(field.directives()).and_then(reason),
         });
     }
 }
@@ -168,7 +169,8 @@ fn input_value(value: cst::InputValueDefinition) -> Option<Field> {
         of: of_type(value.ty()?)?,
         arguments: Vec::new(),
         default: default.map(|value| value.syntax().text().to_string().trim().to_owned()),
-        deprecated: is_deprecated(value.directives()),
+        deprecated: deprecation(value.directives()).is_some(),
+        reason: deprecation(value.directives()).and_then(reason),
     })
 }
 
@@ -190,7 +192,17 @@ fn words(description: Option<cst::Description>) -> String {
     description.and_then(|text| text.string_value()).map(String::from).unwrap_or_default()
 }
 
-fn is_deprecated(directives: Option<cst::Directives>) -> bool {
+fn deprecation(directives: Option<cst::Directives>) -> Option<cst::Directive> {
     let mut directives = directives.into_iter().flat_map(|list| list.directives());
-    directives.any(|directive| directive.name().is_some_and(|name| name.text() == "deprecated"))
+    directives.find(|directive| directive.name().is_some_and(|name| name.text() == "deprecated"))
+}
+
+/// The `reason` of `@deprecated(reason: "…")`.
+fn reason(deprecation: cst::Directive) -> Option<String> {
+    let mut given = deprecation.arguments()?.arguments();
+    let reason = given.find(|argument| argument.name().is_some_and(|name| name.text() == "reason"))?;
+    match reason.value()? {
+        cst::Value::StringValue(text) => Some(String::from(text)),
+        _ => None,
+    }
 }
