@@ -7,11 +7,13 @@ use similar::TextDiff;
 
 use super::{
     ApiModel, Document, Operation, WatchedEndpoint,
+    about::About,
+    api::reference,
     consumer::{self, Touch},
     discover::records_at,
     graph::Graph,
     moves,
-    operations::{self, Compared, DocChange},
+    operations::{self, Compared, DocChange, Told},
     sections,
     tally::Tally,
 };
@@ -66,7 +68,10 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
 }
 
 /// What of the two was not read, and so is not compared: never "no changes".
-fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Item = Inconclusive> + 'a {
+pub(super) fn half_read<'a>(
+    before: &'a ApiModel,
+    after: &'a ApiModel,
+) -> impl Iterator<Item = Inconclusive> + 'a {
     let note =
         |side: &str, note: &String| Inconclusive { path: FieldPath::root(), why: format!("{side}{note}") };
     let was = before.notes().iter().map(move |text| match after.notes().contains(text) {
@@ -79,7 +84,7 @@ fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Ite
 
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut run = Run::new(before, after);
-    let (was, is) = (Listed::of(before), Listed::of(after));
+    let (was, is) = Listed::both(before, after);
     let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
     let mut servers = run.whole();
@@ -92,11 +97,11 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
             continue;
         };
         seen.insert(operation.name());
-        run.watched(endpoint, operation, &was, &is, &mut servers, &mut tally);
+        run.watched(endpoint, operation, &is, &mut servers, &mut tally);
     }
     tally.add_all(servers.into_iter().map(|change| (None, change)));
     run.others(&was, &is, &seen, &mut tally);
-    run.finish()
+    run.finish().0
 }
 
 /// What differs between two API descriptions, every endpoint looked at.
@@ -104,16 +109,21 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
 /// A change of a schema that several operations share is told once, with the first of them and their number.
 #[must_use]
 pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparison {
+    compare_with_subjects(before, after).0
+}
+
+/// The same, with what each change is about.
+pub(super) fn compare_with_subjects(before: &ApiModel, after: &ApiModel) -> (DocsComparison, Vec<About>) {
     let mut run = Run::new(before, after);
     let servers = run.whole();
     run.push_all(servers);
-    let (was, is) = (Listed::of(before), Listed::of(after));
-    let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
+    let (was, is) = Listed::both(before, after);
+    let mut told = Told::default();
     let mut listed: Vec<DocChange> = Vec::new();
     let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
     let mut prose = 0;
     for operation in &was.operations {
-        let Some(found) = run.operation(operation, &was, &is, None, &[]) else { continue };
+        let Some(found) = run.operation(operation, &is, None, &[], &told) else { continue };
         prose += found.prose;
         for change in found.changes {
             // Signing in is said once for all operations.
@@ -127,21 +137,21 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
             }
             listed.push(change);
         }
+        // An operation counts once, however often the same change shows in it.
+        for place in found.again.into_iter().collect::<BTreeSet<usize>>() {
+            listed[place].operations += 1;
+        }
         for (index, change) in found.in_schemas {
             run.touched.insert(index);
-            let name =
-                change.field.as_ref().and_then(|field| field.name()).map(|name| FieldPath::of_keys([name]));
-            match shared.get(&(index, change.what, name.clone())) {
-                Some(at) => listed[*at].operations += 1,
-                None => {
-                    shared.insert((index, change.what, name), listed.len());
-                    listed.push(change);
-                }
+            let name = change.field.as_ref().and_then(FieldPath::name);
+            if told.find(index, change.what, name).is_none() {
+                told.add(index, &change, listed.len());
+                listed.push(change);
             }
         }
     }
     run.push_all(listed);
-    for operation in is.operations.iter().filter(|operation| was.same(operation).is_none()) {
+    for operation in is.fresh() {
         if !run.successors.contains(&operation.name()) {
             let change = DocChange {
                 what: "operation-added",
@@ -156,7 +166,7 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
         let change = DocChange { what: "descriptions-changed", operations: prose, ..DocChange::default() };
         run.push_all(vec![change]);
     }
-    moves::join(&mut run.result.changes);
+    moves::join(&mut run.result.changes, &mut run.about);
     run.finish()
 }
 
@@ -165,6 +175,10 @@ struct Run<'a> {
     before: &'a ApiModel,
     after: &'a ApiModel,
     result: DocsComparison,
+    /// What each of the changes is about.
+    about: Vec<About>,
+    /// The changes so far, by path, so that none is told twice.
+    known: BTreeMap<FieldPath, Vec<usize>>,
     /// Operations that took over from others, by name.
     successors: BTreeSet<String>,
     /// Operations whose own text is shown as a diff.
@@ -181,6 +195,8 @@ impl<'a> Run<'a> {
             before,
             after,
             result: DocsComparison::default(),
+            about: Vec::new(),
+            known: BTreeMap::new(),
             successors: BTreeSet::new(),
             diffs: Vec::new(),
             touched: BTreeSet::new(),
@@ -213,18 +229,17 @@ impl<'a> Run<'a> {
         &mut self,
         endpoint: &WatchedEndpoint,
         operation: &Operation<'a>,
-        was: &Listed<'a>,
         is: &Listed<'a>,
         servers: &mut Vec<DocChange>,
         tally: &mut Tally,
     ) {
-        let after = is.same(operation).or_else(|| successor(operation, was, is));
+        let after = is.same(operation).or_else(|| successor(operation, is));
         let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
         let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
         *servers = rest;
         self.push_all(told);
-        let found = self.operation(operation, was, is, Some(records.clone()), &endpoint.fields);
+        let found = self.operation(operation, is, Some(records.clone()), &endpoint.fields, &Told::default());
         let Some(found) = found else { return };
         let in_schemas = found.in_schemas.into_iter().map(|(index, change)| (Some(index), change));
         let mut told: Vec<DocChange> = Vec::new();
@@ -251,10 +266,10 @@ impl<'a> Run<'a> {
     fn operation(
         &mut self,
         operation: &Operation<'a>,
-        was: &Listed<'a>,
         is: &Listed<'a>,
         records: Option<FieldPath>,
         fields: &[FieldPath],
+        told: &Told,
     ) -> Option<operations::Found> {
         let about = |what, to: String| DocChange {
             what,
@@ -265,7 +280,7 @@ impl<'a> Run<'a> {
         };
         let after = match is.same(operation) {
             Some(after) => after,
-            None => match successor(operation, was, is) {
+            None => match successor(operation, is) {
                 Some(after) => {
                     self.successors.insert(after.name());
                     self.push_all(vec![about("operation-moved", after.name())]);
@@ -277,7 +292,7 @@ impl<'a> Run<'a> {
                 }
             },
         };
-        let compared = Compared { before: *operation, after: *after, records, fields };
+        let compared = Compared { before: *operation, after: *after, records, fields, told };
         let found = operations::compare(&mut self.graph, &compared);
         if operation.node != after.node && !found.changes.is_empty() {
             self.diffs.push((operation.name(), operation.node, after.node));
@@ -289,20 +304,21 @@ impl<'a> Run<'a> {
     fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>, tally: &mut Tally) {
         for operation in was.operations.iter().filter(|operation| !watched.contains(&operation.name())) {
             let Some(after) = is.same(operation) else {
-                if let Some(after) = successor(operation, was, is) {
+                if let Some(after) = successor(operation, is) {
                     self.successors.insert(after.name());
                 }
                 tally.operations += 1;
                 continue;
             };
-            let compared = Compared { before: *operation, after: *after, records: None, fields: &[] };
+            let told = &Told::default();
+            let compared = Compared { before: *operation, after: *after, records: None, fields: &[], told };
             let found = operations::compare(&mut self.graph, &compared);
             tally.texts += found.prose;
             tally.add_all(found.changes.into_iter().map(|change| (None, change)));
             tally.add_all(found.in_schemas.into_iter().map(|(index, change)| (Some(index), change)));
         }
-        let added = is.operations.iter().filter(|operation| was.same(operation).is_none());
-        tally.operations += added.filter(|operation| !self.successors.contains(&operation.name())).count();
+        tally.operations +=
+            is.fresh().filter(|operation| !self.successors.contains(&operation.name())).count();
         let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
         let (from, to) = (version(self.before), version(self.after));
         self.result.changes.extend(tally.summary(from, to));
@@ -314,14 +330,18 @@ impl<'a> Run<'a> {
                 self.left_out += 1;
                 continue;
             }
+            let about = About::of(&self.graph, &change);
             let change = as_change(change);
-            if !self.result.changes.contains(&change) {
+            let same_path = self.known.entry(change.path.clone()).or_default();
+            if !same_path.iter().any(|index| self.result.changes[*index] == change) {
+                same_path.push(self.result.changes.len());
                 self.result.changes.push(change);
+                self.about.push(about);
             }
         }
     }
 
-    fn finish(mut self) -> DocsComparison {
+    fn finish(mut self) -> (DocsComparison, Vec<About>) {
         if self.graph.full {
             let why = "the description has more schemas than are compared; some were left out".to_owned();
             self.result.inconclusive.push(Inconclusive { path: FieldPath::root(), why });
@@ -340,7 +360,7 @@ impl<'a> Run<'a> {
                 self.diff(&title, before, after);
             }
         }
-        self.result
+        (self.result, self.about)
     }
 
     fn diff(&mut self, title: &str, before: &Value, after: &Value) {
@@ -407,6 +427,8 @@ struct Listed<'a> {
     operations: Vec<Operation<'a>>,
     /// By method and path, exact first, then with open parameters, then with the base path.
     by_path: BTreeMap<(&'static str, String), usize>,
+    /// Those that the other description does not have, with what they are recognised by.
+    fresh: Vec<(usize, Traits<'a>)>,
 }
 
 impl<'a> Listed<'a> {
@@ -419,14 +441,28 @@ impl<'a> Listed<'a> {
                 by_path.entry((operation.method, form(operation))).or_insert(index);
             }
         }
-        Self { operations, by_path }
+        Self { operations, by_path, fresh: Vec::new() }
+    }
+
+    /// The operations of two states of a description.
+    fn both(before: &'a ApiModel, after: &'a ApiModel) -> (Self, Self) {
+        let (was, mut is) = (Self::of(before), Self::of(after));
+        let fresh = is.operations.iter().enumerate().filter(|(_, operation)| was.same(operation).is_none());
+        is.fresh = fresh.map(|(index, operation)| (index, Traits::of(operation))).collect();
+        (was, is)
+    }
+
+    /// The operations that the state before does not have.
+    fn fresh(&self) -> impl Iterator<Item = &Operation<'a>> {
+        self.fresh.iter().map(|(index, _)| &self.operations[*index])
     }
 
     /// The operation that answers to the same requests.
     fn same(&self, other: &Operation<'_>) -> Option<&Operation<'a>> {
-        [other.path.to_owned(), other.shape(), whole_shape(other)]
-            .into_iter()
-            .find_map(|path| self.by_path.get(&(other.method, path)))
+        let find = |path: String| self.by_path.get(&(other.method, path));
+        find(other.path.to_owned())
+            .or_else(|| find(other.shape()))
+            .or_else(|| find(whole_shape(other)))
             .map(|index| &self.operations[*index])
     }
 }
@@ -445,43 +481,59 @@ fn base_path(server: &str) -> String {
     below.trim_end_matches('/').to_owned()
 }
 
+/// What an operation is recognised by where its path is another one.
+struct Traits<'a> {
+    id: Option<&'a str>,
+    /// What its response refers to.
+    response: Option<&'a str>,
+    shape: String,
+}
+
+impl<'a> Traits<'a> {
+    fn of(operation: &Operation<'a>) -> Self {
+        let schema = operation.response_schema().map(|(_, schema)| schema);
+        let items = schema.and_then(|schema| schema.get("items"));
+        let response = schema.and_then(reference).or_else(|| items.and_then(reference));
+        Self { id: operation.id(), response, shape: operation.shape() }
+    }
+
+    /// Whether the paths differ in one segment.
+    fn is_near(&self, other: &Self) -> bool {
+        let (mut a, mut b) = (self.shape.split('/'), other.shape.split('/'));
+        let mut differing = 0;
+        loop {
+            match (a.next(), b.next()) {
+                (None, None) => return differing == 1,
+                (Some(a), Some(b)) => differing += usize::from(a != b),
+                (None, Some(_)) | (Some(_), None) => return false,
+            }
+        }
+    }
+}
+
 /// The operation that took the place of one that is gone: the one with its id, or the only one that answers with the
 /// same schema at nearly the same path.
-fn successor<'s, 'a>(
-    gone: &Operation<'a>,
-    was: &Listed<'a>,
-    is: &'s Listed<'a>,
-) -> Option<&'s Operation<'a>> {
-    let fresh = is.operations.iter().filter(|operation| was.same(operation).is_none());
-    let response = |operation: &Operation<'a>| {
-        let (_, schema) = operation.response_schema()?;
-        let items = schema.get("items");
-        super::api::reference(schema).or_else(|| items.and_then(super::api::reference)).map(str::to_owned)
-    };
-    let mut scored: Vec<(u32, &'s Operation<'a>)> = fresh
-        .map(|operation| {
-            let mut score = 0;
-            if gone.id().is_some() && gone.id() == operation.id() {
-                score += 4;
-            }
-            if response(gone).is_some() && response(gone) == response(operation) {
-                score += 2;
-            }
-            if operation.method == gone.method {
-                score += 1;
-            }
-            if operation.shape() == gone.shape() {
-                score += 3;
-            }
-            let (shape, other) = (gone.shape(), operation.shape());
-            let (a, b): (Vec<&str>, Vec<&str>) = (shape.split('/').collect(), other.split('/').collect());
-            if a.len() == b.len() && a.iter().zip(&b).filter(|(x, y)| x != y).count() == 1 {
-                score += 1;
-            }
-            (score, operation)
-        })
-        .filter(|(score, _)| *score >= 4)
-        .collect();
+fn successor<'s, 'a>(gone: &Operation<'a>, is: &'s Listed<'a>) -> Option<&'s Operation<'a>> {
+    let traits = Traits::of(gone);
+    let mut scored: Vec<(u32, &'s Operation<'a>)> = Vec::new();
+    for (index, other) in &is.fresh {
+        let same_id = traits.id.is_some() && traits.id == other.id;
+        let same_response = traits.response.is_some() && traits.response == other.response;
+        let same_shape = traits.shape == other.shape;
+        // Method and a near path alone are too little.
+        if !(same_id || same_response || same_shape) {
+            continue;
+        }
+        let operation = &is.operations[*index];
+        let score = 4 * u32::from(same_id)
+            + 2 * u32::from(same_response)
+            + u32::from(operation.method == gone.method)
+            + 3 * u32::from(same_shape)
+            + u32::from(traits.is_near(other));
+        if score >= 4 {
+            scored.push((score, operation));
+        }
+    }
     scored.sort_by(|a, b| (b.0, a.1.path, a.1.method).cmp(&(a.0, b.1.path, b.1.method)));
     match scored.as_slice() {
         [(_, only)] => Some(*only),

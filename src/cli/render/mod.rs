@@ -10,6 +10,7 @@ mod html;
 mod markdown;
 mod patch;
 mod report;
+mod siblings;
 mod table;
 mod text;
 
