@@ -1,14 +1,13 @@
 //! `cargo bench --bench score_api -- CASES.jsonl OUT.jsonl`: what Drogue makes of each pair of a corpus of descriptions.
 //!
 //! A row names two files beside the corpus (`base_file`, `revision_file`) or holds two documents (`base`, `revision`).
-//! What comes out is `{id, findings: [{level, operation, path, id}]}`: each finding once for every place that it
-//! affects. Nothing here judges, and nothing looks at what the row expects.
+//! What comes out is `{id, findings: [{level, operation, path, id}]}`: each entry once for every value and every place. Nothing here judges, and nothing looks at what the row expects.
 
 use std::{error::Error, fs, io::Write, path::Path};
 
 use drogue::engine::compare_documents;
 use drogue::observe::read_document_file;
-use drogue::rules::{ContractFinding, RuleSet};
+use drogue::rules::{ContractEntry, RuleSet};
 use drogue::spec::{Document, read};
 use serde_json::{Value, json};
 
@@ -61,13 +60,13 @@ fn document(
     Ok(read(&name, None, &bytes).map_err(Into::into))
 }
 
-fn expanded(findings: &[ContractFinding]) -> Vec<Value> {
-    let every = |finding: &ContractFinding| -> Vec<Value> {
-        let (level, id) = (finding.level.word(), &finding.id);
-        let places = finding.change.affects.iter();
+fn expanded(entries: &[ContractEntry]) -> Vec<Value> {
+    let every = |entry: &ContractEntry| -> Vec<Value> {
+        let (level, id) = (entry.level.word(), &entry.id);
+        let places = entry.values.iter().flat_map(|_| &entry.affects);
         places
             .map(|place| json!({"level": level, "operation": place.method, "path": place.path, "id": id}))
             .collect()
     };
-    findings.iter().flat_map(every).collect()
+    entries.iter().flat_map(every).collect()
 }

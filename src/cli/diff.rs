@@ -1,43 +1,70 @@
 //! `drogue diff BASELINE LIVE`.
 
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::args::{Diff, Format};
 use super::output::{Exit, Output};
 use super::render;
+use crate::clock::SystemClock;
 use crate::engine::{self, DiffOptions};
-use crate::model::{Report, ReportSet};
-use crate::rules::ContractFinding;
+use crate::model::{Clock as _, Compared, Diagnosis, Finding, Inconclusive, Report, ReportSet, Subject};
+use crate::rules::{ContractEntry, ContractValue};
 use crate::spec::Affected;
 
-/// The report, and of API descriptions what a comparison of contracts says.
+/// The report on two API descriptions, with what a comparison of contracts says: of each finding what it tells already,
+/// and then whatever else changed.
 #[derive(Serialize)]
-struct Printed<'a> {
+struct Described<'a> {
+    version: u32,
+    subject: &'a Subject,
+    compared: &'a Compared,
+    diagnoses: &'a [Diagnosis],
+    findings: Vec<Told<'a>>,
+    inconclusive: &'a [Inconclusive],
+    contract: Vec<Entry<'a>>,
+    /// How many entries there are by level, those of the findings counted as well.
+    contract_levels: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
     #[serde(flatten)]
-    report: &'a Report,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contract: Option<Vec<Line<'a>>>,
+    finding: &'a Finding,
+    contract: Vec<Entry<'a>>,
 }
 
 /// One change of the contract: the level is `ERR`, `WARN` or `INFO`.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Entry<'a> {
     id: &'a str,
     level: &'static str,
+    /// What changed, each of it at every place.
+    values: Vec<Value<'a>>,
+    /// How many operations it affects.
+    operations: usize,
+    /// Where it takes effect; of one schema the first hundred places.
+    affects: Vec<Place<'a>>,
+}
+
+#[derive(Serialize)]
+struct Value<'a> {
     name: &'a str,
     from: &'a str,
     to: &'a str,
-    /// How many operations it affects.
-    operations: usize,
-    /// Where it takes effect, the first hundred places: the operation, and the place in it.
-    affects: Vec<Place<'a>>,
 }
 
 #[derive(Serialize)]
 struct Place<'a> {
     method: &'a str,
     path: &'a str,
+    /// The place in the description: the status and media type, the parameter, and every keyword on the way.
     at: &'a str,
+    /// The place in what is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
 }
 
 pub(super) async fn run(args: &Diff, out: &Output) -> anyhow::Result<Exit> {
@@ -45,6 +72,7 @@ pub(super) async fn run(args: &Diff, out: &Output) -> anyhow::Result<Exit> {
         records: args.records.clone(),
         key: args.key.clone(),
         allow_private: args.allow_private.clone(),
+        today: Some(SystemClock::new().now().to_zoned(TimeZone::UTC).date()),
     };
     let diff = engine::diff(&args.baseline, &args.live, &options).await?;
     let (report, contract) = (&diff.report, diff.contract.as_deref());
@@ -52,32 +80,59 @@ pub(super) async fn run(args: &Diff, out: &Output) -> anyhow::Result<Exit> {
     match (out.format, contract) {
         (Format::Markdown, _) => out.text(&render::markdown(report, contract, names)),
         (Format::Html, _) => out.text(&render::html(report, contract, names)),
-        (Format::Json | Format::Text, _) => {
-            let printed = Printed { report, contract: contract.map(|all| all.iter().map(line).collect()) };
-            out.result(&printed, |style| match contract {
-                Some(_) => render::documents(report, contract, style),
-                None => render::report(report, style),
-            })?;
+        (Format::Json | Format::Text, Some(contract)) => {
+            out.result(&described(report, contract), |style| render::documents(report, contract, style))?;
         }
+        (Format::Json | Format::Text, None) => out.result(report, |style| render::report(report, style))?,
     }
     let set =
         ReportSet { version: 1, drogue: String::new(), reports: vec![diff.report], unobserved: Vec::new() };
     Ok(Exit::of(&set, args.fail_on.fail_on))
 }
 
-fn line(finding: &ContractFinding) -> Line<'_> {
-    let change = &finding.change;
-    Line {
-        id: &finding.id,
-        level: finding.level.word(),
-        name: &change.name,
-        from: &change.from,
-        to: &change.to,
-        operations: change.operations,
-        affects: change.affects.iter().map(place).collect(),
+fn described<'a>(report: &'a Report, contract: &'a [ContractEntry]) -> Described<'a> {
+    let mut told: BTreeMap<&str, Vec<Entry<'a>>> = BTreeMap::new();
+    let mut rest = Vec::new();
+    let mut levels = BTreeMap::new();
+    for one in contract {
+        *levels.entry(one.level.word()).or_default() += 1;
+        match &one.told_by {
+            Some(by) => told.entry(&by.0).or_default().push(entry(one)),
+            None => rest.push(entry(one)),
+        }
+    }
+    let Report { version, subject, compared, diagnoses, findings, inconclusive } = report;
+    let findings = findings.iter().map(|finding| Told {
+        finding,
+        contract: told.remove(finding.fingerprint.0.as_str()).unwrap_or_default(),
+    });
+    Described {
+        version: *version,
+        subject,
+        compared,
+        diagnoses,
+        findings: findings.collect(),
+        inconclusive,
+        contract: rest,
+        contract_levels: levels,
     }
 }
 
+fn entry(entry: &ContractEntry) -> Entry<'_> {
+    Entry {
+        id: &entry.id,
+        level: entry.level.word(),
+        values: entry.values.iter().map(value).collect(),
+        operations: entry.operations,
+        affects: entry.affects.iter().map(place).collect(),
+    }
+}
+
+fn value(value: &ContractValue) -> Value<'_> {
+    Value { name: &value.name, from: &value.from, to: &value.to }
+}
+
 fn place(affected: &Affected) -> Place<'_> {
-    Place { method: &affected.method, path: &affected.path, at: &affected.at }
+    let field = affected.field.as_ref().map(ToString::to_string);
+    Place { method: &affected.method, path: &affected.path, at: &affected.at, field }
 }

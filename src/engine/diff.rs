@@ -11,7 +11,7 @@ use crate::model::{FieldPath, HashKey, Report};
 use crate::net::{HttpClient, Request};
 use crate::observe::{self, HttpSettings};
 use crate::profile::{KeySpec, guess_records_path, split_lines, split_records};
-use crate::rules::{ContractFinding, RuleSet, diff_read_documents, judge_contracts};
+use crate::rules::{ContractEntry, RuleSet, contract_entries, diff_descriptions, diff_read_documents};
 use crate::spec::{self, Document};
 
 /// How to read and compare.
@@ -23,6 +23,8 @@ pub struct DiffOptions {
     pub key: Vec<FieldPath>,
     /// Private networks that URLs may reach.
     pub allow_private: Vec<ipnet::IpNet>,
+    /// The day on which announced ends have passed or not; without it, none has.
+    pub today: Option<Date>,
 }
 
 /// What two files or URLs differ in.
@@ -30,8 +32,8 @@ pub struct DiffOptions {
 pub struct Diff {
     /// What a connector would notice.
     pub report: Report,
-    /// Of API descriptions, what the contract promised and no longer promises.
-    pub contract: Option<Vec<ContractFinding>>,
+    /// Of API descriptions, what the contract promised and no longer promises: one entry a change.
+    pub contract: Option<Vec<ContractEntry>>,
 }
 
 /// The most that one side may hold.
@@ -52,7 +54,7 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
         (Some(was), Some(is)) => {
             // A description read takes several times the room of its text.
             drop((before, after));
-            Ok(compare_documents(&was?, &is?, &rules, None))
+            Ok(compare_documents(&was?, &is?, &rules, options.today))
         }
         (None, None) => {
             let before = Read::new(baseline, before, options.records.as_ref())?;
@@ -86,12 +88,12 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
 /// `today` tells whether announced ends have passed; without it, none has.
 #[must_use]
 pub fn compare_documents(before: &Document, after: &Document, rules: &RuleSet, today: Option<Date>) -> Diff {
-    let report = diff_read_documents(before, after, rules);
-    let contract = match (before, after) {
-        (Document::Api(before), Document::Api(after)) => Some(judge_contracts(before, after, today)),
-        (Document::Api(_) | Document::Sections(_), _) => None,
-    };
-    Diff { report, contract }
+    if let (Document::Api(was), Document::Api(is)) = (before, after)
+        && let Some((report, findings)) = diff_descriptions(was, is, rules, today)
+    {
+        return Diff { report, contract: Some(contract_entries(&findings)) };
+    }
+    Diff { report: diff_read_documents(before, after, rules), contract: None }
 }
 
 /// Why what should be a document like the other one is none: it is broken, of a sort that is not read, or records.

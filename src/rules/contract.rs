@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{RuleError, rule::read_yaml, set::texts_below};
+use crate::model::Fingerprint;
 use crate::spec::{
     Affected, ApiModel, ContractChange, Document, Place, Side, SpecError, compare_contracts, read,
 };
@@ -46,6 +47,8 @@ pub struct ContractFinding {
     pub level: Level,
     /// What changed, and all that it affects.
     pub change: ContractChange,
+    /// The finding of the same comparison that tells the same change.
+    pub told_by: Option<Fingerprint>,
 }
 
 /// Compares two API descriptions as contracts: each name is a file name or an address.
@@ -73,18 +76,26 @@ pub fn diff_contracts(
 /// Compares two API descriptions as contracts.
 #[must_use]
 pub fn judge_contracts(before: &ApiModel, after: &ApiModel, today: Option<Date>) -> Vec<ContractFinding> {
-    let changes = compare_contracts(before, after, today);
-    let mut findings: Vec<ContractFinding> = changes.into_iter().filter_map(judged).collect();
+    judge(compare_contracts(before, after, today).into_iter().map(|change| (change, None)), before, after)
+}
+
+/// Judges changes of a contract, each with the finding that tells it already.
+pub(super) fn judge(
+    changes: impl Iterator<Item = (ContractChange, Option<Fingerprint>)>,
+    before: &ApiModel,
+    after: &ApiModel,
+) -> Vec<ContractFinding> {
+    let mut findings: Vec<ContractFinding> = changes.filter_map(|(change, by)| judged(change, by)).collect();
     if findings.iter().any(|finding| finding.level == Level::Err) {
-        findings.extend(version(before, after).and_then(judged));
+        findings.extend(version(before, after).and_then(|change| judged(change, None)));
     }
     findings
 }
 
-fn judged(change: ContractChange) -> Option<ContractFinding> {
+fn judged(change: ContractChange, told_by: Option<Fingerprint>) -> Option<ContractFinding> {
     let row = TABLE.get(change.change)?;
     let (level, id) = row.judge(&change)?;
-    Some(ContractFinding { id, level, change })
+    Some(ContractFinding { id, level, change, told_by })
 }
 
 /// What the version says of a change that breaks clients, where it says the wrong thing.
@@ -108,7 +119,7 @@ fn version(before: &ApiModel, after: &ApiModel) -> Option<ContractChange> {
         name: String::new(),
         from: from.into_owned(),
         to: to.into_owned(),
-        affects: vec![Affected { method: String::new(), path: String::new(), at: String::new() }],
+        affects: vec![Affected::default()],
         operations: 0,
     })
 }

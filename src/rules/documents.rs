@@ -1,14 +1,15 @@
 //! The whole way of two documents: read, compare, judge, join. What `drogue diff` does with API descriptions.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::{JudgeContext, RuleSet};
+use super::{ContractFinding, JudgeContext, RuleSet, contract};
 use crate::compare::Comparison;
 use crate::model::{
-    ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Report, Severity,
-    Side, Subject, content_id,
+    ChangeKind, CompareKind, Compared, Diagnosis, DiagnosisKind, Facts, FieldPath, Finding, Fingerprint,
+    Report, Severity, Side, Subject, content_id,
 };
-use crate::spec::{DocsComparison, Document, SpecError, compare_documents, read};
+use crate::spec::{ApiModel, DocsComparison, Document, SpecError, compare_both, compare_documents, read};
 
 /// Compares two documents that describe an API, every endpoint and section looked at: each name is a file name or an
 /// address.
@@ -30,45 +31,52 @@ pub fn diff_documents(
 /// Compares two documents that were read.
 #[must_use]
 pub fn diff_read_documents(before: &Document, after: &Document, rules: &RuleSet) -> Report {
-    let subject = Subject { connector: "diff".to_owned(), stream: "documents".to_owned() };
-    let compared = compare_documents(before, after, &[]);
-    report(
-        subject,
-        compared,
-        rules,
-        &JudgeContext { mapping: None, learning: false, at: Timestamp::UNIX_EPOCH },
-        None,
-    )
+    report(compare_documents(before, after, &[]), rules).0
 }
 
-/// The report of a comparison of documents; `at` dates its findings.
-fn report(
-    subject: Subject,
-    compared: DocsComparison,
+/// Compares two API descriptions as documents and as contracts: the report, and what changed of the contract, each
+/// change with the finding that tells it already. `None` where the two cannot be compared.
+///
+/// `today` tells whether announced ends have passed; without it, none has.
+#[must_use]
+pub fn diff_descriptions(
+    before: &ApiModel,
+    after: &ApiModel,
     rules: &RuleSet,
-    context: &JudgeContext<'_>,
-    at: Option<Timestamp>,
-) -> Report {
+    today: Option<Date>,
+) -> Option<(Report, Vec<ContractFinding>)> {
+    let both = compare_both(before, after, today)?;
+    let (report, speakers) = report(both.documents, rules);
+    let told_by = both.told_by.into_iter().map(|index| speakers.get(index?).cloned().flatten());
+    let findings = contract::judge(both.contract.into_iter().zip(told_by), before, after);
+    Some((report, findings))
+}
+
+/// The report of a comparison of documents, and for each change the finding that speaks for it.
+fn report(compared: DocsComparison, rules: &RuleSet) -> (Report, Vec<Option<Fingerprint>>) {
+    let subject = Subject { connector: "diff".to_owned(), stream: "documents".to_owned() };
+    let context = JudgeContext { mapping: None, learning: false, at: Timestamp::UNIX_EPOCH };
     let comparison = Comparison {
         changes: compared.changes,
         inconclusive: compared.inconclusive,
         ..Comparison::default()
     };
-    let judgement = rules.judge(&subject, &comparison, context);
+    let judgement = rules.judge(&subject, &comparison, &context);
     let mut findings = judgement.findings;
+    // Files say nothing of when they were seen.
     for finding in &mut findings {
-        finding.first_seen = at;
-        finding.last_seen = at;
+        (finding.first_seen, finding.last_seen) = (None, None);
     }
     let diagnoses = diagnose_documents(&subject, &mut findings);
-    Report {
+    let report = Report {
         version: 1,
         subject,
         compared: Compared { kind: CompareKind::Docs, baseline: Side::default(), live: Side::default() },
         diagnoses,
         findings,
         inconclusive: judgement.inconclusive,
-    }
+    };
+    (report, judgement.speakers)
 }
 
 /// What responses say of a change of documentation, in words; `None` where they say nothing.

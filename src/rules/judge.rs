@@ -30,6 +30,8 @@ pub struct Judgement {
     pub inconclusive: Vec<Inconclusive>,
     /// Changes that an override says nothing about.
     pub ignored: usize,
+    /// For each change, in the order of the comparison, the finding that speaks for it; `None` where there is none.
+    pub speakers: Vec<Option<Fingerprint>>,
 }
 
 impl RuleSet {
@@ -48,8 +50,10 @@ impl RuleSet {
                     Some(_) | None => None,
                 },
             };
+            let mut speaker = None;
             match self.judge_one(subject, change, mapped, context) {
                 Verdict::Finding(finding) => {
+                    speaker = Some(finding.fingerprint.clone());
                     // Two changes that one rule sees at one place are one finding; the worse speaks for both.
                     let entry =
                         findings.entry(finding.fingerprint.clone()).or_insert_with(|| (*finding).clone());
@@ -62,6 +66,7 @@ impl RuleSet {
                 }
                 Verdict::Ignored => judgement.ignored += 1,
             }
+            judgement.speakers.push(speaker);
         }
         judgement.findings = findings.into_values().collect();
         judgement.findings.sort_by(|a, b| {

@@ -8,6 +8,7 @@
 mod condition;
 mod contract;
 mod documents;
+mod entries;
 mod examples;
 mod facts;
 mod judge;
@@ -20,7 +21,10 @@ mod template;
 
 pub use condition::{Condition, Operator};
 pub use contract::{ContractFinding, Level, diff_contracts, judge_contracts};
-pub use documents::{diagnose_documents, diff_documents, diff_read_documents, responses_in_words};
+pub use documents::{
+    diagnose_documents, diff_descriptions, diff_documents, diff_read_documents, responses_in_words,
+};
+pub use entries::{ContractEntry, ContractValue, contract_entries};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};
 pub use judge::{JudgeContext, Judgement};

@@ -6,12 +6,14 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::{
-    ApiModel, Document, Operation, WatchedEndpoint, announcements,
+    ApiModel, Document, Operation, WatchedEndpoint,
+    about::About,
+    announcements,
     consumer::{self, Touch},
     discover::records_at,
     graph::Graph,
     moves,
-    operations::{self, Compared, DocChange},
+    operations::{self, Compared, DocChange, Told},
     sections,
     tally::Tally,
 };
@@ -74,7 +76,10 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
 }
 
 /// What of the two was not read, and so is not compared: never "no changes".
-fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Item = Inconclusive> + 'a {
+pub(super) fn half_read<'a>(
+    before: &'a ApiModel,
+    after: &'a ApiModel,
+) -> impl Iterator<Item = Inconclusive> + 'a {
     let note =
         |side: &str, note: &String| Inconclusive { path: FieldPath::root(), why: format!("{side}{note}") };
     let was = before.notes().iter().map(move |text| match after.notes().contains(text) {
@@ -103,10 +108,10 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
         seen.insert(operation.name());
         run.watched(endpoint, operation, &is, &mut servers, &mut tally);
     }
-    moves::join(&mut run.result.changes);
+    moves::join(&mut run.result.changes, &mut run.about);
     tally.add_all(servers.into_iter().map(|change| (None, change)));
     run.others(&was, &is, &seen, &mut tally);
-    run.finish()
+    run.finish().0
 }
 
 /// What differs between two API descriptions, every endpoint looked at.
@@ -114,17 +119,22 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
 /// A change of a schema that several operations share is told once, with the first of them and their number.
 #[must_use]
 pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparison {
+    compare_with_subjects(before, after).0
+}
+
+/// The same, with what each change is about.
+pub(super) fn compare_with_subjects(before: &ApiModel, after: &ApiModel) -> (DocsComparison, Vec<About>) {
     let mut run = Run::new(before, after);
     let servers = run.whole();
     run.push_all(servers);
     let (was, is) = (Listed::of(before), Listed::of(after));
     run.fresh = Fresh::of(&was, &is);
-    let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
+    let mut told = Told::default();
     let mut listed: Vec<DocChange> = Vec::new();
     let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
     let mut prose = 0;
     for operation in &was.operations {
-        let Some(found) = run.operation(operation, &is, None, &[]) else { continue };
+        let Some(found) = run.operation(operation, &is, None, &[], &told) else { continue };
         prose += found.prose;
         for change in found.changes {
             // Signing in is said once for all operations.
@@ -138,16 +148,16 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
             }
             listed.push(change);
         }
+        // An operation counts once, however often the same change shows in it.
+        for place in found.again.into_iter().collect::<BTreeSet<usize>>() {
+            listed[place].operations += 1;
+        }
         for (index, change) in found.in_schemas {
             run.touched.insert(index);
-            let name =
-                change.field.as_ref().and_then(|field| field.name()).map(|name| FieldPath::of_keys([name]));
-            match shared.get(&(index, change.what, name.clone())) {
-                Some(at) => listed[*at].operations += 1,
-                None => {
-                    shared.insert((index, change.what, name), listed.len());
-                    listed.push(change);
-                }
+            let name = change.field.as_ref().and_then(FieldPath::name);
+            if told.find(index, change.what, name).is_none() {
+                told.add(index, &change, listed.len());
+                listed.push(change);
             }
         }
     }
@@ -167,7 +177,7 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
         let change = DocChange { what: "descriptions-changed", operations: prose, ..DocChange::default() };
         run.push_all(vec![change]);
     }
-    moves::join(&mut run.result.changes);
+    moves::join(&mut run.result.changes, &mut run.about);
     run.finish()
 }
 
@@ -176,7 +186,9 @@ struct Run<'a> {
     before: &'a ApiModel,
     after: &'a ApiModel,
     result: DocsComparison,
-    /// The changes of the result in words: what is the same to the letter is told once.
+    /// What each of the changes is about.
+    about: Vec<About>,
+    /// The changes so far in words, so that none is told twice.
     told: BTreeSet<String>,
     /// The operations that may have taken over from one that is gone.
     fresh: Fresh,
@@ -196,6 +208,7 @@ impl<'a> Run<'a> {
             before,
             after,
             result: DocsComparison::default(),
+            about: Vec::new(),
             told: BTreeSet::new(),
             fresh: Fresh::default(),
             successors: BTreeSet::new(),
@@ -240,7 +253,7 @@ impl<'a> Run<'a> {
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
         *servers = rest;
         self.push_all(told);
-        let found = self.operation(operation, is, Some(records.clone()), &endpoint.fields);
+        let found = self.operation(operation, is, Some(records.clone()), &endpoint.fields, &Told::default());
         let Some(found) = found else { return };
         let in_schemas = found.in_schemas.into_iter().map(|(index, change)| (Some(index), change));
         let mut told: Vec<DocChange> = Vec::new();
@@ -270,6 +283,7 @@ impl<'a> Run<'a> {
         is: &Listed<'a>,
         records: Option<FieldPath>,
         fields: &[FieldPath],
+        told: &Told,
     ) -> Option<operations::Found> {
         let about = |what, to: String| DocChange {
             what,
@@ -292,7 +306,7 @@ impl<'a> Run<'a> {
                 }
             },
         };
-        let compared = Compared { before: *operation, after: *after, records, fields };
+        let compared = Compared { before: *operation, after: *after, records, fields, told };
         let found = operations::compare(&mut self.graph, &compared);
         if operation.node != after.node && !found.changes.is_empty() {
             self.diffs.push((operation.name(), operation.node, after.node));
@@ -310,14 +324,18 @@ impl<'a> Run<'a> {
                 tally.operations += 1;
                 continue;
             };
-            let compared = Compared { before: *operation, after: *after, records: None, fields: &[] };
+            let told = &Told::default();
+            let compared = Compared { before: *operation, after: *after, records: None, fields: &[], told };
             let found = operations::compare(&mut self.graph, &compared);
             tally.texts += found.prose;
             tally.add_all(found.changes.into_iter().map(|change| (None, change)));
             tally.add_all(found.in_schemas.into_iter().map(|(index, change)| (Some(index), change)));
         }
-        let added = is.operations.iter().filter(|operation| was.same(operation).is_none());
-        tally.operations += added.filter(|operation| !self.successors.contains(&operation.name())).count();
+        tally.operations += self
+            .fresh
+            .operations(is)
+            .filter(|operation| !self.successors.contains(&operation.name()))
+            .count();
         let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
         let (from, to) = (version(self.before), version(self.after));
         self.result.changes.extend(tally.summary(from, to));
@@ -329,14 +347,16 @@ impl<'a> Run<'a> {
                 self.left_out += 1;
                 continue;
             }
+            let about = About::of(&self.graph, &change);
             let change = as_change(change);
             if self.told.insert(format!("{change:?}")) {
                 self.result.changes.push(change);
+                self.about.push(about);
             }
         }
     }
 
-    fn finish(mut self) -> DocsComparison {
+    fn finish(mut self) -> (DocsComparison, Vec<About>) {
         if self.graph.full {
             let why = "the description has more schemas than are compared; some were left out".to_owned();
             self.result.inconclusive.push(Inconclusive { path: FieldPath::root(), why });
@@ -355,7 +375,7 @@ impl<'a> Run<'a> {
                 self.diff(&title, before, after);
             }
         }
-        self.result
+        (self.result, self.about)
     }
 
     fn diff(&mut self, title: &str, before: &Value, after: &Value) {
@@ -449,9 +469,10 @@ impl<'a> Listed<'a> {
 
     /// The operation that answers to the same requests.
     fn same(&self, other: &Operation<'_>) -> Option<&Operation<'a>> {
-        [other.path.to_owned(), other.shape(), whole_shape(other)]
-            .into_iter()
-            .find_map(|path| self.by_path.get(&(other.method, path)))
+        let find = |path: String| self.by_path.get(&(other.method, path));
+        find(other.path.to_owned())
+            .or_else(|| find(other.shape()))
+            .or_else(|| find(whole_shape(other)))
             .map(|index| &self.operations[*index])
     }
 }
@@ -498,6 +519,11 @@ impl Fresh {
             fresh.shapes.insert(at, operation.shape());
         }
         fresh
+    }
+
+    /// All of them.
+    fn operations<'s, 'a>(&self, is: &'s Listed<'a>) -> impl Iterator<Item = &'s Operation<'a>> {
+        self.shapes.keys().map(|at| &is.operations[*at])
     }
 
     /// The operation that took the place of one that is gone: the one with its id, or the only one that answers with

@@ -5,6 +5,7 @@
 //! pairs below. Paths come from walking the graph, each node once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::iter;
 
 use serde_json::Value;
 
@@ -51,6 +52,28 @@ pub(super) struct Pair<'a> {
     pub(super) shared: Option<&'a str>,
     pub(super) locals: Vec<Local>,
     pub(super) edges: Vec<Edge>,
+    /// Whether it or anything below differs.
+    differs: bool,
+}
+
+/// Pairs that differ or lead to some that do, each once by one of the shortest ways, in a fixed order.
+#[derive(Debug)]
+pub(super) struct Reach {
+    visits: Vec<Visit>,
+}
+
+/// A pair, and from which visit by which edge it was reached; the first one is where the way begins.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    pair: usize,
+    from: Option<(usize, usize)>,
+}
+
+impl Reach {
+    /// The pairs, each with the number of its visit.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.visits.iter().enumerate().map(|(visit, reached)| (visit, reached.pair))
+    }
 }
 
 /// All pairs that were looked at.
@@ -65,11 +88,23 @@ pub(super) struct Graph<'a> {
     limit: usize,
     /// Whether there were more pairs than are compared.
     pub(super) full: bool,
+    /// In which walk each pair was seen last, and the number of the present one.
+    seen: Vec<u32>,
+    walk: u32,
 }
 
 impl<'a> Graph<'a> {
     pub(super) const fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
-        Self { before, after, index: BTreeMap::new(), pairs: Vec::new(), limit: MAX_PAIRS, full: false }
+        Self {
+            before,
+            after,
+            index: BTreeMap::new(),
+            pairs: Vec::new(),
+            limit: MAX_PAIRS,
+            full: false,
+            seen: Vec::new(),
+            walk: 0,
+        }
     }
 
     /// The pair of two schemas, everything below compared as well; `None` where there are too many.
@@ -79,6 +114,7 @@ impl<'a> Graph<'a> {
         after: &'a Value,
         direction: Direction,
     ) -> Option<usize> {
+        let known = self.pairs.len();
         let mut work = Vec::new();
         let root = self.intern(before, after, direction, &mut work);
         while let Some(index) = work.pop() {
@@ -91,10 +127,36 @@ impl<'a> Graph<'a> {
                     Some(Edge { step, to: self.intern(before, after, direction, &mut work)? })
                 })
                 .collect();
-            self.pairs[index].locals = locals;
-            self.pairs[index].edges = edges;
+            let pair = &mut self.pairs[index];
+            pair.differs = !locals.is_empty();
+            pair.locals = locals;
+            pair.edges = edges;
         }
+        self.spread(known);
         root
+    }
+
+    /// Marks the pairs from `known` on that lead to a difference: backwards from each difference, once.
+    fn spread(&mut self, known: usize) {
+        let mut above: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut work = Vec::new();
+        for (index, pair) in self.pairs.iter().enumerate().skip(known) {
+            for edge in &pair.edges {
+                above.entry(edge.to).or_default().push(index);
+                if edge.to < known && self.pairs[edge.to].differs {
+                    work.push(edge.to);
+                }
+            }
+            if pair.differs {
+                work.push(index);
+            }
+        }
+        while let Some(index) = work.pop() {
+            for parent in above.remove(&index).unwrap_or_default() {
+                self.pairs[parent].differs = true;
+                work.push(parent);
+            }
+        }
     }
 
     fn intern(
@@ -125,28 +187,71 @@ impl<'a> Graph<'a> {
             return None;
         }
         let index = self.pairs.len();
-        self.pairs.push(Pair { before, after, shared, locals: Vec::new(), edges: Vec::new() });
+        self.pairs.push(Pair {
+            before,
+            after,
+            shared,
+            locals: Vec::new(),
+            edges: Vec::new(),
+            differs: false,
+        });
         self.index.insert(key, index);
         work.push(index);
         Some(index)
     }
 
-    /// Every pair that can be reached, each once with one of the shortest paths to it, in a fixed order.
-    pub(super) fn reach(&self, root: usize) -> Vec<(usize, FieldPath)> {
-        let mut seen = BTreeSet::from([root]);
-        let mut queue = VecDeque::from([(root, FieldPath::root())]);
-        let mut reached = Vec::new();
-        while let Some((index, path)) = queue.pop_front() {
-            for edge in &self.pairs[index].edges {
-                if seen.insert(edge.to) {
-                    let below =
-                        edge.step.as_ref().map_or_else(|| path.clone(), |step| path.with(step.clone()));
-                    queue.push_back((edge.to, below));
+    /// Every pair below `root` that differs or leads to one that does. Where nothing differs nothing is walked: most of a
+    /// description is as it was.
+    pub(super) fn reach(&mut self, root: usize) -> Reach {
+        self.walk += 1;
+        self.seen.resize(self.pairs.len(), 0);
+        let mut visits = Vec::new();
+        if self.pairs[root].differs {
+            self.seen[root] = self.walk;
+            visits.push(Visit { pair: root, from: None });
+        }
+        let mut next = 0;
+        while let Some(visit) = visits.get(next).copied() {
+            for (number, edge) in self.pairs[visit.pair].edges.iter().enumerate() {
+                if self.pairs[edge.to].differs && self.seen[edge.to] != self.walk {
+                    self.seen[edge.to] = self.walk;
+                    visits.push(Visit { pair: edge.to, from: Some((next, number)) });
                 }
             }
-            reached.push((index, path));
+            next += 1;
         }
-        reached
+        Reach { visits }
+    }
+
+    /// The steps that lead to a visit, the last first.
+    fn steps_back<'r>(&'r self, reach: &'r Reach, visit: usize) -> impl Iterator<Item = &'r Step> {
+        let before = |visit: &usize| reach.visits[*visit].from.map(|(above, _)| above);
+        iter::successors(Some(visit), before).filter_map(|visit| {
+            let (above, edge) = reach.visits[visit].from?;
+            self.pairs[reach.visits[above].pair].edges[edge].step.as_ref()
+        })
+    }
+
+    /// The path to a visit.
+    pub(super) fn path(&self, reach: &Reach, visit: usize) -> FieldPath {
+        let mut steps: Vec<Step> = self.steps_back(reach, visit).cloned().collect();
+        steps.reverse();
+        FieldPath::new(steps)
+    }
+
+    /// The last key of the path to a visit.
+    pub(super) fn last_key<'r>(&'r self, reach: &'r Reach, visit: usize) -> Option<&'r str> {
+        self.steps_back(reach, visit).find_map(|step| match step {
+            Step::Key(key) => Some(&**key),
+            Step::Each | Step::Index(_) => None,
+        })
+    }
+
+    /// The addresses of all schemas that a pair puts together, in order.
+    pub(super) fn nodes(&self, pair: usize) -> Vec<usize> {
+        let pair = &self.pairs[pair];
+        let (was, is) = (View::of(self.before, pair.before), View::of(self.after, pair.after));
+        was.nodes().union(is.nodes()).copied().collect()
     }
 
     /// The pairs along a path, each with how many steps lead to it; alternatives are all followed.

@@ -4,6 +4,7 @@
 //! (OpenAPI 3.x, Swagger 2.0, Postman, GraphQL, JSON Schema, lists of MCP tools) are read into one shape, that of OpenAPI,
 //! and are kept as they are written: a `$ref` is followed when somebody looks, so that cycles and bombs cost nothing. What cannot be read is an error and never "no changes", nor "all removed".
 
+mod about;
 mod announcements;
 mod api;
 mod assembly;
@@ -31,6 +32,7 @@ mod tally;
 mod text;
 mod volatile;
 
+pub use about::{BothComparisons, compare_both};
 pub use announcements::{
     Announcement, AnnouncementKind, PhraseExample, Quote, Span, announcements, deadline_facts, deadlines,
     mentioning, test_phrases,

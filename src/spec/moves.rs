@@ -2,24 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use super::about::About;
 use crate::model::{Change, Facts};
 
 /// Joins the operations that moved from below one path to below another, where there are several.
 ///
 /// The joined change stands where the first of them stood, and says how many they are.
-pub(super) fn join(changes: &mut Vec<Change>) {
+/// What it is about is what each of them was about.
+pub(super) fn join(changes: &mut Vec<Change>, about: &mut Vec<About>) {
     let mut groups: BTreeMap<(String, String), usize> = BTreeMap::new();
     for way in changes.iter().filter_map(way) {
         *groups.entry(way).or_default() += 1;
     }
     groups.retain(|_, operations| *operations > 1);
-    let mut told = Vec::new();
-    let old = std::mem::take(changes);
-    for mut change in old {
+    let mut told: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let old = std::mem::take(changes).into_iter().zip(std::mem::take(about));
+    for (mut change, subject) in old {
         if let Some(way) = way(&change)
             && let Some(operations) = groups.get(&way)
         {
-            if told.contains(&way) {
+            if let Some(place) = told.get(&way) {
+                about[*place].join(subject);
                 continue;
             }
             change.facts = Facts::new()
@@ -27,9 +30,10 @@ pub(super) fn join(changes: &mut Vec<Change>) {
                 .with("from", way.0.as_str())
                 .with("to", way.1.as_str())
                 .with("operations", *operations);
-            told.push(way);
+            told.insert(way, changes.len());
         }
         changes.push(change);
+        about.push(subject);
     }
 }
 

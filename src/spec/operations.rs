@@ -1,6 +1,6 @@
 //! The comparison of one operation with its successor: signing in, parameters, body, responses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -36,6 +36,35 @@ pub(super) struct DocChange {
     pub(super) read: Option<bool>,
     /// How many operations the change reaches, where it is told once for all.
     pub(super) operations: usize,
+    /// The pair of schemas that differs, where it is a change of one.
+    pub(super) pair: Option<usize>,
+    /// Whether it is about a property of those, and not about themselves.
+    pub(super) of_property: bool,
+}
+
+/// The changes of schemas that were told already, by pair of schemas.
+#[derive(Debug, Default)]
+pub(super) struct Told(BTreeMap<usize, Vec<ToldChange>>);
+
+/// A change that was told: what it is, the last name of its path, and its place in the list of changes.
+#[derive(Debug)]
+struct ToldChange {
+    what: &'static str,
+    name: Option<String>,
+    place: usize,
+}
+
+impl Told {
+    /// Where a change of a pair was told.
+    pub(super) fn find(&self, pair: usize, what: &str, name: Option<&str>) -> Option<usize> {
+        let same = |told: &&ToldChange| told.what == what && told.name.as_deref() == name;
+        self.0.get(&pair)?.iter().find(same).map(|told| told.place)
+    }
+
+    pub(super) fn add(&mut self, pair: usize, change: &DocChange, place: usize) {
+        let name = change.field.as_ref().and_then(FieldPath::name).map(str::to_owned);
+        self.0.entry(pair).or_default().push(ToldChange { what: change.what, name, place });
+    }
 }
 
 /// Two states of one operation, and where its records sit.
@@ -46,6 +75,8 @@ pub(super) struct Compared<'a, 'f> {
     pub(super) records: Option<FieldPath>,
     /// Fields that are followed wherever else the same schema is used.
     pub(super) fields: &'f [FieldPath],
+    /// What other operations have told of the schemas that they share.
+    pub(super) told: &'f Told,
 }
 
 /// What of an operation is found: the changes, and the pairs of schemas that hold some of them.
@@ -53,6 +84,8 @@ pub(super) struct Found {
     pub(super) changes: Vec<DocChange>,
     /// Changes that belong to a pair of schemas, by pair.
     pub(super) in_schemas: Vec<(usize, DocChange)>,
+    /// Those of them that were told already, by their place in the list.
+    pub(super) again: Vec<usize>,
     /// Prose that differs without meaning anything that is known.
     pub(super) prose: usize,
 }
@@ -60,13 +93,14 @@ pub(super) struct Found {
 /// Compares one operation.
 pub(super) fn compare<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>) -> Found {
     let (before, after) = (&pair.before, &pair.after);
-    let mut found = Found { changes: Vec::new(), in_schemas: Vec::new(), prose: 0 };
+    let mut found = Found { changes: Vec::new(), in_schemas: Vec::new(), again: Vec::new(), prose: 0 };
     lifecycle(before, after, &mut found);
     signing_in(before, after, &mut found.changes);
     parameters::compare(graph, before, after, &mut found.changes);
     if let (Some((was, _)), Some((is, required))) = (before.request_body(), after.request_body()) {
         if let Some(root) = graph.pair(was, is, Direction::Request) {
-            schemas(graph, root, Direction::Request, &FieldPath::root(), None, &mut found);
+            let top = Top { at: &FieldPath::root(), records: None };
+            schemas(graph, root, Direction::Request, &top, pair, &mut found);
         }
         let was_required = before.request_body().is_some_and(|(_, required)| required);
         if required && !was_required {
@@ -176,19 +210,26 @@ fn response<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>, found: &mut Foun
             ..in_response("records-moved")
         });
         let Some(root) = graph.pair(inner_was, inner_is, Direction::Response) else { return };
-        schemas(graph, root, Direction::Response, &from, Some(&records), found);
+        schemas(graph, root, Direction::Response, &Top { at: &from, records: Some(&records) }, pair, found);
         followed(graph, root, &from, &records, pair.fields, found);
         return;
     }
     let Some(root) = graph.pair(was, is, Direction::Response) else { return };
-    schemas(graph, root, Direction::Response, &FieldPath::root(), Some(&records), found);
-    followed(graph, root, &FieldPath::root(), &records, pair.fields, found);
-    contradictions(graph, pair, &records, found);
+    let top = FieldPath::root();
+    schemas(graph, root, Direction::Response, &Top { at: &top, records: Some(&records) }, pair, found);
+    followed(graph, root, &top, &records, pair.fields, found);
+    contradictions(graph, root, pair, &records, found);
 }
 
 /// Examples that contradict the schema and did not before, unless the schema itself changed there: then the example
 /// is what was forgotten.
-fn contradictions<'a>(graph: &Graph<'a>, pair: &Compared<'a, '_>, records: &FieldPath, found: &mut Found) {
+fn contradictions<'a>(
+    graph: &mut Graph<'a>,
+    root: usize,
+    pair: &Compared<'a, '_>,
+    records: &FieldPath,
+    found: &mut Found,
+) {
     let of = |operation: &Operation<'a>, model: &'a api::ApiModel| {
         let response = operation.success().map(|(_, response)| response);
         let schema = operation.response_schema().map(|(_, schema)| schema);
@@ -201,9 +242,10 @@ fn contradictions<'a>(graph: &Graph<'a>, pair: &Compared<'a, '_>, records: &Fiel
         return;
     }
     let known = of(&pair.before, graph.before);
+    let differing = differing(graph, root);
     for (field, from, to) in now {
         let was_there = known.iter().any(|(other, _, _)| *other == field);
-        let changed = found.in_schemas.iter().any(|(_, change)| change.field.as_ref() == Some(&field));
+        let changed = differing.contains(&field);
         if !was_there && !changed {
             let record = in_record(&field, records);
             let part = Some("response");
@@ -235,30 +277,54 @@ fn headers(graph: &Graph<'_>, was: &Value, is: &Value, found: &mut Found) {
     }
 }
 
+/// The fields of a body whose schema differs.
+fn differing(graph: &mut Graph<'_>, root: usize) -> BTreeSet<FieldPath> {
+    let reach = graph.reach(root);
+    let of_pair = |(visit, pair): (usize, usize)| {
+        let path = graph.path(&reach, visit);
+        let told = graph.pairs[pair].locals.iter().filter(|local| local.what != "description-changed");
+        told.map(move |local| local.name.as_ref().map_or_else(|| path.clone(), |name| path.child(name)))
+    };
+    reach.pairs().flat_map(of_pair).collect()
+}
+
+/// Where a body begins, and where the records in it sit.
+struct Top<'t> {
+    at: &'t FieldPath,
+    records: Option<&'t FieldPath>,
+}
+
 /// The changes of every pair of schemas below `root`, each once.
 fn schemas(
-    graph: &Graph<'_>,
+    graph: &mut Graph<'_>,
     root: usize,
     direction: Direction,
-    above: &FieldPath,
-    records: Option<&FieldPath>,
+    top: &Top<'_>,
+    compared: &Compared<'_, '_>,
     found: &mut Found,
 ) {
-    for (index, path) in graph.reach(root) {
+    let reach = graph.reach(root);
+    for (visit, index) in reach.pairs() {
         for local in &graph.pairs[index].locals {
             if local.what == "description-changed" {
                 found.prose += 1;
                 continue;
             }
-            let at = joined(above, &path);
-            found.in_schemas.push((index, in_schema(local, &at, direction, records)));
+            let last = || graph.last_key(&reach, visit).or_else(|| top.at.name());
+            let name = local.name.as_deref().or_else(last);
+            if let Some(place) = compared.told.find(index, local.what, name) {
+                found.again.push(place);
+                continue;
+            }
+            let at = joined(top.at, &graph.path(&reach, visit));
+            found.in_schemas.push((index, in_schema(index, local, &at, direction, top.records)));
         }
     }
 }
 
 /// The same changes where a watched field is reached by another way than the shortest.
 fn followed(
-    graph: &Graph<'_>,
+    graph: &mut Graph<'_>,
     root: usize,
     above: &FieldPath,
     records: &FieldPath,
@@ -286,7 +352,7 @@ fn followed(
                 if !concerns || !news {
                     continue;
                 }
-                let change = in_schema(local, &at, Direction::Response, Some(records));
+                let change = in_schema(index, local, &at, Direction::Response, Some(records));
                 let known = |(_, other): &(usize, DocChange)| {
                     other.what == change.what && other.field == change.field
                 };
@@ -299,10 +365,12 @@ fn followed(
 }
 
 /// The changes of every pair of schemas below a field that is read whole.
-fn below(graph: &Graph<'_>, root: usize, field: &FieldPath, records: &FieldPath, found: &mut Found) {
-    for (index, path) in graph.reach(root).into_iter().skip(1) {
+fn below(graph: &mut Graph<'_>, root: usize, field: &FieldPath, records: &FieldPath, found: &mut Found) {
+    let reach = graph.reach(root);
+    for (visit, index) in reach.pairs().filter(|(_, index)| *index != root) {
         for local in graph.pairs[index].locals.iter().filter(|local| local.what != "description-changed") {
-            let change = in_schema(local, &joined(field, &path), Direction::Response, Some(records));
+            let at = joined(field, &graph.path(&reach, visit));
+            let change = in_schema(index, local, &at, Direction::Response, Some(records));
             let known =
                 |(_, other): &(usize, DocChange)| other.what == change.what && other.field == change.field;
             if !found.in_schemas.iter().any(known) {
@@ -313,6 +381,7 @@ fn below(graph: &Graph<'_>, root: usize, field: &FieldPath, records: &FieldPath,
 }
 
 fn in_schema(
+    pair: usize,
     local: &super::graph::Local,
     at: &FieldPath,
     direction: Direction,
@@ -331,6 +400,8 @@ fn in_schema(
         field: Some(field),
         from: local.from.clone(),
         to: local.to.clone(),
+        pair: Some(pair),
+        of_property: local.name.is_some(),
         ..change(local.what)
     }
 }

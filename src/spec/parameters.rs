@@ -103,7 +103,8 @@ pub(super) fn compare<'a>(
         }
         bounds(graph, old, new, &about, changes);
         let Some(root) = graph.pair(old.schema, new.schema, Direction::Request) else { continue };
-        for (index, path) in graph.reach(root) {
+        let reach = graph.reach(root);
+        for (visit, index) in reach.pairs() {
             for local in &graph.pairs[index].locals {
                 let what = match local.what {
                     "type-changed" | "format-changed" => "parameter-type-changed",
@@ -113,7 +114,7 @@ pub(super) fn compare<'a>(
                     "deprecated-in-prose" => "deprecated-in-prose",
                     _ => continue,
                 };
-                let field = Some(path.clone()).filter(|path| !path.is_root());
+                let field = Some(graph.path(&reach, visit)).filter(|path| !path.is_root());
                 changes.push(DocChange {
                     field,
                     from: local.from.clone(),

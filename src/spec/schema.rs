@@ -51,6 +51,11 @@ impl<'a> View<'a> {
         view
     }
 
+    /// The addresses of what was put together.
+    pub(super) const fn nodes(&self) -> &BTreeSet<usize> {
+        &self.added
+    }
+
     fn add(&mut self, model: &'a ApiModel, node: &'a Value, depth: usize) {
         if depth > MAX_DEPTH || !self.added.insert(std::ptr::from_ref(node) as usize) {
             return;

@@ -351,10 +351,13 @@ async fn a_diff_of_descriptions_is_printed_in_four_ways_and_never_as_markup() {
     project.write("b.json", &after.to_string());
     let text = project.run(&["diff", "a.json", "b.json"]).ended(11).stdout;
     assert!(text.starts_with("breaking (1)\n  • ERR  `$.data[*].id` is no longer described"), "{text}");
-    assert!(text.ends_with("1 breaking, 1 info · contract: 1 ERR, 1 INFO\n"), "{text}");
+    assert!(text.ends_with("1 breaking, 1 info\n"), "{text}");
     let (code, printed) = project.json(&["diff", "a.json", "b.json"]);
     assert_eq!((code, &printed["version"]), (11, &json!(1)));
-    assert_eq!(printed["contract"][0]["level"], json!("ERR"), "{printed}");
+    // What a finding tells of the contract stands with it, and nowhere else.
+    assert_eq!(printed["findings"][0]["contract"][0]["level"], json!("ERR"), "{printed}");
+    assert_eq!(printed["contract"], json!([]), "{printed}");
+    assert_eq!(printed["contract_levels"], json!({"ERR": 1, "INFO": 1}), "{printed}");
     let markdown = project.run(&["diff", "a.json", "b.json", "--format", "markdown"]).ended(11).stdout;
     assert!(
         !markdown.contains("<script") && !markdown.contains("[a](") && !markdown.contains("@team"),

@@ -1,6 +1,7 @@
 //! Documents: API descriptions and pages, read and compared as `drogue diff` and `drogue watch` do.
 
 mod announced;
+mod determinism;
 mod formats;
 mod hostile;
 mod listed;
@@ -737,4 +738,32 @@ fn banners_tell_of_ends_and_of_cookies_they_do_not() {
     let told = pages(&with("Welcome."), &with("Version 1 of this API will be shut down on 2026-12-31."));
     assert_eq!(told.changes.len(), 1, "{:#?}", told.changes);
     assert_eq!(told.changes[0].facts.text("what"), Some("deprecated-in-prose"));
+}
+
+#[test]
+fn what_a_callback_sends_is_compared() {
+    let described = |properties: Value| {
+        let body = json!({"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}});
+        let callback =
+            json!({"{$request.body#/url}": {"post": {"requestBody": body, "responses": {"200": {}}}}});
+        let operation = json!({"post": {"callbacks": {"done": callback}, "responses": {"200": {}}}});
+        let text = json!({"openapi": "3.0.0", "info": {}, "paths": {"/jobs": operation}}).to_string();
+        drogue::spec::read("a.json", None, text.as_bytes()).unwrap()
+    };
+    let (before, after) = (
+        described(json!({"id": {"type": "string"}, "state": {"type": "string"}})),
+        described(json!({"id": {"type": "string"}})),
+    );
+    let diff = drogue::engine::compare_documents(&before, &after, &drogue::rules::RuleSet::builtin(), None);
+    let entries = diff.contract.unwrap();
+    let [lost] = entries.as_slice() else { panic!("{entries:#?}") };
+    // Whoever gets it reads it: it is a response.
+    assert_eq!(
+        (lost.id.as_str(), lost.values[0].name.as_str()),
+        ("response-optional-property-removed", "state")
+    );
+    assert_eq!(
+        (lost.affects[0].path.as_str(), lost.affects[0].at.as_str()),
+        ("/jobs", "callback done application/json")
+    );
 }

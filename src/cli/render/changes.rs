@@ -1,9 +1,11 @@
-//! What `diff` found, as rows that each way of printing shows in its own dress.
+//! What `diff` found, as rows that each way of printing shows in its own dress: one row a change.
 
 use std::collections::BTreeMap;
 
-use crate::model::{CompareKind, Finding, Report, Severity};
-use crate::rules::{ContractFinding, Level};
+use super::siblings;
+use crate::model::{CompareKind, Finding, Fingerprint, Report, Severity};
+use crate::rules::{ContractEntry, ContractValue, Level};
+use crate::spec::{Affected, Side};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,16 +17,15 @@ pub(super) struct Row {
     pub(super) id: String,
     pub(super) message: String,
     pub(super) remedy: Option<String>,
-    /// `GET /orders + 37 more`; empty where it is about no operation.
-    pub(super) operations: String,
 }
 
-/// One change of the contract.
+/// One change of the contract that no other row tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ContractRow {
     pub(super) level: Level,
     pub(super) id: String,
     pub(super) message: String,
+    /// `GET /orders + 37 more`; empty where it is about no operation.
     pub(super) operations: String,
 }
 
@@ -43,13 +44,15 @@ pub(super) const SEVERITIES: [Severity; 3] = [Severity::Breaking, Severity::Warn
 pub(super) const LEVELS: [Level; 3] = [Level::Err, Level::Warn, Level::Info];
 
 impl Changes {
-    pub(super) fn of(report: &Report, contract: Option<&[ContractFinding]>) -> Self {
+    /// `most` is how many names one row lists; the rest is counted.
+    pub(super) fn of(report: &Report, contract: Option<&[ContractEntry]>, most: usize) -> Self {
         let rows = match report.compared.kind {
-            CompareKind::Docs => of_documents(report, contract),
+            CompareKind::Docs => of_documents(report, contract.unwrap_or_default(), most),
             CompareKind::Records => of_records(report),
         };
-        let contract = contract.map(|findings| {
-            let mut rows: Vec<ContractRow> = findings.iter().map(of_contract).collect();
+        let contract = contract.map(|entries| {
+            let untold = entries.iter().filter(|entry| entry.told_by.is_none());
+            let mut rows: Vec<ContractRow> = untold.map(|entry| of_contract(entry, most)).collect();
             rows.sort_by_key(|row| std::cmp::Reverse(row.level));
             rows
         });
@@ -66,15 +69,20 @@ impl Changes {
         self.contract.iter().flatten().filter(move |row| row.level == level)
     }
 
-    /// `3 breaking, 1 warning`; nothing where nothing changed.
+    /// `3 breaking, 1 warning · contract besides: 7 INFO`.
     pub(super) fn sum(&self) -> String {
         let counts = SEVERITIES.map(|severity| (self.of_severity(severity).count(), severity.word()));
-        in_words(&counts)
-    }
-
-    /// `2 ERR, 7 INFO`.
-    pub(super) fn contract_sum(&self) -> String {
-        in_words(&LEVELS.map(|level| (self.of_level(level).count(), level.word())))
+        let sum = Some(in_words(&counts))
+            .filter(|sum| !sum.is_empty())
+            .unwrap_or_else(|| "nothing to act on".to_owned());
+        let further = in_words(&LEVELS.map(|level| (self.of_level(level).count(), level.word())));
+        let told = self.rows.iter().any(|row| row.level.is_some());
+        match (&self.contract, further.is_empty(), told) {
+            (None, _, _) | (Some(_), true, true) => sum,
+            (Some(_), true, false) => format!("{sum} · contract unchanged"),
+            (Some(_), false, true) => format!("{sum} · contract besides: {further}"),
+            (Some(_), false, false) => format!("{sum} · contract: {further}"),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -91,69 +99,25 @@ fn in_words(counts: &[(usize, &str)]) -> String {
     words.join(", ")
 }
 
-/// One row a change; the same change of a parameter at several operations is one row with their number.
-fn of_documents(report: &Report, contract: Option<&[ContractFinding]>) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut joined: BTreeMap<[&str; 5], (usize, &str, usize)> = BTreeMap::new();
-    for finding in &report.findings {
-        let fact = |name: &str| finding.evidence.text(name);
-        if let (Some(parameter), Some(operation)) = (fact("parameter"), fact("operation")) {
-            let told = ["from", "to", "sentence"].map(|name| fact(name).unwrap_or(""));
-            let key = [&finding.rule, parameter, told[0], told[1], told[2]];
-            let (_, _, others) = joined.entry(key).and_modify(|(_, _, others)| *others += 1).or_insert((
-                rows.len(),
-                operation,
-                0,
-            ));
-            if *others > 0 {
-                continue;
-            }
+/// One row a change: the same change of a parameter at several operations is one, and so are siblings.
+fn of_documents(report: &Report, contract: &[ContractEntry], most: usize) -> Vec<Row> {
+    let mut levels: BTreeMap<&Fingerprint, Level> = BTreeMap::new();
+    for entry in contract {
+        if let Some(by) = &entry.told_by {
+            let level = levels.entry(by).or_insert(entry.level);
+            *level = (*level).max(entry.level);
         }
-        rows.push(of_document(finding, contract));
     }
-    for (index, operation, others) in joined.into_values().filter(|(_, _, others)| *others > 0) {
-        let row = &mut rows[index];
-        row.operations = and_more(operation, others);
-        row.message = row.message.replacen(operation, &row.operations, 1);
-    }
-    rows
-}
-
-fn of_document(finding: &Finding, contract: Option<&[ContractFinding]>) -> Row {
-    let operation = finding.evidence.text("operation");
-    let others = finding.evidence.number("operations").map_or(0, |count| (count as usize).saturating_sub(1));
-    Row {
-        severity: finding.severity,
-        level: contract.and_then(|contract| level_of(finding, contract)),
-        id: finding.rule.clone(),
-        message: finding.message.clone(),
-        remedy: finding.remedy.clone(),
-        operations: operation.map(|name| and_more(name, others)).unwrap_or_default(),
-    }
-}
-
-/// The worst that the contract says of the same place: the same operation, and the same parameter or field.
-fn level_of(finding: &Finding, contract: &[ContractFinding]) -> Option<Level> {
-    let facts = &finding.evidence;
-    let operation = facts.text("operation");
-    let field = facts.text("field").and_then(|text| text.parse::<crate::model::FieldPath>().ok());
-    let name = facts.text("parameter").or_else(|| field.as_ref().and_then(|field| field.name()));
-    let is_named = |text: &str| {
-        name.is_none_or(|name| text.split(['/', '.', '[', ']', '`', ' ']).any(|word| word == name))
+    let level = |finding: &Finding| levels.get(&finding.fingerprint).copied();
+    let groups = siblings::grouped(&report.findings, level);
+    let row = |group: &siblings::Group<'_>| Row {
+        severity: group.first.severity,
+        level: level(group.first),
+        id: group.first.rule.clone(),
+        message: group.message(most),
+        remedy: group.first.remedy.clone(),
     };
-    let about = |one: &&ContractFinding| {
-        let named = is_named(&one.change.name);
-        one.change.affects.iter().any(|affected| {
-            let same = match operation {
-                Some(operation) => {
-                    operation.split_once(' ') == Some((affected.method.as_str(), affected.path.as_str()))
-                }
-                None => affected.path.is_empty(),
-            };
-            same && (named || is_named(&affected.at))
-        })
-    };
-    contract.iter().filter(about).map(|one| one.level).max()
+    groups.iter().map(row).collect()
 }
 
 fn of_records(report: &Report) -> Vec<Row> {
@@ -163,7 +127,6 @@ fn of_records(report: &Report) -> Vec<Row> {
         id: one.kind.word(),
         message: one.summary.clone(),
         remedy: None,
-        operations: String::new(),
     });
     let is_explained =
         |finding: &&Finding| report.diagnoses.iter().any(|one| one.explains.contains(&finding.fingerprint));
@@ -173,37 +136,99 @@ fn of_records(report: &Report) -> Vec<Row> {
         id: one.rule.clone(),
         message: one.message.clone(),
         remedy: one.remedy.clone(),
-        operations: String::new(),
     });
     let mut rows: Vec<Row> = diagnosed.chain(others).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.severity));
     rows
 }
 
-fn of_contract(finding: &ContractFinding) -> ContractRow {
-    let change = &finding.change;
-    let first = change.affects.iter().find(|affected| !affected.path.is_empty());
+fn of_contract(entry: &ContractEntry, most: usize) -> ContractRow {
+    let first = entry.affects.iter().find(|affected| !affected.path.is_empty());
     let operations = first.map(|affected| {
-        let name = format!("{} {}", affected.method, affected.path);
-        and_more(&name, change.operations.saturating_sub(1))
+        and_more(&format!("{} {}", affected.method, affected.path), entry.operations.saturating_sub(1))
     });
-    let at = change.affects.first().map(|affected| affected.at.as_str()).unwrap_or_default();
-    let place =
-        [at, change.name.as_str()].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let moved = match (change.from.is_empty(), change.to.is_empty()) {
-        (true, true) => String::new(),
-        (false, true) => format!(": was {}", change.from),
-        (true, false) => format!(": {}", change.to),
-        (false, false) => format!(": {} → {}", change.from, change.to),
-    };
+    let (place, values) = (place_of(entry), values_of(&entry.values, most));
+    let between = if place.is_empty() || values.is_empty() { "" } else { ": " };
     ContractRow {
-        level: finding.level,
-        id: finding.id.clone(),
-        message: format!("{place}{moved}"),
+        level: entry.level,
+        id: entry.id.clone(),
+        message: format!("{place}{between}{values}"),
         operations: operations.unwrap_or_default(),
     }
 }
 
-fn and_more(name: &str, others: usize) -> String {
+/// Where an entry is, for a person: `request `$.items[*].name``, `response 404 `$` and 3 more`, `query`.
+fn place_of(entry: &ContractEntry) -> String {
+    let mut fields: Vec<_> = entry.affects.iter().filter_map(|at| at.field.as_ref()).collect();
+    fields.sort_by_key(|field| (field.steps().len(), *field));
+    fields.dedup();
+    let Some(field) = fields.first() else {
+        return entry.affects.first().map(|at| at.at.clone()).unwrap_or_default();
+    };
+    let mut words = part_of(entry.side, &entry.affects[0]);
+    if !field.is_root() || words.is_empty() {
+        words.push(format!("`{field}`"));
+    }
+    if fields.len() > 1 {
+        words.push(format!("and {} more", fields.len() - 1));
+    }
+    words.join(" ")
+}
+
+/// What of an operation a place is in, where it is not the body of a response of success.
+fn part_of(side: Side, at: &Affected) -> Vec<String> {
+    let place = at.at.split('/').next().unwrap_or_default();
+    for word in ["parameter", "header"] {
+        if let Some((before, name)) = place.split_once(&format!("{word} ")) {
+            let before = before.trim();
+            return [before, word]
+                .iter()
+                .filter(|w| !w.is_empty())
+                .map(|w| (*w).to_owned())
+                .chain([format!("`{name}`")])
+                .collect();
+        }
+    }
+    let mut words = at.at.split(' ');
+    let status = words.next().unwrap_or_default();
+    match side {
+        Side::Response if status == "callback" => {
+            vec![format!("callback {}", words.next().unwrap_or_default())]
+        }
+        Side::Request => vec!["request".to_owned()],
+        Side::Response if !status.starts_with('2') && !status.is_empty() => {
+            vec![format!("response {status}")]
+        }
+        Side::Response | Side::Neither => Vec::new(),
+    }
+}
+
+/// `a, b, c and 4 more`, or `string → integer`.
+fn values_of(values: &[ContractValue], most: usize) -> String {
+    let word = |value: &ContractValue| {
+        let moved = match (value.from.is_empty(), value.to.is_empty()) {
+            (true, true) => return value.name.clone(),
+            (false, true) => format!("was {}", value.from),
+            (true, false) => value.to.clone(),
+            (false, false) => format!("{} → {}", value.from, value.to),
+        };
+        if value.name.is_empty() || value.name == value.from {
+            moved
+        } else {
+            format!("{} {moved}", value.name)
+        }
+    };
+    listed(&values.iter().map(word).filter(|word| !word.is_empty()).collect::<Vec<_>>(), most)
+}
+
+/// The first names, and how many more there are.
+pub(super) fn listed(names: &[String], most: usize) -> String {
+    match names.len().checked_sub(most) {
+        Some(more) if more > 0 => format!("{} and {more} more", names[..most].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+pub(super) fn and_more(name: &str, others: usize) -> String {
     if others == 0 { name.to_owned() } else { format!("{name} + {others} more") }
 }

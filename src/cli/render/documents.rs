@@ -4,17 +4,19 @@ use super::changes::{Changes, LEVELS, SEVERITIES};
 use super::text::{clean, wrap};
 use super::{Style, Tone};
 use crate::model::{Report, Severity};
-use crate::rules::{ContractFinding, Level};
+use crate::rules::{ContractEntry, Level};
 
 /// Changes of one severity that are listed; the rest is counted.
 const MOST_ROWS: usize = 40;
 /// The same for those of the contract, which beside the others are a second opinion.
 const MOST_CONTRACT_ROWS: usize = 15;
+/// Names of fields, values and operations in one row.
+const MOST_NAMES: usize = 12;
 
 /// The report on two documents, with what the comparison of contracts says beside it.
 #[must_use]
-pub fn documents(report: &Report, contract: Option<&[ContractFinding]>, style: &Style) -> String {
-    let changes = Changes::of(report, contract);
+pub fn documents(report: &Report, contract: &[ContractEntry], style: &Style) -> String {
+    let changes = Changes::of(report, Some(contract), MOST_NAMES);
     let mut out = String::new();
     if changes.is_empty() && changes.inconclusive.is_empty() {
         return format!("{} nothing changed\n", style.paint(Tone::Good, style.sign("✔", "ok")));
@@ -46,12 +48,14 @@ pub fn documents(report: &Report, contract: Option<&[ContractFinding]>, style: &
         if rows.is_empty() {
             continue;
         }
-        let title = format!("contract {} ({})", level.word(), rows.len());
+        let title = format!("contract besides: {} ({})", level.word(), rows.len());
         out.push_str(&style.paint(Tone::Bold, &title));
         out.push('\n');
         for row in rows.iter().take(MOST_CONTRACT_ROWS) {
-            let text = format!("{}  {}  {}", clean(&row.id), clean(&row.message), clean(&row.operations));
-            lines(&mut out, style, Tone::Plain, "", text.trim_end());
+            let whom =
+                if row.operations.is_empty() { String::new() } else { format!(", {}", row.operations) };
+            let text = format!("{}{} [{}]", clean(&row.message), clean(&whom), clean(&row.id));
+            lines(&mut out, style, Tone::Plain, "", text.trim_start_matches(", "));
         }
         if rows.len() > MOST_CONTRACT_ROWS {
             cut(&mut out, rows.len() - MOST_CONTRACT_ROWS);
@@ -61,14 +65,8 @@ pub fn documents(report: &Report, contract: Option<&[ContractFinding]>, style: &
     for why in changes.inconclusive.iter().take(5) {
         lines(&mut out, style, Tone::Dim, "", &format!("not compared: {}", clean(why)));
     }
-    let contract = match (&changes.contract, changes.contract_sum()) {
-        (None, _) => String::new(),
-        (Some(_), sum) if sum.is_empty() => format!("{}contract unchanged", style.dot()),
-        (Some(_), sum) => format!("{}contract: {sum}", style.dot()),
-    };
-    let sum =
-        Some(changes.sum()).filter(|sum| !sum.is_empty()).unwrap_or_else(|| "nothing to act on".to_owned());
-    out.push_str(&format!("{sum}{contract}\n"));
+    out.push_str(&changes.sum().replace(" · ", style.dot()));
+    out.push('\n');
     out
 }
 

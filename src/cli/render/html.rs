@@ -3,20 +3,17 @@
 use super::changes::{Changes, LEVELS, SEVERITIES};
 use super::text::clean;
 use crate::model::Report;
-use crate::rules::{ContractFinding, Level};
+use crate::rules::{ContractEntry, Level};
 
 const STYLE: &str = include_str!("diff.css");
 const SCRIPT: &str = include_str!("diff.js");
 
 /// The report as a page. Text from documents is escaped, and the page may load nothing.
 #[must_use]
-pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str, &str)) -> String {
-    let changes = Changes::of(report, contract);
+pub fn html(report: &Report, contract: Option<&[ContractEntry]>, names: (&str, &str)) -> String {
+    let changes = Changes::of(report, contract, usize::MAX);
     let mut body = String::new();
-    let mut sum = changes.sum();
-    if sum.is_empty() {
-        "nothing to act on".clone_into(&mut sum);
-    }
+    let sum = changes.sum();
     for severity in SEVERITIES {
         let rows: Vec<_> = changes.of_severity(severity).collect();
         if rows.is_empty() {
@@ -48,7 +45,7 @@ pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str,
         }
         let word = level.word();
         body.push_str(&format!(
-            "<details class=\"group\" data-group=\"contract\"><summary><b class=\"{word}\">contract {word}</b> {}</summary>\n<table>",
+            "<details class=\"group\" data-group=\"contract\"><summary><b class=\"{word}\">contract besides: {word}</b> {}</summary>\n<table>",
             rows.len()
         ));
         for row in rows {
@@ -67,11 +64,6 @@ pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str,
     for why in &changes.inconclusive {
         body.push_str(&format!("<p class=\"note\">not compared: {}</p>\n", escaped(why)));
     }
-    let contract = changes.contract.as_ref().map_or_else(String::new, |_| {
-        let words = changes.contract_sum();
-        let words = if words.is_empty() { "unchanged".to_owned() } else { words };
-        format!(" <span class=\"dim\">·</span> contract: {words}")
-    });
     let mut filters: Vec<&str> = SEVERITIES.iter().map(|severity| severity.word()).collect();
     if changes.contract.is_some() {
         filters.push("contract");
@@ -87,7 +79,7 @@ pub fn html(report: &Report, contract: Option<&[ContractFinding]>, names: (&str,
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>Drogue: {before} → {after}</title>\n\
          <style>\n{STYLE}</style></head>\n<body><header><h1>{before} <span class=\"dim\">→</span> {after}</h1>\
-         <p class=\"sum\">{sum}{contract}</p>\
+         <p class=\"sum\">{sum}</p>\
          <p class=\"filters\" hidden>{filters}<input type=\"search\" placeholder=\"filter by text\" aria-label=\"filter by text\"></p>\
          </header>\n<main>\n{body}</main>\n<script>\n{SCRIPT}</script></body></html>\n",
         before = escaped(names.0),

@@ -3,35 +3,29 @@
 use super::changes::{Changes, LEVELS, SEVERITIES};
 use super::text::clean;
 use crate::model::{Report, Severity};
-use crate::rules::{ContractFinding, Level};
+use crate::rules::{ContractEntry, Level};
 
 /// Rows of one group; a comment on GitHub holds 65,536 characters in all.
 const MOST_ROWS: usize = 50;
+/// Names of fields, values and operations in one row.
+const MOST_NAMES: usize = 12;
 /// Characters of one cell.
 const MOST_TEXT: usize = 300;
 
 /// The report as Markdown. Text from documents is escaped: it makes no link, no mention, no markup and no row.
 #[must_use]
-pub fn markdown(report: &Report, contract: Option<&[ContractFinding]>, names: (&str, &str)) -> String {
-    let changes = Changes::of(report, contract);
+pub fn markdown(report: &Report, contract: Option<&[ContractEntry]>, names: (&str, &str)) -> String {
+    let changes = Changes::of(report, contract, MOST_NAMES);
     let mut out = format!("### Drogue: {} → {}\n\n", escaped(names.0), escaped(names.1));
     if changes.is_empty() && changes.inconclusive.is_empty() {
         out.push_str("Nothing changed.\n");
         return out;
     }
-    let mut sum = changes.sum();
-    if sum.is_empty() {
-        sum.push_str("nothing to act on");
-    }
-    out.push_str(&format!("**{sum}**"));
-    if changes.contract.is_some() {
-        let words = changes.contract_sum();
-        out.push_str(&format!(
-            " · contract: {}",
-            if words.is_empty() { "unchanged".to_owned() } else { words }
-        ));
-    }
-    out.push_str("\n\n");
+    let sum = changes.sum();
+    let (sum, besides) = sum
+        .split_once(" · ")
+        .map_or((sum.as_str(), String::new()), |(sum, rest)| (sum, format!(" · {rest}")));
+    out.push_str(&format!("**{sum}**{besides}\n\n"));
     let is_document = changes.contract.is_some();
     for severity in SEVERITIES {
         let rows: Vec<_> = changes.of_severity(severity).collect();
@@ -60,7 +54,7 @@ pub fn markdown(report: &Report, contract: Option<&[ContractFinding]>, names: (&
             continue;
         }
         out.push_str(&format!(
-            "<details><summary>contract {} ({})</summary>\n\n| id | where | operations |\n|---|---|---|\n",
+            "<details><summary>contract besides: {} ({})</summary>\n\n| id | where | operations |\n|---|---|---|\n",
             level.word(),
             rows.len()
         ));

@@ -11,6 +11,7 @@ mod html;
 mod markdown;
 mod patch;
 mod report;
+mod siblings;
 mod table;
 mod text;
 

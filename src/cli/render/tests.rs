@@ -253,3 +253,53 @@ fn nothing_of_theirs_reaches_the_terminal() {
     let text = report(&hostile, &NARROW) + &patch(&broken, &NARROW);
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']));
 }
+
+/// Two descriptions: eight fields come under one parent, values and a limit change, two operations are new.
+fn described(turn: usize) -> crate::spec::ApiModel {
+    use serde_json::{Value, json};
+    let mut bound = json!({"kept": {"type": "string"}});
+    for number in 0..8 * turn {
+        bound[format!("new{number}")] = json!({"type": "string"});
+    }
+    let item = json!({"type": "object", "properties": {
+        "bound": {"type": "object", "properties": bound},
+        "size": {"type": "string", "maxLength": 10 + turn},
+    }});
+    let operation = |status: &str, item: &Value| {
+        let list = json!({"type": "array", "items": {"allOf": [item]}});
+        let body = json!({"type": "object", "properties": {"children": list}});
+        json!({"get": {"responses": {status: {"content": {"application/json": {"schema": body}}}}}})
+    };
+    let error = json!({"type": "object", "properties": {"code": {"type": "string", "enum": &["a", "b", "c"][..=turn]}}});
+    let mut paths = json!({"/files": operation("200", &item), "/errors": operation("400", &error)});
+    if turn > 0 {
+        paths["/x"] = operation("200", &json!({}));
+        paths["/y/z"] = operation("200", &json!({}));
+    }
+    crate::spec::ApiModel::new(json!({"openapi": "3.0.0", "paths": paths})).unwrap()
+}
+
+#[test]
+fn one_change_of_a_description_is_one_line() {
+    let rules = crate::rules::RuleSet::builtin();
+    let (report, findings) =
+        crate::rules::diff_descriptions(&described(0), &described(1), &rules, None).unwrap();
+    let entries = crate::rules::contract_entries(&findings);
+    let text = documents(&report, &entries, &WIDE);
+    for line in [
+        "`$.children[*].bound` has 8 new fields: new0, new1, new2, new3, new4, new5, new6, new7, in GET /files",
+        "2 operations are new: GET /x, GET /y/z [docs-operation-added]",
+        "response 400 `$.children[*].code`: b, GET /errors [response-property-enum-value-added]",
+        "`$.children[*].size`: 10 → 11, GET /files [response-property-max-length-increased]",
+    ] {
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(line), "{line}\n{text}");
+    }
+    // Whatever the schema is made of is no part of a path for people.
+    assert!(!text.contains("allOf") && !text.contains("items"), "{text}");
+    let narrow = documents(&report, &entries, &NARROW);
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    for text in [markdown(&report, Some(&entries), ("a", "b")), html(&report, Some(&entries), ("a", "b"))] {
+        assert!(text.contains("8 new fields") && !text.contains("allOf"), "{text}");
+    }
+}

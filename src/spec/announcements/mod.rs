@@ -347,8 +347,7 @@ pub(super) fn newly(before: &str, after: &str, kinds: &[AnnouncementKind]) -> Op
     }
     let known: std::collections::BTreeSet<String> = places::sentences(before).map(bare).collect();
     let new = places::sentences(after).filter(|sentence| !known.contains(&bare(sentence)));
-    let mut said =
-        new.filter(|sentence| phrases::read(sentence, None).iter().any(|hit| kinds.contains(&hit.kind)));
+    let mut said = new.filter(|sentence| phrases::says_any(sentence, kinds));
     said.next().map(places::shown)
 }
 

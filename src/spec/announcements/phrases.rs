@@ -1,7 +1,7 @@
 //! The phrases with which vendors announce things: `rules/docs/prose.yaml`, as patterns with examples.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use jiff::civil::Date;
 use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
@@ -32,6 +32,10 @@ struct File {
 struct Row {
     id: String,
     kind: AnnouncementKind,
+    /// Words of every match, in lower case: one of each list. Where they are missing no pattern has to be looked at, and
+    /// as long as they are it is not even built.
+    #[serde(default)]
+    with: Vec<Vec<String>>,
     /// One of these must match; `from` and `to` are what a group of that name holds.
     says: Vec<String>,
     /// Whether it says something only together with a date.
@@ -62,7 +66,63 @@ struct Example {
 
 struct Phrase {
     row: Row,
-    says: Vec<Regex>,
+    says: Vec<Pattern>,
+}
+
+/// A pattern that is built when it is needed first: most documents need few of them.
+struct Pattern {
+    text: String,
+    built: OnceLock<Regex>,
+}
+
+impl Pattern {
+    const fn new(text: String) -> Self {
+        Self { text, built: OnceLock::new() }
+    }
+
+    fn build(&self) -> Result<Regex, regex::Error> {
+        RegexBuilder::new(&self.text).case_insensitive(true).size_limit(MAX_COMPILED).build()
+    }
+
+    fn get(&self) -> &Regex {
+        self.built.get_or_init(|| self.build().expect("the test `the_phrases_hold` has built it"))
+    }
+}
+
+/// Patterns of which any may match, built when they are needed first.
+struct Patterns {
+    texts: Vec<String>,
+    built: OnceLock<RegexSet>,
+}
+
+impl Patterns {
+    const fn new(texts: Vec<String>) -> Self {
+        Self { texts, built: OnceLock::new() }
+    }
+
+    fn build(&self) -> Result<RegexSet, regex::Error> {
+        RegexSetBuilder::new(&self.texts).case_insensitive(true).size_limit(MAX_COMPILED).build()
+    }
+
+    fn is_match(&self, sentence: &str) -> bool {
+        let built = || self.build().expect("the test `the_phrases_hold` has built it");
+        self.built.get_or_init(built).is_match(sentence)
+    }
+}
+
+impl Phrase {
+    /// The pattern that matches; `lower` is the sentence in lower case.
+    fn matching(&self, sentence: &str, lower: &str) -> Option<&Regex> {
+        if !self.has_words(lower) {
+            return None;
+        }
+        // Whether a pattern matches is told much faster than where its groups are.
+        self.says.iter().map(Pattern::get).find(|says| says.is_match(sentence))
+    }
+
+    fn has_words(&self, lower: &str) -> bool {
+        self.row.with.iter().all(|words| words.iter().any(|word| lower.contains(word.as_str())))
+    }
 }
 
 /// All of the file, ready to match.
@@ -70,8 +130,8 @@ struct Phrases {
     phrases: Vec<Phrase>,
     /// The hints at once: a quick look that spares most sentences the long one.
     hints: Regex,
-    silent: RegexSet,
-    silent_without_date: RegexSet,
+    silent: Patterns,
+    silent_without_date: Patterns,
     silent_examples: Vec<String>,
 }
 
@@ -96,20 +156,10 @@ impl Phrases {
     fn parse(text: &str) -> Result<Self, String> {
         let file: File = serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
         let all = |patterns: &[String]| patterns.iter().map(|p| filled(p, &file.words)).collect::<Vec<_>>();
-        let set = |patterns: &[String]| {
-            let mut builder = RegexSetBuilder::new(patterns);
-            builder.case_insensitive(true).size_limit(MAX_COMPILED).build().map_err(|error| error.to_string())
-        };
-        let (silent, undated) = (set(&all(&file.silent))?, set(&all(&file.silent_without_date))?);
-        let mut phrases = Vec::new();
-        for row in file.phrases {
-            let patterns: Vec<String> = row.says.iter().map(|p| filled(p, &file.words)).collect();
-            let compiled = patterns
-                .iter()
-                .map(|p| RegexBuilder::new(p).case_insensitive(true).size_limit(MAX_COMPILED).build());
-            let says = compiled.collect::<Result<_, _>>().map_err(|error| format!("{}: {error}", row.id))?;
-            phrases.push(Phrase { row, says });
-        }
+        let (silent, undated) =
+            (Patterns::new(all(&file.silent)), Patterns::new(all(&file.silent_without_date)));
+        let phrase = |row: Row| Phrase { says: all(&row.says).into_iter().map(Pattern::new).collect(), row };
+        let phrases = file.phrases.into_iter().map(phrase).collect();
         let hints: Vec<String> = file.hints.iter().map(|hint| regex::escape(hint)).collect();
         let hints = RegexBuilder::new(&hints.join("|")).case_insensitive(true).build();
         let hints = hints.map_err(|error| error.to_string())?;
@@ -127,14 +177,14 @@ impl Phrases {
         if !self.hints.is_match(sentence) {
             return Vec::new();
         }
+        let lower = sentence.to_lowercase();
         let mut dates: Option<Vec<_>> = None;
         let mut hits: Vec<Hit> = Vec::new();
         for phrase in &self.phrases {
             if hits.iter().any(|hit| hit.kind == phrase.row.kind) {
                 continue;
             }
-            // Whether a pattern matches is told much faster than where its groups are.
-            let Some(says) = phrase.says.iter().find(|says| says.is_match(sentence)) else { continue };
+            let Some(says) = phrase.matching(sentence, &lower) else { continue };
             let Some(captures) = says.captures(sentence) else { continue };
             if dates.is_none() {
                 let found = dates::dates(sentence, written);
@@ -180,6 +230,16 @@ impl Phrases {
     }
 }
 
+impl Phrases {
+    /// Whether a sentence may say something of one of these kinds, as far as phrases of those alone can tell.
+    fn may_say(&self, sentence: &str, kinds: &[AnnouncementKind]) -> bool {
+        let lower = sentence.to_lowercase();
+        let of_kind = self.phrases.iter().filter(|phrase| kinds.contains(&phrase.row.kind));
+        self.hints.is_match(sentence)
+            && of_kind.into_iter().any(|phrase| phrase.matching(sentence, &lower).is_some())
+    }
+}
+
 /// A pattern with the words put in.
 fn filled(pattern: &str, words: &BTreeMap<String, String>) -> String {
     let mut pattern = pattern.to_owned();
@@ -203,6 +263,11 @@ fn group(captures: &Captures<'_>, name: &str) -> Option<String> {
 /// What a sentence announces.
 pub(super) fn read(sentence: &str, written: Option<Date>) -> Vec<Hit> {
     PHRASES.read(sentence, written)
+}
+
+/// Whether a sentence says something of one of these kinds.
+pub(super) fn says_any(sentence: &str, kinds: &[AnnouncementKind]) -> bool {
+    PHRASES.may_say(sentence, kinds) && read(sentence, None).iter().any(|hit| kinds.contains(&hit.kind))
 }
 
 /// Whether a text may announce anything: a quick look that spares most texts the long one.
@@ -268,6 +333,20 @@ mod tests {
     #[test]
     fn the_phrases_hold() {
         let phrases = Phrases::parse(FILE).unwrap();
+        for patterns in [&phrases.silent, &phrases.silent_without_date] {
+            patterns.build().unwrap();
+        }
+        let examples = || {
+            let of_phrases = phrases.phrases.iter().flat_map(|phrase| &phrase.row.examples);
+            phrases.silent_examples.iter().chain(of_phrases.map(|example| &example.text))
+        };
+        for phrase in &phrases.phrases {
+            let id = &phrase.row.id;
+            let patterns: Vec<Regex> = phrase.says.iter().map(|says| says.build().unwrap()).collect();
+            for text in examples().filter(|text| patterns.iter().any(|says| says.is_match(text))) {
+                assert!(phrase.has_words(&text.to_lowercase()), "{id} matches without its words: {text}");
+            }
+        }
         for phrase in &phrases.phrases {
             let id = &phrase.row.id;
             assert!(phrase.row.examples.iter().any(|example| !example.silent), "{id} needs an example");

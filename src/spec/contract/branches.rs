@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::locals::{Below, Both, Local, entries, text};
+use super::locals::{Below, Both, Local, Way, entries, text};
 use super::types::{Types, is_annotation};
 use crate::spec::{ApiModel, api::reference};
 
@@ -81,7 +81,9 @@ pub(super) fn compare<'a>(both: &Both<'a>, locals: &mut Vec<Local>, below: &mut 
         let (was, is) = both.get(keyword);
         let paired = pair(both, list(was), list(is));
         for (way, was, is) in paired.both {
-            below.push((format!("{keyword}[{way}]"), was, is));
+            let word = format!("{keyword}[{way}]");
+            let way = if keyword == "prefixItems" { Way::EachKeyword(word) } else { Way::Keyword(word) };
+            below.push((way, was, is));
         }
         if !paired.removed.is_empty() {
             locals.push(Local::named(removed, words(&paired.removed)));

@@ -8,6 +8,7 @@ use super::{
     Side, branches, lifecycle,
     types::{Notation, Relation, Types},
 };
+use crate::model::Step;
 use crate::spec::{ApiModel, api::reference};
 
 /// One difference at a pair of schemas; the same for requests and responses.
@@ -47,8 +48,44 @@ impl Local {
     }
 }
 
+/// The way from a schema to one below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way<'a> {
+    /// None: the same place.
+    Same,
+    /// A property of an object.
+    Property(&'a str),
+    /// The entries of a list, or the values of a map: by which keyword.
+    Each(&'static str),
+    /// Another keyword, with the branch or name that tells it from others: the same value is looked at.
+    Keyword(String),
+    /// The same for entries and values.
+    EachKeyword(String),
+}
+
+impl Way<'_> {
+    /// The way in a document: `items`, a name, `oneOf[Cat]`.
+    pub(super) fn word(&self) -> &str {
+        match self {
+            Self::Same => "",
+            Self::Property(name) => name,
+            Self::Each(keyword) => keyword,
+            Self::Keyword(word) | Self::EachKeyword(word) => word,
+        }
+    }
+
+    /// The step in a value.
+    pub(super) fn step(&self) -> Option<Step> {
+        match self {
+            Self::Property(name) => Some(Step::Key((*name).into())),
+            Self::Each(_) | Self::EachKeyword(_) => Some(Step::Each),
+            Self::Same | Self::Keyword(_) => None,
+        }
+    }
+}
+
 /// The pairs below, each with the way there.
-pub(super) type Below<'a> = Vec<(String, &'a Value, &'a Value)>;
+pub(super) type Below<'a> = Vec<(Way<'a>, &'a Value, &'a Value)>;
 
 /// Two schemas with the descriptions that they stand in, `$ref` followed.
 #[derive(Clone, Copy)]
@@ -88,12 +125,12 @@ pub(super) fn compare<'a>(
         bounds(&both, &mut locals);
         pattern(&both, &mut locals);
         lifecycle::schema(&both, &mut locals);
-        below.push((String::new(), before_model.resolve(before), after_model.resolve(after)));
+        below.push((Way::Same, before_model.resolve(before), after_model.resolve(after)));
         return (locals, below);
     }
     if let Some((was, is, change)) = branches::null_wrap(&both) {
         locals.push(Local::new(change));
-        below.push((String::new(), was, is));
+        below.push((Way::Same, was, is));
         return (locals, below);
     }
     if branches::is_wrap(&both) {
@@ -306,7 +343,15 @@ fn subschema<'a>(
 ) {
     match (both.get(keyword), changes) {
         ((Some(was), Some(is)), _) if was.is_object() && is.is_object() => {
-            below.push((keyword.to_owned(), was, is));
+            let way = match keyword {
+                "items"
+                | "additionalProperties"
+                | "contains"
+                | "unevaluatedItems"
+                | "unevaluatedProperties" => Way::Each(keyword),
+                _ => Way::Keyword(keyword.to_owned()),
+            };
+            below.push((way, was, is));
         }
         ((None, Some(_)), Some([added, _])) => locals.push(Local::new(added)),
         ((Some(_), None), Some([_, removed])) => locals.push(Local::new(removed)),
@@ -329,7 +374,12 @@ fn map<'a>(
     let (was, is) = both.get(keyword);
     for (name, schema) in entries(was) {
         match is.and_then(|is| is.get(name)) {
-            Some(now) => below.push((format!("{keyword}[{name}]"), schema, now)),
+            Some(now) => {
+                let word = format!("{keyword}[{name}]");
+                let way =
+                    if keyword == "patternProperties" { Way::EachKeyword(word) } else { Way::Keyword(word) };
+                below.push((way, schema, now));
+            }
             None => locals.push(Local::named(removed, name)),
         }
     }
@@ -387,7 +437,7 @@ fn properties<'a>(both: &Both<'a>, locals: &mut Vec<Local>, below: &mut Below<'a
         let required = is_required.contains(name);
         visibility(required, (old.read_only, new.read_only), READ_ONLY, name, locals);
         visibility(required, (old.write_only, new.write_only), WRITE_ONLY, name, locals);
-        below.push((name.to_owned(), schema, now));
+        below.push((Way::Property(name), schema, now));
     }
     for (name, schema) in entries(is).filter(|(name, _)| was.is_none_or(|was| was.get(name).is_none())) {
         let new = look(both.models.1, schema);

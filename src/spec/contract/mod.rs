@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::ApiModel;
+use crate::model::FieldPath;
 use pairs::Pairs;
 
 /// Which way the data goes that a change is about.
@@ -60,14 +61,16 @@ pub enum Place {
 }
 
 /// Where a change takes effect.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Affected {
     /// The method in upper case; empty for the API as a whole.
     pub method: String,
     /// The path template as written before, or now where it is new; empty for the API as a whole.
     pub path: String,
-    /// Where in the operation: the status and media type, the parameter, the property.
+    /// Where in the operation: the status and media type, the parameter, the property; with every keyword on the way.
     pub at: String,
+    /// The place in what is sent: `$.items[*].name`, keywords left out; nothing where it is about no schema.
+    pub field: Option<FieldPath>,
 }
 
 /// One difference, told once, with all that it affects.
@@ -103,10 +106,22 @@ const MAX_AFFECTED: usize = 100;
 /// the order of the descriptions, each once, and the same from run to run.
 #[must_use]
 pub fn compare_contracts(before: &ApiModel, after: &ApiModel, today: Option<Date>) -> Vec<ContractChange> {
+    compare_with_nodes(before, after, today).0
+}
+
+/// The addresses of two schemas that differ.
+pub(in crate::spec) type Nodes = (usize, usize);
+
+/// The same, with the schemas that each change is about, where it is about some.
+pub(in crate::spec) fn compare_with_nodes(
+    before: &ApiModel,
+    after: &ApiModel,
+    today: Option<Date>,
+) -> (Vec<ContractChange>, Vec<Option<Nodes>>) {
     let mut run = Run { before, after, today, pairs: Pairs::new(before, after), found: Found::default() };
     api::compare(&mut run);
     operation::compare_all(&mut run);
-    run.found.changes
+    (run.found.changes, run.found.nodes)
 }
 
 /// One comparison under way.
@@ -125,6 +140,8 @@ type OfPair = (usize, usize, Side, Place, bool);
 #[derive(Default)]
 struct Found {
     changes: Vec<ContractChange>,
+    /// The schemas that each of them is about.
+    nodes: Vec<Option<Nodes>>,
     /// Where the change of a schema stands, and the operation that it was found in last.
     of_pairs: BTreeMap<OfPair, (usize, usize)>,
     /// The number of the operation that is compared at the moment.
@@ -149,6 +166,7 @@ impl Here<'_> {
             method: self.method.to_owned(),
             path: format!("{}{}", self.kind, self.path),
             at: at.into(),
+            field: None,
         }
     }
 }
@@ -156,6 +174,7 @@ impl Here<'_> {
 impl Found {
     /// Notes a change that only this operation has.
     fn note(&mut self, here: Here<'_>, side: Side, place: Place, change: &'static str, words: Words<'_>) {
+        self.nodes.push(None);
         self.changes.push(ContractChange {
             change,
             side,

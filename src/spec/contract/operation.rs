@@ -357,14 +357,54 @@ fn webhooks(run: &mut Run<'_>) {
     }
 }
 
-/// Requests that the API itself sends: told as they come and go.
+/// Requests that the API itself sends: told as they come and go, and what they carry is a response to whoever gets it.
 fn callbacks<'a>(run: &mut Run<'a>, here: Here<'_>, old: &Operation<'a>, new: &Operation<'a>) {
     let (was, is) = (old.node.get("callbacks"), new.node.get("callbacks"));
     let absent = |other: Option<&Value>, name: &str| other.is_none_or(|other| other.get(name).is_none());
+    let mut note =
+        |change, name: &str| run.found.note(here, Side::Neither, Place::Operation, change, Words::name(name));
     for (name, _) in entries(was).filter(|(name, _)| absent(is, name)) {
-        run.found.note(here, Side::Neither, Place::Operation, "callback-removed", Words::name(name));
+        note("callback-removed", name);
     }
     for (name, _) in entries(is).filter(|(name, _)| absent(was, name)) {
-        run.found.note(here, Side::Neither, Place::Operation, "callback-added", Words::name(name));
+        note("callback-added", name);
+    }
+    for (name, was) in entries(was) {
+        let Some(is) = is.and_then(|is| is.get(name)) else { continue };
+        let (was, is) = (run.before.resolve(was), run.after.resolve(is));
+        for (address, item) in entries(Some(was)) {
+            let Some(now) = is.get(address) else {
+                run.found.note(here, Side::Neither, Place::Operation, "callback-removed", Words::name(name));
+                continue;
+            };
+            callback(run, here, name, (address, item, now));
+        }
+        for (_, _) in entries(Some(is)).filter(|(address, _)| was.get(address).is_none()) {
+            run.found.note(here, Side::Neither, Place::Operation, "callback-added", Words::name(name));
+        }
+    }
+}
+
+/// One callback at one address: what it was and what it is. Callbacks of callbacks are left out, since they may lead in
+/// a circle.
+fn callback<'a>(
+    run: &mut Run<'a>,
+    here: Here<'_>,
+    name: &str,
+    (address, item, now): (&'a str, &'a Value, &'a Value),
+) {
+    let (was, is) = (run.before.operations_of(address, item), run.after.operations_of(address, now));
+    let find =
+        |list: &[Operation<'a>], method: &str| list.iter().copied().find(|other| other.method == method);
+    let mut note = |change| run.found.note(here, Side::Neither, Place::Operation, change, Words::name(name));
+    was.iter().filter(|old| find(&is, old.method).is_none()).for_each(|_| note("callback-removed"));
+    is.iter().filter(|new| find(&was, new.method).is_none()).for_each(|_| note("callback-added"));
+    for old in &was {
+        let Some(new) = find(&is, old.method) else { continue };
+        if let (Some(was), Some(is)) = (body(old), body(&new)) {
+            let (was, is) =
+                (contents(run.before, old, was, "consumes"), contents(run.after, &new, is, "consumes"));
+            media_types(run, here, Side::Response, &format!("callback {name}"), &was, &is);
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! Pairs of schemas, each compared once for all operations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Affected, ContractChange, MAX_AFFECTED};
 use super::{
-    Found, Here, Place, Run, Side,
-    locals::{self, Local},
+    Found, Here, Nodes, Place, Run, Side,
+    locals::{self, Local, Way},
     types::Notation,
 };
+use crate::model::{FieldPath, Step};
 use crate::spec::{ApiModel, api::reference};
 
 /// How many pairs are compared at most.
@@ -20,10 +21,11 @@ const MAX_PLACES: usize = 300;
 const MAX_DEPTH: usize = 64;
 
 /// Two schemas, and what differs between them.
-struct Pair {
+struct Pair<'a> {
+    nodes: Nodes,
     locals: Vec<Local>,
     /// The pairs below, each with the way there.
-    below: Vec<(String, usize)>,
+    below: Vec<(Way<'a>, usize)>,
     /// Whether it or anything below differs.
     differs: bool,
     read_only: bool,
@@ -37,12 +39,15 @@ pub(super) struct Pairs<'a> {
     /// Nodes of a document stay where they are, so that their addresses tell them apart. Only ever looked up: the order of
     /// addresses is no order.
     index: BTreeMap<(usize, usize, Notation), usize>,
-    pairs: Vec<Pair>,
+    pairs: Vec<Pair<'a>>,
+    /// In which walk each pair was seen last, and the number of the present one.
+    seen: Vec<u32>,
+    walk: u32,
 }
 
 impl<'a> Pairs<'a> {
     pub(super) fn new(before: &'a ApiModel, after: &'a ApiModel) -> Self {
-        Self { before, after, index: BTreeMap::new(), pairs: Vec::new() }
+        Self { before, after, index: BTreeMap::new(), pairs: Vec::new(), seen: Vec::new(), walk: 0 }
     }
 
     /// The pair of two schemas, everything below compared as well; `None` where there are too many.
@@ -93,6 +98,7 @@ impl<'a> Pairs<'a> {
         };
         let (read_only, write_only) = (flag("readOnly"), flag("writeOnly"));
         self.pairs.push(Pair {
+            nodes: (key.0, key.1),
             locals: Vec::new(),
             below: Vec::new(),
             differs: false,
@@ -128,22 +134,25 @@ impl<'a> Pairs<'a> {
     }
 
     /// Every place below `root` where a pair differs; a circle is followed once.
-    fn places(&self, root: usize) -> Vec<Visit<'_>> {
+    fn places(&mut self, root: usize) -> Vec<Visit> {
+        self.seen.resize(self.pairs.len(), 0);
         let mut places = Vec::new();
-        let top = Visit { pair: root, above: None, way: "" };
-        if self.walk(top, &mut Vec::new(), &mut places) {
+        let top = Visit { pair: root, from: None };
+        self.walk += 1;
+        if self.follow(top, 0, &mut places) {
             return places;
         }
         // Too many ways lead to the same pairs: each pair once.
-        let mut seen = BTreeSet::from([root]);
+        self.walk += 1;
+        self.seen[root] = self.walk;
         places.clear();
         places.push(top);
         let mut next = 0;
-        while let Some(visit) = places.get(next) {
-            let below = &self.pairs[visit.pair].below;
-            for (way, to) in below {
-                if self.pairs[*to].differs && seen.insert(*to) {
-                    places.push(Visit { pair: *to, above: Some(next), way });
+        while let Some(visit) = places.get(next).copied() {
+            for (number, (_, to)) in self.pairs[visit.pair].below.iter().enumerate() {
+                if self.pairs[*to].differs && self.seen[*to] != self.walk {
+                    self.seen[*to] = self.walk;
+                    places.push(Visit { pair: *to, from: Some((next, number)) });
                 }
             }
             next += 1;
@@ -151,61 +160,51 @@ impl<'a> Pairs<'a> {
         places
     }
 
-    /// Follows every way; false where there are too many.
-    fn walk<'p>(&'p self, at: Visit<'p>, above: &mut Vec<usize>, places: &mut Vec<Visit<'p>>) -> bool {
+    /// Follows every way; false where there are too many. What is above of the place is marked with the present walk.
+    fn follow(&mut self, at: Visit, depth: usize, places: &mut Vec<Visit>) -> bool {
         let index = at.pair;
-        if !self.pairs[index].differs || above.contains(&index) {
+        if !self.pairs[index].differs || self.seen[index] == self.walk {
             return true;
         }
-        if places.len() >= MAX_PLACES || above.len() >= MAX_DEPTH {
+        if places.len() >= MAX_PLACES || depth >= MAX_DEPTH {
             return false;
         }
         let here = places.len();
         places.push(at);
-        above.push(index);
-        let whole = self.pairs[index]
-            .below
-            .iter()
-            .all(|(way, to)| self.walk(Visit { pair: *to, above: Some(here), way }, above, places));
-        above.pop();
-        whole
-    }
-}
-
-/// A pair at one place.
-#[derive(Clone, Copy)]
-struct Visit<'p> {
-    pair: usize,
-    /// The place above, and the way from there.
-    above: Option<usize>,
-    way: &'p str,
-}
-
-/// The path to a place: its ways from the top.
-fn path_to(places: &[Visit<'_>], at: usize) -> String {
-    let mut ways = Vec::new();
-    let mut place = places.get(at);
-    while let Some(visit) = place {
-        if !visit.way.is_empty() {
-            ways.push(visit.way);
+        self.seen[index] = self.walk;
+        for number in 0..self.pairs[index].below.len() {
+            let to = self.pairs[index].below[number].1;
+            if !self.follow(Visit { pair: to, from: Some((here, number)) }, depth + 1, places) {
+                return false;
+            }
         }
-        place = visit.above.and_then(|above| places.get(above));
+        self.seen[index] = 0;
+        true
     }
-    ways.reverse();
-    ways.join("/")
+
+    /// The ways that lead to a place, from the top.
+    fn ways(&self, places: &[Visit], place: usize) -> Vec<&Way<'a>> {
+        let mut ways = Vec::new();
+        let mut from = places[place].from;
+        while let Some((above, number)) = from {
+            ways.push(&self.pairs[places[above].pair].below[number].0);
+            from = places[above].from;
+        }
+        ways.reverse();
+        ways
+    }
+}
+
+/// A pair at one place: from which place above it was reached, by which of its ways.
+#[derive(Clone, Copy)]
+struct Visit {
+    pair: usize,
+    from: Option<(usize, usize)>,
 }
 
 /// Whether a reference says something of its own.
 fn has_siblings(node: &Value) -> bool {
     reference(node).is_some() && node.as_object().is_some_and(|object| object.len() > 1)
-}
-
-fn joined(path: &str, way: &str) -> String {
-    match (path.is_empty(), way.is_empty()) {
-        (true, _) => way.to_owned(),
-        (_, true) => path.to_owned(),
-        (false, false) => format!("{path}/{way}"),
-    }
 }
 
 /// Where a schema stands.
@@ -231,12 +230,14 @@ pub(super) fn schemas<'a>(
     after: &'a Value,
 ) {
     let Some(top) = run.pairs.pair(before, after, root.notation) else { return };
+    let places = run.pairs.places(top);
     let (pairs, found) = (&run.pairs, &mut run.found);
-    let places = pairs.places(top);
     // A `$ref` with something beside it and what it refers to are one place.
     let mut is_top = vec![true; places.len()];
     for (number, visit) in places.iter().enumerate() {
-        is_top[number] = visit.way.is_empty() && visit.above.is_none_or(|above| is_top[above]);
+        is_top[number] = visit.from.is_none_or(|(above, way)| {
+            is_top[above] && matches!(pairs.pairs[places[above].pair].below[way].0, Way::Same)
+        });
         let is_top = is_top[number];
         let place = if is_top { root.place } else { root.within };
         let index = visit.pair;
@@ -253,8 +254,14 @@ pub(super) fn schemas<'a>(
             let hidden = hidden || local.hidden_on(root.side);
             // What is said of a property is said within its object.
             let place = if local.of_property { root.within } else { place };
-            let affected = || here.affected(joined(root.at, &path_to(&places, number)));
-            found.note_of_pair((index, at, root.side, place, hidden), local, affected);
+            let affected = || {
+                let ways = pairs.ways(&places, number);
+                let words = [root.at].into_iter().chain(ways.iter().map(|way| way.word()));
+                let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+                let steps: Vec<Step> = ways.iter().filter_map(|way| way.step()).collect();
+                Affected { field: Some(FieldPath::new(steps)), ..here.affected(words.join("/")) }
+            };
+            found.note_of_pair((index, at, root.side, place, hidden), local, pair.nodes, affected);
         }
     }
 }
@@ -264,6 +271,7 @@ impl Found {
         &mut self,
         key: (usize, usize, Side, Place, bool),
         local: &Local,
+        nodes: Nodes,
         affected: impl FnOnce() -> Affected,
     ) {
         let operation = self.operation;
@@ -278,6 +286,7 @@ impl Found {
         }
         let (_, _, side, place, hidden) = key;
         self.of_pairs.insert(key, (self.changes.len(), operation));
+        self.nodes.push(Some(nodes));
         self.changes.push(ContractChange {
             change: local.change,
             side,
