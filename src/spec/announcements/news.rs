@@ -30,8 +30,10 @@ pub(in crate::spec) fn tell(
     let all = said(&is, &was);
     let there = existing(before, &all);
     for new in all {
-        // What is new as a whole says how it is, and not what changes.
-        if gone.take(&new) || !there.contains(&new.place()) {
+        // What is new as a whole says how it is, and not what changes; a tag that is described first may stand at
+        // operations that are old.
+        let is_there = new.announcement.section.starts_with("tag ") || there.contains(&new.place());
+        if gone.take(&new) || !is_there {
             continue;
         }
         let old = gone.predecessor(&new);

@@ -156,6 +156,17 @@ fn a_text_that_only_stands_elsewhere_is_no_news() {
 }
 
 #[test]
+fn a_tag_that_is_described_first_announces() {
+    let mut before = api();
+    before.as_object_mut().unwrap().remove("tags");
+    let mut after = api();
+    after["tags"][0]["description"] = json!("The orders API will be shut down on 2027-02-01.");
+    let report = diff("api.json", &before.to_string(), &after.to_string());
+    assert_eq!(report.findings.len(), 1, "{:#?}", report.findings);
+    assert_eq!(fact(&report.findings[0], "ends"), "2027-02-01");
+}
+
+#[test]
 fn how_a_new_operation_is_described_announces_nothing() {
     let mut after = api();
     after["paths"]["/invoices"] = json!({"get": {
