@@ -155,7 +155,11 @@ fn run(
 
 fn findings(before: &Document, after: &Document, connector: &Connector) -> Vec<Finding> {
     let compared = compare_documents(before, after, &connector.watched);
-    let comparison = Comparison { changes: compared.changes, inconclusive: compared.inconclusive };
+    let comparison = Comparison {
+        changes: compared.changes,
+        inconclusive: compared.inconclusive,
+        ..Comparison::default()
+    };
     let subject = Subject { connector: "bench".to_owned(), stream: "docs".to_owned() };
     let context = JudgeContext { mapping: None, learning: false, at: jiff::Timestamp::UNIX_EPOCH };
     RuleSet::builtin().judge(&subject, &comparison, &context).findings

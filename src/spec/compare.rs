@@ -10,6 +10,7 @@ use super::{
     consumer::{self, Touch},
     discover::records_at,
     graph::Graph,
+    level::{Side, level},
     moves,
     operations::{self, Compared, DocChange},
     sections,
@@ -51,13 +52,15 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
         }
         (Document::Api(before), Document::Api(after)) => {
+            let level = level(before, after);
             let mut compared = if watched.is_empty() {
-                compare_descriptions(before, after)
+                compare_descriptions(&level.before, &level.after)
             } else {
-                compare_watched(before, after, watched)
+                compare_watched(&level.before, &level.after, watched)
             };
-            compared.inconclusive.extend(half_read(before, after));
-            compared.incomplete = after.notes().iter().any(|note| !before.notes().contains(note));
+            compared.inconclusive.extend(half_read(before, after).chain(level.unread.iter().map(unread)));
+            compared.incomplete = after.notes().iter().any(|note| !before.notes().contains(note))
+                || level.unread.iter().any(|(side, _)| *side == Side::After);
             compared
         }
         (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
@@ -81,9 +84,15 @@ fn half_read<'a>(before: &'a ApiModel, after: &'a ApiModel) -> impl Iterator<Ite
     was.chain(is.map(move |text| note("now: ", text)))
 }
 
+fn unread((side, what): &(Side, String)) -> Inconclusive {
+    let when = if *side == Side::Before { "before" } else { "now" };
+    Inconclusive { path: FieldPath::root(), why: format!("{when}: {what}") }
+}
+
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut run = Run::new(before, after);
     let (was, is) = (Listed::of(before), Listed::of(after));
+    run.look_for_moves(&was, &is);
     let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
     let mut servers = run.whole();
@@ -112,6 +121,7 @@ pub fn compare_descriptions(before: &ApiModel, after: &ApiModel) -> DocsComparis
     let servers = run.whole();
     run.push_all(servers);
     let (was, is) = (Listed::of(before), Listed::of(after));
+    run.look_for_moves(&was, &is);
     let mut shared: BTreeMap<(usize, &'static str, Option<FieldPath>), usize> = BTreeMap::new();
     let mut listed: Vec<DocChange> = Vec::new();
     let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
@@ -169,6 +179,9 @@ struct Run<'a> {
     before: &'a ApiModel,
     after: &'a ApiModel,
     result: DocsComparison,
+    /// Operations that only the later state has, and the beginning that paths lost or got.
+    fresh: Vec<Operation<'a>>,
+    prefix: Option<moves::Prefix>,
     /// Operations that took over from others, by name.
     successors: BTreeSet<String>,
     /// Operations whose own text is shown as a diff.
@@ -185,11 +198,36 @@ impl<'a> Run<'a> {
             before,
             after,
             result: DocsComparison::default(),
+            fresh: Vec::new(),
+            prefix: None,
             successors: BTreeSet::new(),
             diffs: Vec::new(),
             touched: BTreeSet::new(),
             left_out: 0,
         }
+    }
+
+    /// Finds out whether paths as such moved.
+    fn look_for_moves(&mut self, was: &Listed<'a>, is: &Listed<'a>) {
+        let only = |one: &Listed<'a>, other: &Listed<'a>| -> Vec<Operation<'a>> {
+            one.operations.iter().filter(|operation| other.same(operation).is_none()).copied().collect()
+        };
+        self.fresh = only(is, was);
+        self.prefix = moves::Prefix::between(&only(was, is), &self.fresh);
+    }
+
+    /// The operation that took the place of one that is gone.
+    fn successor<'s>(
+        &'s self,
+        gone: &Operation<'a>,
+        was: &Listed<'a>,
+        is: &'s Listed<'a>,
+    ) -> Option<&'s Operation<'a>> {
+        let moved = |path: &str| is.at(gone.method, self.prefix.as_ref()?.moved(path)?);
+        moved(gone.path)
+            .or_else(|| moved(&gone.shape()))
+            .or_else(|| moves::tool(gone, &self.fresh))
+            .or_else(|| successor(gone, was, is))
     }
 
     /// What concerns every endpoint: the base addresses.
@@ -222,7 +260,8 @@ impl<'a> Run<'a> {
         servers: &mut Vec<DocChange>,
         tally: &mut Tally,
     ) {
-        let after = is.same(operation).or_else(|| successor(operation, was, is));
+        let after = is.same(operation).or_else(|| self.successor(operation, was, is)).copied();
+        let after = after.as_ref();
         let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
         let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
@@ -268,8 +307,8 @@ impl<'a> Run<'a> {
             ..DocChange::default()
         };
         let after = match is.same(operation) {
-            Some(after) => after,
-            None => match successor(operation, was, is) {
+            Some(after) => *after,
+            None => match self.successor(operation, was, is).copied() {
                 Some(after) => {
                     self.successors.insert(after.name());
                     self.push_all(vec![about("operation-moved", after.name())]);
@@ -281,7 +320,7 @@ impl<'a> Run<'a> {
                 }
             },
         };
-        let compared = Compared { before: *operation, after: *after, records, fields };
+        let compared = Compared { before: *operation, after, records, fields };
         let found = operations::compare(&mut self.graph, &compared);
         if operation.node != after.node && !found.changes.is_empty() {
             self.diffs.push((operation.name(), operation.node, after.node));
@@ -293,8 +332,8 @@ impl<'a> Run<'a> {
     fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>, tally: &mut Tally) {
         for operation in was.operations.iter().filter(|operation| !watched.contains(&operation.name())) {
             let Some(after) = is.same(operation) else {
-                if let Some(after) = successor(operation, was, is) {
-                    self.successors.insert(after.name());
+                if let Some(name) = self.successor(operation, was, is).map(Operation::name) {
+                    self.successors.insert(name);
                 }
                 tally.operations += 1;
                 continue;
@@ -381,6 +420,7 @@ fn as_change(change: DocChange) -> Change {
     state("operation", change.operation);
     state("in", change.part.map(str::to_owned));
     state("field", change.field.as_ref().map(ToString::to_string));
+    state("target", change.target.as_ref().map(ToString::to_string));
     state("parameter", change.parameter);
     state("from", Some(change.from));
     state("to", Some(change.to));
@@ -424,6 +464,11 @@ impl<'a> Listed<'a> {
             }
         }
         Self { operations, by_path }
+    }
+
+    /// The operation of that method at a path, or at one of that shape.
+    fn at(&self, method: &'static str, shape: String) -> Option<&Operation<'a>> {
+        self.by_path.get(&(method, shape)).map(|index| &self.operations[*index])
     }
 
     /// The operation that answers to the same requests.

@@ -1,8 +1,11 @@
 //! Documents: API descriptions and pages, read and compared as `drogue diff` and `drogue watch` do.
 
 mod formats;
+mod half_read;
 mod hostile;
+mod moved;
 mod probes;
+mod refactored;
 
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
 use drogue::rules::{RuleSet, diff_documents};

@@ -10,6 +10,8 @@ use crate::rules::{ContractFinding, Level};
 const MOST_ROWS: usize = 40;
 /// The same for those of the contract, which beside the others are a second opinion.
 const MOST_CONTRACT_ROWS: usize = 15;
+/// Places that could not be read and are listed.
+const MOST_UNREAD_ROWS: usize = 20;
 
 /// The report on two documents, with what the comparison of contracts says beside it.
 #[must_use]
@@ -58,8 +60,11 @@ pub fn documents(report: &Report, contract: Option<&[ContractFinding]>, style: &
         }
         out.push('\n');
     }
-    for why in changes.inconclusive.iter().take(5) {
+    for why in changes.inconclusive.iter().take(MOST_UNREAD_ROWS) {
         lines(&mut out, style, Tone::Dim, "", &format!("not compared: {}", clean(why)));
+    }
+    if changes.inconclusive.len() > MOST_UNREAD_ROWS {
+        cut(&mut out, changes.inconclusive.len() - MOST_UNREAD_ROWS);
     }
     let contract = match (&changes.contract, changes.contract_sum()) {
         (None, _) => String::new(),
@@ -68,7 +73,11 @@ pub fn documents(report: &Report, contract: Option<&[ContractFinding]>, style: &
     };
     let sum =
         Some(changes.sum()).filter(|sum| !sum.is_empty()).unwrap_or_else(|| "nothing to act on".to_owned());
-    out.push_str(&format!("{sum}{contract}\n"));
+    let half_read = match changes.inconclusive.is_empty() {
+        true => String::new(),
+        false => format!("{}not fully compared", style.dot()),
+    };
+    out.push_str(&format!("{sum}{contract}{half_read}\n"));
     out
 }
 

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::ApiModel;
+use super::{ApiModel, level::level};
 use pairs::Pairs;
 
 /// Which way the data goes that a change is about.
@@ -103,6 +103,8 @@ const MAX_AFFECTED: usize = 100;
 /// the order of the descriptions, each once, and the same from run to run.
 #[must_use]
 pub fn compare_contracts(before: &ApiModel, after: &ApiModel, today: Option<Date>) -> Vec<ContractChange> {
+    let level = level(before, after);
+    let (before, after) = (&*level.before, &*level.after);
     let mut run = Run { before, after, today, pairs: Pairs::new(before, after), found: Found::default() };
     api::compare(&mut run);
     operation::compare_all(&mut run);

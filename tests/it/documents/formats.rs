@@ -178,7 +178,13 @@ fn graphql_schemas_are_compared() {
                 Severity::Breaking,
                 "QUERY search",
             ),
-            ("amount: Float,", "amount: Float!,", "docs-parameter-required", Severity::Breaking, "input"),
+            (
+                "amount: Float,",
+                "amount: Float!,",
+                "docs-parameter-field-required",
+                Severity::Breaking,
+                "$.amount",
+            ),
             (
                 "union Hit = Order | Customer",
                 "union Hit = Order | Customer | Item",
