@@ -390,7 +390,7 @@ fn lists_of_mcp_tools_are_compared() {
             (
                 "\"cancel_order\"",
                 "\"drop_everything\"",
-                "docs-operation-removed",
+                "docs-operation-moved",
                 Severity::Breaking,
                 "TOOL cancel_order",
             ),

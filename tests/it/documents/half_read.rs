@@ -152,8 +152,8 @@ fn a_text_that_was_cut_is_half_read() {
             .filter(|finding| finding.severity == drogue::model::Severity::Breaking)
             .map(|finding| finding.message.as_str())
             .collect();
-        // A cut at the end of a line within the last schema leaves a whole document: nobody can tell.
-        if end < YAML.find("        total").unwrap() - 1 {
+        // A cut between the members of the last schema leaves a whole document: nobody can tell.
+        if end < YAML.find("      type: object").unwrap() {
             assert_eq!(breaking, Vec::<&str>::new(), "{:?}", &YAML[..end]);
             assert!(!report.inconclusive.is_empty(), "{:?}", &YAML[..end]);
         }
