@@ -85,9 +85,14 @@ pub(super) async fn run(args: &Diff, out: &Output) -> anyhow::Result<Exit> {
         }
         (Format::Json | Format::Text, None) => out.result(report, |style| render::report(report, style))?,
     }
+    // What was not compared may have changed: that is no "nothing to do".
+    let half_read = contract.is_some() && !report.inconclusive.is_empty();
     let set =
         ReportSet { version: 1, drogue: String::new(), reports: vec![diff.report], unobserved: Vec::new() };
-    Ok(Exit::of(&set, args.fail_on.fail_on))
+    Ok(match Exit::of(&set, args.fail_on.fail_on) {
+        Exit::Clean if half_read => Exit::Unobserved,
+        exit => exit,
+    })
 }
 
 fn described<'a>(report: &'a Report, contract: &'a [ContractEntry]) -> Described<'a> {

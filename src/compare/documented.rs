@@ -30,7 +30,7 @@ pub fn shown(change: &Change, profile: &Profile) -> Option<Shown> {
             (None, 0) => None,
             (None, parents) => Some(Shown { live: "seen", responses: parents }),
         },
-        "field-renamed" => match (change.to.first().and_then(field), here) {
+        "field-renamed" | "field-moved" => match (change.to.first().and_then(field), here) {
             (Some(new), _) => Some(Shown { live: "seen", responses: new.present }),
             (None, Some(old)) => Some(Shown { live: "not-seen", responses: old.present }),
             (None, None) => match parents(&change.path) {

@@ -58,6 +58,7 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
             "operation",
             "from",
             "field",
+            "target",
             "section",
             "in",
             "parameter",

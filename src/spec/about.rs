@@ -12,6 +12,7 @@ use super::{
     ApiModel, ContractChange, DocsComparison, Place, Side, compare,
     contract::{self, Nodes},
     graph::Graph,
+    level::level,
     operations::DocChange,
 };
 use crate::model::FieldPath;
@@ -36,9 +37,10 @@ pub fn compare_both(before: &ApiModel, after: &ApiModel, today: Option<Date>) ->
     if before.family() != after.family() {
         return None;
     }
-    let (mut documents, about) = compare::compare_with_subjects(before, after);
-    documents.inconclusive.extend(compare::half_read(before, after));
-    let (contract, nodes) = contract::compare_with_nodes(before, after, today);
+    let level = level(before, after);
+    let (mut documents, about) = compare::compare_with_subjects(&level.before, &level.after);
+    compare::tell_the_rest(before, after, &[], &level, &mut documents);
+    let (contract, nodes) = contract::compare_with_nodes(&level.before, &level.after, today);
     let told_by = told_by(&contract, &nodes, &about);
     Some(BothComparisons { documents, contract, told_by })
 }

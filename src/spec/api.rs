@@ -1,6 +1,7 @@
 //! API descriptions as they are written, and a look at them that is the same for OpenAPI 3.x and Swagger 2.0.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -13,6 +14,22 @@ pub struct ApiModel {
     root: Value,
     swagger2: bool,
     notes: Vec<String>,
+    /// Places that stand in the document twice.
+    twice: Vec<Vec<String>>,
+    /// How the text ends.
+    ending: Ending,
+}
+
+/// How the text of a description ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Ending {
+    /// With a sign that closes all of it: one that was cut is broken.
+    #[default]
+    Closed,
+    /// With a whole line of YAML, which may be the last one or not.
+    Line,
+    /// In the middle of a line of YAML.
+    Open,
 }
 
 /// One operation of an API description.
@@ -30,12 +47,15 @@ pub struct Operation<'a> {
 /// One parameter, resolved.
 #[derive(Debug, Clone)]
 pub(super) struct Parameter<'a> {
-    /// Its name; for path parameters the position in the template, since their names mean nothing.
+    /// Its name, in lower case for headers; for path parameters the position in the template, counted from its end, since
+    /// their names mean nothing and paths grow at the front.
     pub(super) key: String,
     pub(super) name: &'a str,
     pub(super) place: &'a str,
     pub(super) required: bool,
     pub(super) deprecated: bool,
+    /// How a list is written, in words; nothing where it holds none.
+    pub(super) notation: Option<&'static str>,
     /// Where its type stands: a schema, or in Swagger 2.0 the parameter itself.
     pub(super) schema: &'a Value,
 }
@@ -74,6 +94,11 @@ const METHODS: [(&str, &str); 23] = [
     ("x-schema", "SCHEMA"),
 ];
 
+/// Whether a key of a path is a method.
+pub(super) fn is_method(key: &str) -> bool {
+    METHODS.iter().any(|(known, _)| *known == key)
+}
+
 pub(super) static NOTHING: Value = Value::Null;
 
 impl ApiModel {
@@ -90,6 +115,8 @@ impl ApiModel {
             root,
             swagger2,
             notes: Vec::new(),
+            twice: Vec::new(),
+            ending: Ending::default(),
         })
     }
 
@@ -97,6 +124,34 @@ impl ApiModel {
     pub(super) fn with_notes(mut self, notes: Vec<String>) -> Self {
         self.notes = notes;
         self
+    }
+
+    /// The same with how it is written down: places that stand there twice, and how the text ends.
+    pub(super) fn written(mut self, twice: Vec<Vec<String>>, ending: Ending) -> Self {
+        self.twice = twice;
+        self.ending = ending;
+        self
+    }
+
+    /// The same description written in another way.
+    pub(super) fn with_root(&self, root: Value) -> Self {
+        Self { swagger2: root.get("swagger").is_some(), root, ..self.bare() }
+    }
+
+    /// All but the description itself.
+    fn bare(&self) -> Self {
+        let (notes, twice) = (self.notes.clone(), self.twice.clone());
+        Self { root: Value::Null, swagger2: self.swagger2, notes, twice, ending: self.ending }
+    }
+
+    /// The places that stand in the document twice, of which only the last one is read.
+    pub(super) fn twice(&self) -> &[Vec<String>] {
+        &self.twice
+    }
+
+    /// How the text ends.
+    pub(super) const fn ending(&self) -> Ending {
+        self.ending
     }
 
     /// What of the description could not be read, place and reason each; whatever hangs on that is not compared.
@@ -359,10 +414,11 @@ impl<'a> Operation<'a> {
         }
         let flag = |key: &str| node.get(key).and_then(Value::as_bool).unwrap_or(false);
         let schema = node.get("schema").or_else(|| first_content(node).map(|(_, schema)| schema));
-        let position = self.path.split('/').position(|segment| segment.contains(&format!("{{{name}}}")));
+        let position = self.path.rsplit('/').position(|segment| segment.contains(&format!("{{{name}}}")));
         Some(Parameter {
             key: match position {
                 Some(position) if place == "path" => format!("{{{position}}}"),
+                _ if place == "header" => name.to_ascii_lowercase(),
                 Some(_) | None => name.to_owned(),
             },
             name,
@@ -371,8 +427,50 @@ impl<'a> Operation<'a> {
                 && node.get("default").is_none()
                 && schema.is_none_or(|s| s.get("default").is_none()),
             deprecated: flag("deprecated"),
+            notation: self.list_notation(node, place, schema.unwrap_or(node)),
             schema: schema.unwrap_or(node),
         })
+    }
+
+    /// How a list in a parameter is written (OpenAPI 3.1, "Style Values"); what Swagger 2.0 says is said in those terms
+    /// before it is compared.
+    fn list_notation(&self, node: &'a Value, place: &str, schema: &'a Value) -> Option<&'static str> {
+        let is_list = self.model.resolve(schema).get("type").is_some_and(|word| word == "array");
+        if !is_list || self.model.swagger2 || node.get("content").is_some() {
+            return None;
+        }
+        let default = if matches!(place, "query" | "cookie") { "form" } else { "simple" };
+        let style = node.get("style").and_then(Value::as_str).unwrap_or(default);
+        let explode = node.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
+        Some(match (style, explode) {
+            ("form", true) => "once for each entry (`?ids=1&ids=2`)",
+            ("form" | "simple", _) => "as one text with commas (`1,2`)",
+            ("spaceDelimited", _) => "as one text with spaces",
+            ("pipeDelimited", _) => "as one text with bars (`1|2`)",
+            ("tabDelimited", _) => "as one text with tabs",
+            ("deepObject", _) => "with brackets (`ids[]=1`)",
+            _ => "in a way of its own",
+        })
+    }
+
+    /// The addresses that it answers at: its own, or those of all.
+    pub(super) fn all_servers(&self) -> Vec<String> {
+        let own = self.own_servers();
+        if own.is_empty() { self.model.servers() } else { own }
+    }
+
+    /// The ways to sign in with the scopes that each asks for.
+    pub(super) fn scopes(&self) -> Vec<(Vec<String>, BTreeSet<&'a str>)> {
+        let model = self.model;
+        let ways = self.node.get("security").or_else(|| model.root.get("security")).and_then(Value::as_array);
+        let of = |way: &'a Value| -> (Vec<String>, BTreeSet<&'a str>) {
+            let alone = Value::Array(vec![way.clone()]);
+            let schemes = model.security(&alone).into_iter().next().unwrap_or_default();
+            let scopes = way.as_object().into_iter().flatten();
+            let scopes = scopes.filter_map(|(_, scopes)| scopes.as_array()).flatten();
+            (schemes, scopes.filter_map(Value::as_str).collect())
+        };
+        ways.into_iter().flatten().map(of).collect()
     }
 
     /// The schema of what is sent, and whether it must be.

@@ -7,12 +7,12 @@
 //! A document says where its parts are, and nobody should believe it: a local one gets files below its own folder, one
 //! from the web gets what its own origin serves (RFC 6454), and both only so many.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{SpecError, load, references};
+use super::{SpecError, load, references, wellformed};
 
 /// The member of the assembled document that holds its parts, by name.
 pub(super) const PARTS: &str = "x-drogue-parts";
@@ -259,43 +259,45 @@ fn leads_elsewhere(bytes: &[u8]) -> bool {
     })
 }
 
-/// What a document refers to and does not hold: references to other documents, and to nowhere in itself.
-pub(super) fn unread(root: &Value) -> Vec<String> {
-    const MOST: usize = 20;
-    if let Some(told) = root.get(UNREAD).and_then(Value::as_array) {
-        let told = told.iter().filter_map(Value::as_str);
-        return told.take(MOST).map(|text| text.chars().take(300).collect()).collect();
-    }
-    // Asked for where somebody goes by a name, which is seldom.
-    let names = std::cell::OnceCell::new();
-    let is_named = |name: &str| names.get_or_init(|| references::names(root)).contains_key(name);
-    let mut missing: BTreeSet<&str> = BTreeSet::new();
-    references::each(root, &mut |reference| {
-        let (place, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let is_there = if !place.is_empty() {
-            is_named(place)
-        } else if fragment.is_empty() || fragment.starts_with('/') {
-            super::api::percent_decoded(fragment).is_some_and(|pointer| root.pointer(&pointer).is_some())
-        } else {
-            is_named(&format!("#{fragment}"))
-        };
-        if !is_there {
-            missing.insert(reference);
+/// What of a document cannot be read, place and reason each: parts that are not at hand, references to nowhere, keys
+/// that stand there `twice`, and whatever the standard does not allow where it stands.
+pub(super) fn unread(root: &Value, twice: &[Vec<String>]) -> Vec<String> {
+    const MOST: usize = 100;
+    let parts = root.get(UNREAD).and_then(Value::as_array);
+    let parts = parts.into_iter().flatten().filter_map(Value::as_str);
+    let mut told: Vec<String> = parts.map(|text| text.chars().take(300).collect()).collect();
+    told.extend(twice.iter().map(|place| {
+        format!("`{}` stands there twice, and only the last one is read", wellformed::pointer(place))
+    }));
+    // One reference that leads nowhere is told once, with the first place that has it.
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let mut faults: Vec<(String, wellformed::Fault)> = Vec::new();
+    for fault in wellformed::faults(root).into_iter().filter(|fault| !fault.empty) {
+        let key = if fault.why.starts_with('`') { fault.why.clone() } else { fault.pointer() };
+        match reasons.entry(key.clone()) {
+            Entry::Occupied(mut known) => *known.get_mut() += 1,
+            Entry::Vacant(new) => {
+                new.insert(0);
+                faults.push((key, fault));
+            }
         }
-    });
-    let more = missing.len().saturating_sub(MOST);
-    let mut told: Vec<String> = missing
-        .into_iter()
-        .take(MOST)
-        .map(|reference| {
-            let reference: String = reference.chars().take(200).collect();
-            let why =
-                if reference.starts_with('#') { "nothing is there" } else { "that part is not at hand" };
-            format!("`$ref: {reference}` is not followed: {why}")
-        })
-        .collect();
+    }
+    told.extend(faults.into_iter().map(|(key, fault)| {
+        let more = reasons.get(&key).copied().unwrap_or_default();
+        let others = match more {
+            0 => String::new(),
+            1 => " and one more place".to_owned(),
+            more => format!(" and {more} more places"),
+        };
+        if fault.why.starts_with('`') {
+            return format!("{}, at `{}`{others}", fault.why, fault.pointer());
+        }
+        format!("`{}` {}", fault.pointer(), fault.why)
+    }));
+    let more = told.len().saturating_sub(MOST);
+    told.truncate(MOST);
     if more > 0 {
-        told.push(format!("{more} more references are not followed"));
+        told.push(format!("{more} more places are not read"));
     }
     told
 }

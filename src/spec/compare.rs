@@ -12,6 +12,7 @@ use super::{
     consumer::{self, Touch},
     discover::records_at,
     graph::Graph,
+    level::{Levelled, Side, level},
     moves,
     operations::{self, Compared, DocChange, Told},
     sections,
@@ -56,14 +57,13 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
         }
         (Document::Api(before), Document::Api(after)) => {
+            let level = level(before, after);
             let mut compared = if watched.is_empty() {
-                compare_descriptions(before, after)
+                compare_descriptions(&level.before, &level.after)
             } else {
-                compare_watched(before, after, watched)
+                compare_watched(&level.before, &level.after, watched)
             };
-            announcements::tell(before, after, watched, &mut compared);
-            compared.inconclusive.extend(half_read(before, after));
-            compared.incomplete = after.notes().iter().any(|note| !before.notes().contains(note));
+            tell_the_rest(before, after, watched, &level, &mut compared);
             compared
         }
         (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
@@ -73,6 +73,20 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
         }
     }
+}
+
+/// What is told beside the differences: what the texts announce, and what could not be read and so was not compared.
+pub(super) fn tell_the_rest(
+    before: &ApiModel,
+    after: &ApiModel,
+    watched: &[WatchedEndpoint],
+    level: &Levelled<'_>,
+    compared: &mut DocsComparison,
+) {
+    announcements::tell(before, after, watched, compared);
+    compared.inconclusive.extend(half_read(before, after).chain(level.unread.iter().map(unread)));
+    compared.incomplete = after.notes().iter().any(|note| !before.notes().contains(note))
+        || level.unread.iter().any(|(side, _)| *side == Side::After);
 }
 
 /// What of the two was not read, and so is not compared: never "no changes".
@@ -90,10 +104,15 @@ pub(super) fn half_read<'a>(
     was.chain(is.map(move |text| note("now: ", text)))
 }
 
+fn unread((side, what): &(Side, String)) -> Inconclusive {
+    let when = if *side == Side::Before { "before" } else { "now" };
+    Inconclusive { path: FieldPath::root(), why: format!("{when}: {what}") }
+}
+
 fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoint]) -> DocsComparison {
     let mut run = Run::new(before, after);
     let (was, is) = (Listed::of(before), Listed::of(after));
-    run.fresh = Fresh::of(&was, &is);
+    run.look_for_moves(&was, &is);
     let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
     let mut servers = run.whole();
@@ -128,7 +147,7 @@ pub(super) fn compare_with_subjects(before: &ApiModel, after: &ApiModel) -> (Doc
     let servers = run.whole();
     run.push_all(servers);
     let (was, is) = (Listed::of(before), Listed::of(after));
-    run.fresh = Fresh::of(&was, &is);
+    run.look_for_moves(&was, &is);
     let mut told = Told::default();
     let mut listed: Vec<DocChange> = Vec::new();
     let mut auth: BTreeMap<(&'static str, String, String), usize> = BTreeMap::new();
@@ -190,8 +209,10 @@ struct Run<'a> {
     about: Vec<About>,
     /// The changes so far in words, so that none is told twice.
     told: BTreeSet<String>,
-    /// The operations that may have taken over from one that is gone.
-    fresh: Fresh,
+    /// Operations that only the later state has, to be found by what they have in common with one that is gone, and
+    /// the beginning that paths lost or got.
+    fresh: Fresh<'a>,
+    prefix: Option<moves::Prefix>,
     /// Operations that took over from others, by name.
     successors: BTreeSet<String>,
     /// Operations whose own text is shown as a diff.
@@ -211,11 +232,29 @@ impl<'a> Run<'a> {
             about: Vec::new(),
             told: BTreeSet::new(),
             fresh: Fresh::default(),
+            prefix: None,
             successors: BTreeSet::new(),
             diffs: Vec::new(),
             touched: BTreeSet::new(),
             left_out: 0,
         }
+    }
+
+    /// Finds out whether paths as such moved.
+    fn look_for_moves(&mut self, was: &Listed<'a>, is: &Listed<'a>) {
+        let gone = was.operations.iter().filter(|operation| is.same(operation).is_none());
+        let gone: Vec<Operation<'a>> = gone.copied().collect();
+        self.fresh = Fresh::of(was, is);
+        self.prefix = moves::Prefix::between(&gone, &self.fresh.operations);
+    }
+
+    /// The operation that took the place of one that is gone.
+    fn successor<'s>(&'s self, gone: &Operation<'a>, is: &'s Listed<'a>) -> Option<&'s Operation<'a>> {
+        let moved = |path: &str| is.at(gone.method, self.prefix.as_ref()?.moved(path)?);
+        moved(gone.path)
+            .or_else(|| moved(&gone.shape()))
+            .or_else(|| moves::tool(gone, &self.fresh.operations))
+            .or_else(|| self.fresh.successor(gone, is))
     }
 
     /// What concerns every endpoint: the base addresses.
@@ -247,7 +286,8 @@ impl<'a> Run<'a> {
         servers: &mut Vec<DocChange>,
         tally: &mut Tally,
     ) {
-        let after = is.same(operation).or_else(|| self.fresh.successor(operation, is));
+        let after = is.same(operation).or_else(|| self.successor(operation, is)).copied();
+        let after = after.as_ref();
         let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
         let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
@@ -293,8 +333,8 @@ impl<'a> Run<'a> {
             ..DocChange::default()
         };
         let after = match is.same(operation) {
-            Some(after) => after,
-            None => match self.fresh.successor(operation, is) {
+            Some(after) => *after,
+            None => match self.successor(operation, is).copied() {
                 Some(after) => {
                     self.successors.insert(after.name());
                     self.push_all(vec![about("operation-moved", after.name())]);
@@ -306,7 +346,7 @@ impl<'a> Run<'a> {
                 }
             },
         };
-        let compared = Compared { before: *operation, after: *after, records, fields, told };
+        let compared = Compared { before: *operation, after, records, fields, told };
         let found = operations::compare(&mut self.graph, &compared);
         if operation.node != after.node && !found.changes.is_empty() {
             self.diffs.push((operation.name(), operation.node, after.node));
@@ -318,8 +358,8 @@ impl<'a> Run<'a> {
     fn others(&mut self, was: &Listed<'a>, is: &Listed<'a>, watched: &BTreeSet<String>, tally: &mut Tally) {
         for operation in was.operations.iter().filter(|operation| !watched.contains(&operation.name())) {
             let Some(after) = is.same(operation) else {
-                if let Some(after) = self.fresh.successor(operation, is) {
-                    self.successors.insert(after.name());
+                if let Some(name) = self.successor(operation, is).map(Operation::name) {
+                    self.successors.insert(name);
                 }
                 tally.operations += 1;
                 continue;
@@ -333,7 +373,8 @@ impl<'a> Run<'a> {
         }
         tally.operations += self
             .fresh
-            .operations(is)
+            .operations
+            .iter()
             .filter(|operation| !self.successors.contains(&operation.name()))
             .count();
         let version = |model: &ApiModel| model.version().unwrap_or_default().into_owned();
@@ -422,6 +463,7 @@ fn as_change(change: DocChange) -> Change {
     state("operation", change.operation);
     state("in", change.part.map(str::to_owned));
     state("field", change.field.as_ref().map(ToString::to_string));
+    state("target", change.target.as_ref().map(ToString::to_string));
     state("parameter", change.parameter);
     state("from", Some(change.from));
     state("to", Some(change.to));
@@ -467,6 +509,11 @@ impl<'a> Listed<'a> {
         Self { operations, by_path }
     }
 
+    /// The operation of that method at a path, or at one of that shape.
+    fn at(&self, method: &'static str, shape: String) -> Option<&Operation<'a>> {
+        self.by_path.get(&(method, shape)).map(|index| &self.operations[*index])
+    }
+
     /// The operation that answers to the same requests.
     fn same(&self, other: &Operation<'_>) -> Option<&Operation<'a>> {
         let find = |path: String| self.by_path.get(&(other.method, path));
@@ -493,7 +540,8 @@ fn base_path(server: &str) -> String {
 
 /// The operations that only the later state has, to be found by what a successor has in common with one that is gone.
 #[derive(Default)]
-struct Fresh {
+struct Fresh<'a> {
+    operations: Vec<Operation<'a>>,
     /// By id, by the schema of the response, and by the shape of the path: places in the list of operations.
     by_id: BTreeMap<String, Vec<usize>>,
     by_response: BTreeMap<String, Vec<usize>>,
@@ -502,8 +550,8 @@ struct Fresh {
     shapes: BTreeMap<usize, String>,
 }
 
-impl Fresh {
-    fn of(was: &Listed<'_>, is: &Listed<'_>) -> Self {
+impl<'a> Fresh<'a> {
+    fn of(was: &Listed<'a>, is: &Listed<'a>) -> Self {
         let mut fresh = Self::default();
         for (at, operation) in is.operations.iter().enumerate() {
             if was.same(operation).is_some() {
@@ -515,20 +563,16 @@ impl Fresh {
             if let Some(response) = answers_with(operation) {
                 fresh.by_response.entry(response.to_owned()).or_default().push(at);
             }
+            fresh.operations.push(*operation);
             fresh.by_shape.entry(operation.shape()).or_default().push(at);
             fresh.shapes.insert(at, operation.shape());
         }
         fresh
     }
 
-    /// All of them.
-    fn operations<'s, 'a>(&self, is: &'s Listed<'a>) -> impl Iterator<Item = &'s Operation<'a>> {
-        self.shapes.keys().map(|at| &is.operations[*at])
-    }
-
     /// The operation that took the place of one that is gone: the one with its id, or the only one that answers with
     /// the same schema at nearly the same path.
-    fn successor<'s, 'a>(&self, gone: &Operation<'a>, is: &'s Listed<'a>) -> Option<&'s Operation<'a>> {
+    fn successor<'s>(&self, gone: &Operation<'a>, is: &'s Listed<'a>) -> Option<&'s Operation<'a>> {
         let shape = gone.shape();
         let segments: Vec<&str> = shape.split('/').collect();
         let with = |index: &BTreeMap<String, Vec<usize>>, key: Option<&str>| -> BTreeSet<usize> {

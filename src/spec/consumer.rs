@@ -80,6 +80,13 @@ impl WatchedEndpoint {
         after: Option<&Operation<'_>>,
         records: &FieldPath,
     ) -> Touch {
+        if change.what == "auth-scope-required" {
+            // Which scopes its token has, nobody knows.
+            let has_scopes = |scheme: &SignInScheme| {
+                matches!(scheme, SignInScheme::OAuth(_) | SignInScheme::Bearer | SignInScheme::HeaderKey(_))
+            };
+            return if self.sign_in.as_ref().is_none_or(has_scopes) { Touch::Perhaps } else { Touch::No };
+        }
         if change.what.starts_with("auth-") {
             return self.sign_in_touched(before, after);
         }

@@ -59,7 +59,7 @@ pub(super) fn moved_records<'a>(
 }
 
 /// The schema at a path.
-fn node_at<'a>(model: &'a ApiModel, root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+pub(super) fn node_at<'a>(model: &'a ApiModel, root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     let mut node = root;
     for step in path.steps() {
         let view = View::of(model, node);

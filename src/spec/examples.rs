@@ -29,6 +29,19 @@ pub(super) fn contradictions<'a>(
     found
 }
 
+/// The JSON type of a value in a word.
+pub(super) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
 fn check<'a>(
     model: &'a ApiModel,
     schema: &'a Value,
@@ -44,15 +57,7 @@ fn check<'a>(
     if !view.variants.is_empty() || !view.outside.is_empty() {
         return;
     }
-    let word = match example {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
+    let word = type_of(example);
     let allowed = view.types.is_empty()
         || view.types.contains(word)
         || (word == "integer" && view.types.contains("number"))

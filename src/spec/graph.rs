@@ -9,7 +9,7 @@ use std::iter;
 
 use serde_json::Value;
 
-use super::{ApiModel, api::reference, schema::View, volatile};
+use super::{ApiModel, api::reference, parameters::same_role, schema::View, volatile};
 use crate::model::{FieldPath, Step};
 
 /// How many pairs are compared at most; what is beyond is reported as not compared.
@@ -309,6 +309,10 @@ impl<'a> Comparing<'_, 'a> {
         let mut locals = Vec::new();
         let mut below = Below::new();
         self.scalars(before, after, &mut locals);
+        // What is something else altogether is told as that; what was within it is implied.
+        if is_another(before, after) {
+            return (locals, below);
+        }
         self.properties(before, after, &mut locals, &mut below);
         if let (Some(was), Some(is)) = (before.items, after.items) {
             below.push((Some(Step::Each), was, is));
@@ -353,6 +357,7 @@ impl<'a> Comparing<'_, 'a> {
             _ => {}
         }
         match (&before.values, &after.values) {
+            _ if is_another(before, after) => {}
             (Some(was), Some(is)) => {
                 let list = |values: Vec<&String>| {
                     values.into_iter().take(12).map(String::as_str).collect::<Vec<_>>().join(", ")
@@ -360,7 +365,9 @@ impl<'a> Comparing<'_, 'a> {
                 let fresh: Vec<&String> = is.difference(was).collect();
                 let lost: Vec<&String> = was.difference(is).collect();
                 if response && !fresh.is_empty() {
-                    note("enum-value-added", list(lost), list(fresh));
+                    let all = !was.is_empty() && lost.len() == was.len();
+                    let what = if all { "enum-values-replaced" } else { "enum-value-added" };
+                    note(what, list(lost), list(fresh));
                 } else if !lost.is_empty() {
                     let what = if response { "enum-value-removed" } else { "request-narrowed" };
                     note(what, list(lost), String::new());
@@ -373,6 +380,9 @@ impl<'a> Comparing<'_, 'a> {
                 note("request-narrowed", "any value".to_owned(), "a list".to_owned())
             }
             _ => {}
+        }
+        if let Some(word) = after.contradiction().filter(|_| before.contradiction().is_none()) {
+            note("example-contradicts", after.type_words(), word.to_owned());
         }
         if after.deprecated && !before.deprecated {
             note("field-deprecated", String::new(), String::new());
@@ -403,7 +413,15 @@ impl<'a> Comparing<'_, 'a> {
         };
         for (name, was) in &before.properties {
             let required = before.required.contains(name);
+            // What cannot be seen on this side was never promised there.
+            if self.is_hidden(self.graph.before, was) {
+                continue;
+            }
             if let Some(is) = after.properties.get(name) {
+                if self.is_hidden(self.graph.after, is) {
+                    note(if response { "field-write-only" } else { "body-field-read-only" }, name, "", "");
+                    continue;
+                }
                 below.push((Some(Step::Key((*name).into())), was, is));
                 match (required, after.required.contains(name)) {
                     (true, false) if response => note("became-optional", name, "required", "optional"),
@@ -420,7 +438,9 @@ impl<'a> Comparing<'_, 'a> {
             match having.first().and_then(|view| view.properties.get(name)) {
                 Some(is) => {
                     below.push((Some(Step::Key((*name).into())), was, is));
-                    if response && required && having.len() < alternatives.len() {
+                    // Beside a lone value an object has all it had.
+                    let objects = alternatives.iter().filter(|v| v.is_object()).count();
+                    if response && required && having.len() < objects {
                         note("became-optional", name, "required", "in some alternatives");
                     }
                 }
@@ -436,7 +456,9 @@ impl<'a> Comparing<'_, 'a> {
             .collect();
         let mut added: Vec<(&str, &'a Value)> = Vec::new();
         for (name, is) in &after.properties {
-            if !before.properties.contains_key(name) && !in_alternatives.contains(name) {
+            let was = before.properties.get(name);
+            let had = was.is_some_and(|was| !self.is_hidden(self.graph.before, was));
+            if !had && !in_alternatives.contains(name) && !self.is_hidden(self.graph.after, is) {
                 added.push((name, is));
             }
         }
@@ -471,6 +493,13 @@ impl<'a> Comparing<'_, 'a> {
         }
     }
 
+    /// Whether a property goes the other way alone.
+    fn is_hidden(&self, model: &'a ApiModel, node: &'a Value) -> bool {
+        let key = if self.direction == Direction::Response { "writeOnly" } else { "readOnly" };
+        let flag = |node: &Value| node.get(key).and_then(Value::as_bool).unwrap_or(false);
+        flag(node) || flag(model.resolve(node))
+    }
+
     /// Pairs of a property that vanished and one that appeared which are the same thing under another name.
     ///
     /// Both must have the same type, format, values and properties below, and be each other's best match; a bare
@@ -500,7 +529,8 @@ impl<'a> Comparing<'_, 'a> {
                 let telling =
                     from.properties.len() > 1 || from.values.is_some() || from.items.is_some() || same_words;
                 let alike = name_likeness(was, is);
-                let needed = if same_words {
+                let asks_same = self.direction == Direction::Request && same_role(was, is);
+                let needed = if same_words || asks_same {
                     0.0
                 } else if telling {
                     0.5
@@ -545,7 +575,13 @@ impl<'a> Comparing<'_, 'a> {
         let mut note = |what: &'static str, from: String, to: String| {
             locals.push(Local { what, name: None, renamed_to: None, from, to });
         };
+        let mut lost: BTreeMap<&str, String> = BTreeMap::new();
         for ((key, was), partner) in before.variants.iter().zip(partners) {
+            if response && partner.is_none() {
+                let view = View::of(self.graph.before, was);
+                let words = |node: &'a Value| View::of(self.graph.before, node).type_words();
+                lost.extend(view.properties.iter().map(|(name, node)| (*name, words(node))));
+            }
             match partner {
                 Some(is) => below.push((None, was, is)),
                 None if after.variants.is_empty() => {}
@@ -553,6 +589,10 @@ impl<'a> Comparing<'_, 'a> {
                 None => note("request-narrowed", key.clone(), String::new()),
             }
         }
+        self.lost_with_alternatives(before, after, lost, locals);
+        let mut note = |what: &'static str, from: String, to: String| {
+            locals.push(Local { what, name: None, renamed_to: None, from, to });
+        };
         if response && !before.variants.is_empty() {
             for (key, _) in free {
                 note("alternative-added", String::new(), key.clone());
@@ -566,6 +606,38 @@ impl<'a> Comparing<'_, 'a> {
             note("alternative-added", before.type_words(), keys.join(", "));
         }
     }
+
+    /// Fields that only alternatives had which are no longer there.
+    fn lost_with_alternatives(
+        &self,
+        before: &View<'a>,
+        after: &View<'a>,
+        mut lost: BTreeMap<&str, String>,
+        locals: &mut Vec<Local>,
+    ) {
+        // Whatever is there now may have them.
+        if lost.is_empty() || (after.variants.is_empty() && after.properties.is_empty()) {
+            return;
+        }
+        lost.retain(|name, _| !after.properties.contains_key(name) && !before.properties.contains_key(name));
+        for (_, node) in &after.variants {
+            let view = View::of(self.graph.after, node);
+            lost.retain(|name, _| !view.properties.contains_key(name));
+        }
+        for (name, from) in lost {
+            let name = Some(name.to_owned());
+            locals.push(Local { what: "field-removed", name, renamed_to: None, from, to: String::new() });
+        }
+    }
+}
+
+/// Whether a value is of no type that it was of: an object became a text, or the other way round.
+fn is_another(before: &View<'_>, after: &View<'_>) -> bool {
+    let is_number = |view: &View<'_>| view.types.iter().all(|word| matches!(*word, "integer" | "number"));
+    !before.types.is_empty()
+        && !after.types.is_empty()
+        && before.types.is_disjoint(&after.types)
+        && !(is_number(before) && is_number(after))
 }
 
 /// How alike two names are, between 0 and 1, with case and separators taken out.

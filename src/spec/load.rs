@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ApiModel, Document, assembly, feed, html, readers, text};
+use super::{ApiModel, Document, api::Ending, assembly, feed, html, readers, text, written::Written};
 
 /// Why a document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,11 +78,11 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
         return Err(unreadable("it is empty"));
     }
     match form(name, content_type, content) {
-        Form::Json => description(name, json(name, content)?),
+        Form::Json => description(name, json(name, content)?, Ending::Closed),
         Form::Yaml if content.starts_with("#%RAML") => {
             Err(SpecError::Unsupported { name: name.to_owned(), what: "a RAML description".to_owned() })
         }
-        Form::Yaml => description(name, yaml(name, content)?),
+        Form::Yaml => description(name, yaml(name, content)?, ending_of(content.as_bytes())),
         Form::GraphQl => readers::graphql::read(content)
             .map_err(|(line, why)| SpecError::Broken {
                 name: name.to_owned(),
@@ -119,8 +119,8 @@ pub(super) fn data(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Opti
     let content = String::from_utf8_lossy(bytes);
     let content = content.trim_start_matches('\u{feff}');
     match form(name, content_type, content) {
-        Form::Json => Some(json(name, content)),
-        Form::Yaml => Some(yaml(name, content)),
+        Form::Json => Some(json(name, content).map(|written| written.value)),
+        Form::Yaml => Some(yaml(name, content).map(|written| written.value)),
         Form::GraphQl | Form::Page | Form::Text => None,
     }
 }
@@ -130,7 +130,7 @@ enum Look {
     /// Records, or nothing that is known.
     No,
     /// A document, with its data where the look had to read them.
-    Yes(Option<Value>),
+    Yes(Option<Box<Written>>),
 }
 
 /// Whether a file is a document that [`read`] is for, and no records: an API description of any kind, or a page.
@@ -146,7 +146,9 @@ pub fn looks_like_document(name: &str, bytes: &[u8]) -> bool {
 pub fn read_if_document(name: &str, bytes: &[u8]) -> Option<Result<Document, SpecError>> {
     match look(name, bytes) {
         Look::No => None,
-        Look::Yes(Some(root)) if bytes.len() <= MAX_BYTES => Some(description(name, root)),
+        Look::Yes(Some(root)) if bytes.len() <= MAX_BYTES => {
+            Some(description(name, *root, written_ending(name, bytes)))
+        }
         Look::Yes(_) => Some(read(name, None, bytes)),
     }
 }
@@ -185,9 +187,18 @@ fn look_for_description(name: &str, bytes: &[u8]) -> Look {
     // Long enough for a licence text above the first key.
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
     let head = head.trim_start_matches('\u{feff}').trim_start();
-    let by_its_data = || match data(name, None, bytes) {
-        Some(Ok(root)) if kind(&root).is_some() => Look::Yes(Some(root)),
-        Some(_) | None => Look::No,
+    let by_its_data = || {
+        let content = String::from_utf8_lossy(bytes);
+        let content = content.trim_start_matches('\u{feff}');
+        let written = match form(name, None, content) {
+            Form::Json => json(name, content),
+            Form::Yaml => yaml(name, content),
+            Form::GraphQl | Form::Page | Form::Text => return Look::No,
+        };
+        match written {
+            Ok(written) if kind(&written.value).is_some() => Look::Yes(Some(Box::new(written))),
+            Ok(_) | Err(_) => Look::No,
+        }
     };
     match form(name, None, head) {
         Form::GraphQl => Look::Yes(None),
@@ -307,11 +318,29 @@ fn form(name: &str, content_type: Option<&str>, content: &str) -> Form {
     Form::Text
 }
 
+/// How a text ends, where it is YAML.
+fn written_ending(name: &str, bytes: &[u8]) -> Ending {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
+    match form(name, None, head.trim_start_matches('\u{feff}')) {
+        Form::Yaml => ending_of(bytes),
+        Form::Json | Form::GraphQl | Form::Page | Form::Text => Ending::Closed,
+    }
+}
+
+fn ending_of(yaml: &[u8]) -> Ending {
+    // YAML in the notation of JSON has a last bracket.
+    match yaml.trim_ascii_end().last() {
+        Some(b'}') if yaml.trim_ascii_start().first() == Some(&b'{') => Ending::Closed,
+        _ if yaml.ends_with(b"\n") || yaml.ends_with(b"\r") => Ending::Line,
+        _ => Ending::Open,
+    }
+}
+
 /// Values of a JSON or YAML document, each taking some ten times the bytes in memory that its shortest text has. The
 /// largest description that is known, GitHub's, has a quarter of a million.
 const MAX_NODES: usize = 4_000_000;
 
-fn json(name: &str, content: &str) -> Result<Value, SpecError> {
+fn json(name: &str, content: &str) -> Result<Written, SpecError> {
     // No more values than signs that begin or part them, those inside of texts counted with them.
     if memchr::memchr3_iter(b',', b'[', b'{', content.as_bytes()).count() > MAX_NODES {
         let why = format!("it has more than {MAX_NODES} values");
@@ -376,7 +405,7 @@ fn plain_yaml_reason(error: &serde_saphyr::Error) -> String {
     plain.to_owned()
 }
 
-fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
+fn yaml(name: &str, content: &str) -> Result<Written, SpecError> {
     // Room for the largest descriptions as YAML; aliases are for a handful of shared parts, not for bombs.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -390,6 +419,8 @@ fn yaml(name: &str, content: &str) -> Result<Value, SpecError> {
             max_total_replayed_events: 500_000,
         },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        // As YAML 1.2 has it: the `NO` in a list of countries is Norway.
+        strict_booleans: true,
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(content, options).map_err(|error| SpecError::Broken {
@@ -424,13 +455,14 @@ fn near_miss(root: &Value) -> Option<String> {
     Some(format!("an error that a server answered with (“{message}”)"))
 }
 
-fn description(name: &str, root: Value) -> Result<Document, SpecError> {
+fn description(name: &str, written: Written, ending: Ending) -> Result<Document, SpecError> {
+    let Written { value: root, twice } = written;
     let unreadable = |why: String| SpecError::Unreadable { name: name.to_owned(), why };
     if !root.is_object() {
         return Err(unreadable("it holds no object, so it is no API description".to_owned()));
     }
     let lowered = match kind(&root) {
-        Some(Kind::OpenApi) => return open_api(name, root),
+        Some(Kind::OpenApi) => return open_api(name, root, twice, ending),
         Some(Kind::Postman) => readers::postman::read(&root),
         Some(Kind::Introspection) => readers::introspection::read(&root),
         Some(Kind::Tools) => readers::tools::read(root),
@@ -452,7 +484,7 @@ fn description(name: &str, root: Value) -> Result<Document, SpecError> {
 }
 
 fn model(name: &str, root: Value) -> Result<Document, SpecError> {
-    let model = noted(name, root)?;
+    let model = noted(name, root, &[])?;
     // What was lowered from another format has no paths of its own that could be left empty on purpose.
     if model.operations().is_empty() {
         return Err(SpecError::Unreadable {
@@ -463,8 +495,8 @@ fn model(name: &str, root: Value) -> Result<Document, SpecError> {
     Ok(Document::Api(Box::new(model)))
 }
 
-fn noted(name: &str, root: Value) -> Result<ApiModel, SpecError> {
-    let notes = assembly::unread(&root);
+fn noted(name: &str, root: Value, twice: &[Vec<String>]) -> Result<ApiModel, SpecError> {
+    let notes = assembly::unread(&root, twice);
     let model = ApiModel::new(root).ok_or_else(|| SpecError::Unreadable {
         name: name.to_owned(),
         why: "it is no API description".to_owned(),
@@ -472,10 +504,15 @@ fn noted(name: &str, root: Value) -> Result<ApiModel, SpecError> {
     Ok(model.with_notes(notes))
 }
 
-fn open_api(name: &str, mut root: Value) -> Result<Document, SpecError> {
+fn open_api(
+    name: &str,
+    mut root: Value,
+    twice: Vec<Vec<String>>,
+    ending: Ending,
+) -> Result<Document, SpecError> {
     let unreadable = |why: &str| SpecError::Unreadable { name: name.to_owned(), why: why.to_owned() };
     readers::openapi::settle(&mut root);
-    let model = noted(name, root)?;
+    let model = noted(name, root, &twice)?.written(twice, ending);
     if !model.describes_something() {
         return Err(unreadable(
             "it describes no operations; it may be one part of a description in several files",

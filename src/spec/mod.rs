@@ -17,10 +17,13 @@ mod discover;
 mod envelope;
 mod examples;
 mod feed;
+mod field_moves;
 mod graph;
 mod html;
+mod level;
 mod load;
 mod moves;
+mod notation;
 mod operations;
 mod parameters;
 mod readers;
@@ -28,9 +31,12 @@ mod records;
 mod references;
 mod schema;
 mod sections;
+mod swagger2;
 mod tally;
 mod text;
 mod volatile;
+mod wellformed;
+mod written;
 
 pub use about::{BothComparisons, compare_both};
 pub use announcements::{

@@ -9,7 +9,7 @@ use super::{
     consumer::joined,
     discover::records_at,
     envelope::moved_records,
-    examples,
+    examples, field_moves,
     graph::{Direction, Graph, fits},
     parameters::{self, is_paging},
     volatile,
@@ -29,6 +29,8 @@ pub(super) struct DocChange {
     pub(super) record: Option<FieldPath>,
     /// What the field is called now, as a path in a record where it is in one.
     pub(super) renamed_to: Option<FieldPath>,
+    /// The same as a path in the document.
+    pub(super) target: Option<FieldPath>,
     pub(super) parameter: Option<String>,
     pub(super) from: String,
     pub(super) to: String,
@@ -144,8 +146,10 @@ fn lifecycle(before: &Operation<'_>, after: &Operation<'_>, found: &mut Found) {
             ..change("operation-id-changed")
         });
     }
-    let (was, is) = (before.own_servers(), after.own_servers());
-    if was != is {
+    // An operation with addresses of its own that are those of all answers where it did.
+    let own = !before.own_servers().is_empty() || !after.own_servers().is_empty();
+    let (was, is) = (before.all_servers(), after.all_servers());
+    if own && was != is {
         found.changes.push(DocChange { from: was.join(", "), to: is.join(", "), ..change("server-changed") });
     }
 }
@@ -153,7 +157,7 @@ fn lifecycle(before: &Operation<'_>, after: &Operation<'_>, found: &mut Found) {
 fn signing_in(before: &Operation<'_>, after: &Operation<'_>, changes: &mut Vec<DocChange>) {
     let (was, is) = (before.security(), after.security());
     if was == is {
-        return;
+        return scopes(before, after, changes);
     }
     let words = |ways: &[Vec<String>]| {
         let ways: Vec<String> = ways
@@ -173,6 +177,24 @@ fn signing_in(before: &Operation<'_>, after: &Operation<'_>, changes: &mut Vec<D
         "auth-option-removed"
     };
     changes.push(DocChange { from: words(&was), to: words(&is), ..change(what) });
+}
+
+/// Scopes that a token must have now, in every way that was enough before.
+fn scopes(before: &Operation<'_>, after: &Operation<'_>, changes: &mut Vec<DocChange>) {
+    let (was, is) = (before.scopes(), after.scopes());
+    let mut fewest: Option<(BTreeSet<&str>, BTreeSet<&str>)> = None;
+    for (schemes, had) in &was {
+        for (_, has) in is.iter().filter(|(other, _)| other == schemes) {
+            let fresh: BTreeSet<&str> = has.difference(had).copied().collect();
+            if fewest.as_ref().is_none_or(|(least, _)| fresh.len() < least.len()) {
+                fewest = Some((fresh, had.difference(has).copied().collect()));
+            }
+        }
+    }
+    let words = |scopes: &BTreeSet<&str>| scopes.iter().copied().collect::<Vec<_>>().join(", ");
+    if let Some((fresh, gone)) = fewest.filter(|(fresh, _)| !fresh.is_empty()) {
+        changes.push(DocChange { from: words(&gone), to: words(&fresh), ..change("auth-scope-required") });
+    }
 }
 
 fn response<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>, found: &mut Found) {
@@ -218,6 +240,7 @@ fn response<'a>(graph: &mut Graph<'a>, pair: &Compared<'a, '_>, found: &mut Foun
     let top = FieldPath::root();
     schemas(graph, root, Direction::Response, &Top { at: &top, records: Some(&records) }, pair, found);
     followed(graph, root, &top, &records, pair.fields, found);
+    field_moves::join(graph, (was, is), &records, &mut found.in_schemas);
     contradictions(graph, root, pair, &records, found);
 }
 
@@ -396,6 +419,7 @@ fn in_schema(
             Direction::Response => "response",
         }),
         record: record(&field),
+        target: renamed_to.clone(),
         renamed_to: renamed_to.map(|to| record(&to).unwrap_or(to)),
         field: Some(field),
         from: local.from.clone(),
@@ -407,6 +431,6 @@ fn in_schema(
 }
 
 /// The path within a record, for paths below the place of the records.
-fn in_record(field: &FieldPath, records: &FieldPath) -> Option<FieldPath> {
+pub(super) fn in_record(field: &FieldPath, records: &FieldPath) -> Option<FieldPath> {
     field.steps().strip_prefix(records.steps()).map(|rest| FieldPath::new(rest.to_vec()))
 }

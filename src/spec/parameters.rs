@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Operation,
-    api::Parameter,
+    api::{GRAPHQL, Parameter},
     graph::{Direction, Graph},
     operations::{DocChange, change},
     schema::View,
@@ -42,6 +42,36 @@ pub(super) fn is_paging(name: &str) -> bool {
     NAMES.contains(&name.as_str())
 }
 
+/// What a paging parameter asks for: how many, from which page, from which entry, from which mark on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Size,
+    Page,
+    Offset,
+    Mark,
+}
+
+fn role(name: &str) -> Option<Role> {
+    Some(match folded(name).as_str() {
+        "limit" | "pagesize" | "perpage" | "count" | "top" | "first" | "size" | "maxresults"
+        | "resultsperpage" => Role::Size,
+        "page" | "pagenumber" | "pageno" | "pageindex" => Role::Page,
+        "offset" | "skip" | "start" | "startat" | "startindex" => Role::Offset,
+        "cursor" | "after" | "startingafter" | "startafter" | "pagetoken" | "nexttoken" | "nextpage"
+        | "nextpagetoken" | "continuationtoken" | "nextcursor" | "marker" => Role::Mark,
+        _ => return None,
+    })
+}
+
+/// Whether two names are of parameters that ask for the same of a list of pages.
+pub(super) fn same_role(a: &str, b: &str) -> bool {
+    role(a).is_some() && role(a) == role(b)
+}
+
+fn folded(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// What differs between the parameters of two states of an operation.
 pub(super) fn compare<'a>(
     graph: &mut Graph<'a>,
@@ -65,16 +95,24 @@ pub(super) fn compare<'a>(
             let model = if new { graph.after } else { graph.before };
             View::of(model, p.schema).signature(model)
         };
-        let fold = |name: &str| -> String {
-            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        let fold = folded;
+        let types = |graph: &Graph<'a>, p: &Parameter<'a>, new: bool| {
+            let model = if new { graph.after } else { graph.before };
+            View::of(model, p.schema).types
+        };
+        // What asks for the same by another name, and is asked for in the same form.
+        let same_role = |new: &Parameter<'a>| {
+            new.place == old.place
+                && self::same_role(old.name, new.name)
+                && types(graph, old, false) == types(graph, new, true)
         };
         let candidates: Vec<&&Parameter<'a>> = added
             .iter()
             .filter(|new| new.place == old.place || fold(new.name) == fold(old.name))
-            .filter(|new| signature(graph, old, false) == signature(graph, new, true))
             .filter(|new| {
-                fold(new.name) == fold(old.name)
-                    || strsim::jaro_winkler(&fold(new.name), &fold(old.name)) >= 0.85
+                let alike = fold(new.name) == fold(old.name)
+                    || strsim::jaro_winkler(&fold(new.name), &fold(old.name)) >= 0.85;
+                same_role(new) || (alike && signature(graph, old, false) == signature(graph, new, true))
             })
             .collect();
         if let [new] = candidates.as_slice() {
@@ -86,8 +124,18 @@ pub(super) fn compare<'a>(
             added.retain(|p| !(p.key == key && p.place == at));
         }
     }
+    // Where the path is another one, its parameters are told by that.
+    if before.shape() != after.shape() {
+        removed.retain(|parameter| parameter.place != "path");
+        added.retain(|parameter| parameter.place != "path");
+    }
     for old in removed {
-        let what = if is_paging(old.name) { "paging-removed" } else { "parameter-removed" };
+        let what = match is_paging(old.name) {
+            true => "paging-removed",
+            // GraphQL refuses a query with an argument that it does not know.
+            false if graph.before.family() == GRAPHQL => "argument-removed",
+            false => "parameter-removed",
+        };
         changes.push(about(what, old));
     }
     for new in added {
@@ -101,6 +149,12 @@ pub(super) fn compare<'a>(
         if new.deprecated && !old.deprecated {
             changes.push(about("parameter-deprecated", old));
         }
+        if let (Some(was), Some(is)) = (old.notation, new.notation)
+            && was != is
+        {
+            let (from, to) = (was.to_owned(), is.to_owned());
+            changes.push(DocChange { from, to, ..about("parameter-notation-changed", old) });
+        }
         bounds(graph, old, new, &about, changes);
         let Some(root) = graph.pair(old.schema, new.schema, Direction::Request) else { continue };
         let reach = graph.reach(root);
@@ -109,12 +163,14 @@ pub(super) fn compare<'a>(
                 let what = match local.what {
                     "type-changed" | "format-changed" => "parameter-type-changed",
                     "request-narrowed" | "body-field-removed" => "parameter-narrowed",
-                    "body-field-required" => "parameter-required",
+                    "body-field-required" => "parameter-field-required",
                     "field-deprecated" => "parameter-deprecated",
                     "deprecated-in-prose" => "deprecated-in-prose",
                     _ => continue,
                 };
-                let field = Some(graph.path(&reach, visit)).filter(|path| !path.is_root());
+                let path = graph.path(&reach, visit);
+                let at = local.name.as_ref().map_or_else(|| path.clone(), |name| path.child(name));
+                let field = Some(at).filter(|path| !path.is_root());
                 changes.push(DocChange {
                     field,
                     from: local.from.clone(),
@@ -151,7 +207,9 @@ fn bounds<'a>(
             });
         }
     }
-    if was.get("default") != is.get("default") && was.get("default").is_some() {
+    // A default of another type is another parameter, which is told by its type.
+    let same_type = was.get("type") == is.get("type");
+    if same_type && was.get("default") != is.get("default") && was.get("default").is_some() {
         let word = |node: &Value| node.get("default").map_or_else(|| "none".to_owned(), ToString::to_string);
         changes.push(DocChange { from: word(was), to: word(is), ..about("parameter-default-changed", old) });
     }

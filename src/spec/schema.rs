@@ -30,6 +30,7 @@ pub(super) struct View<'a> {
     pub(super) variants: Vec<(String, &'a Value)>,
     pub(super) deprecated: bool,
     pub(super) description: &'a str,
+    pub(super) example: Option<&'a Value>,
     /// References that lead nowhere in this document.
     pub(super) outside: Vec<&'a str>,
     /// What has been added already: two ways to one schema say it twice, and 200 forks in a row say it 2^200 times.
@@ -85,6 +86,7 @@ impl<'a> View<'a> {
         if let Some(format) = object.get("format").and_then(Value::as_str) {
             self.format = Some(format);
         }
+        self.example = object.get("example").or(self.example);
         if let Some(text) = object.get("description").and_then(Value::as_str) {
             self.description = text;
         }
@@ -151,6 +153,23 @@ impl<'a> View<'a> {
             );
             self.variants.push((key, node));
         }
+    }
+
+    /// Whether it is an object, by its type or by what it lists.
+    pub(super) fn is_object(&self) -> bool {
+        self.types.contains("object")
+    }
+
+    /// The type of its own example, where that is none of its types.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        let word = super::examples::type_of(self.example?);
+        let fits = self.types.is_empty()
+            || !self.variants.is_empty()
+            || self.types.contains(word)
+            || (word == "integer" && self.types.contains("number"))
+            // Nulls in examples say little: most descriptions forget `nullable`.
+            || word == "null";
+        (!fits).then_some(word)
     }
 
     /// The types in words.

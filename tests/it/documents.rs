@@ -3,10 +3,13 @@
 mod announced;
 mod determinism;
 mod formats;
+mod half_read;
 mod hostile;
 mod listed;
+mod moved;
 mod mutated;
 mod probes;
+mod refactored;
 
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
 use drogue::rules::{RuleSet, diff_documents};

@@ -12,6 +12,8 @@ const MOST_ROWS: usize = 40;
 const MOST_CONTRACT_ROWS: usize = 15;
 /// Names of fields, values and operations in one row.
 const MOST_NAMES: usize = 12;
+/// Places that could not be read and are listed.
+const MOST_UNREAD_ROWS: usize = 20;
 
 /// The report on two documents, with what the comparison of contracts says beside it.
 #[must_use]
@@ -62,11 +64,17 @@ pub fn documents(report: &Report, contract: &[ContractEntry], style: &Style) -> 
         }
         out.push('\n');
     }
-    for why in changes.inconclusive.iter().take(5) {
+    for why in changes.inconclusive.iter().take(MOST_UNREAD_ROWS) {
         lines(&mut out, style, Tone::Dim, "", &format!("not compared: {}", clean(why)));
     }
-    out.push_str(&changes.sum().replace(" · ", style.dot()));
-    out.push('\n');
+    if changes.inconclusive.len() > MOST_UNREAD_ROWS {
+        cut(&mut out, changes.inconclusive.len() - MOST_UNREAD_ROWS);
+    }
+    let half_read = match changes.inconclusive.is_empty() {
+        true => String::new(),
+        false => format!("{}not fully compared", style.dot()),
+    };
+    out.push_str(&format!("{}{half_read}\n", changes.sum().replace(" · ", style.dot())));
     out
 }
 

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::ApiModel;
+use super::{ApiModel, level::level};
 use crate::model::FieldPath;
 use pairs::Pairs;
 
@@ -106,7 +106,8 @@ const MAX_AFFECTED: usize = 100;
 /// the order of the descriptions, each once, and the same from run to run.
 #[must_use]
 pub fn compare_contracts(before: &ApiModel, after: &ApiModel, today: Option<Date>) -> Vec<ContractChange> {
-    compare_with_nodes(before, after, today).0
+    let level = level(before, after);
+    compare_with_nodes(&level.before, &level.after, today).0
 }
 
 /// The addresses of two schemas that differ.

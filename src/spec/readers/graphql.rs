@@ -267,10 +267,9 @@ impl Schema {
             "ID" => json!({"type": "string", "format": "id"}),
             "Boolean" => json!({"type": "boolean"}),
             _ => match self.types.get(name) {
-                Some(kind) if kind.kind != Kind::Scalar => {
-                    json!({"$ref": format!("#/components/schemas/{name}")})
-                }
-                Some(_) | None => json!({"type": name}),
+                Some(kind) if kind.kind == Kind::Scalar => json!({"type": name}),
+                // One that is not defined leads nowhere, which is told.
+                Some(_) | None => json!({"$ref": format!("#/components/schemas/{name}")}),
             },
         }
     }

@@ -8,6 +8,7 @@ const METHODS: [&str; 9] = ["QUERY", "COPY", "LINK", "LOCK", "MOVE", "PROPFIND",
 
 /// Puts what 3.2 added where 3.1 has it.
 pub(in crate::spec) fn settle(root: &mut Value) {
+    flags(root);
     let Some(paths) = root.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for item in paths.values_mut().filter_map(Value::as_object_mut) {
         if let Some(Value::Object(others)) = item.get("additionalOperations").cloned() {
@@ -25,6 +26,40 @@ pub(in crate::spec) fn settle(root: &mut Value) {
                 operation_bodies(responses.values_mut()).for_each(stream);
             }
         }
+    }
+}
+
+/// Flags that are written as words: YAML 1.1 and many who write JSON by hand know `yes` and `"true"`.
+fn flags(node: &mut Value) {
+    const FLAGS: [&str; 8] = [
+        "required",
+        "deprecated",
+        "nullable",
+        "readOnly",
+        "writeOnly",
+        "uniqueItems",
+        "explode",
+        "additionalProperties",
+    ];
+    const DATA: [&str; 6] = ["example", "examples", "default", "const", "enum", "value"];
+    match node {
+        Value::Object(object) => {
+            for (key, value) in object.iter_mut() {
+                match value {
+                    Value::String(word) if FLAGS.contains(&key.as_str()) => {
+                        match word.to_ascii_lowercase().as_str() {
+                            "true" | "yes" | "on" => *value = true.into(),
+                            "false" | "no" | "off" => *value = false.into(),
+                            _ => {}
+                        }
+                    }
+                    Value::Object(_) | Value::Array(_) if !DATA.contains(&key.as_str()) => flags(value),
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(flags),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

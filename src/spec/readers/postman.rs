@@ -286,12 +286,18 @@ struct Address {
 
 /// The saved responses, by status: several of one status are examples of one schema.
 fn responses(saved: &[Value]) -> Value {
-    let mut by_status: BTreeMap<String, (Vec<Value>, Map<String, Value>)> = BTreeMap::new();
+    let mut by_status: BTreeMap<String, (Vec<Value>, Map<String, Value>, bool)> = BTreeMap::new();
     for response in saved.iter().take(200) {
         let status =
             response.get("code").and_then(Value::as_u64).map_or("default".to_owned(), |c| c.to_string());
-        let (bodies, headers) = by_status.entry(status).or_default();
-        bodies.extend(text(response, "body").and_then(data));
+        let (bodies, headers, broken) = by_status.entry(status).or_default();
+        let body = text(response, "body").map(str::trim).unwrap_or_default();
+        match data(body) {
+            Some(body) => bodies.push(body),
+            // Meant to be JSON: what it says is not known.
+            None if body.starts_with(['{', '[']) => *broken = true,
+            None => {}
+        }
         for header in list(response, "header") {
             // Only what says where the next page is: the others were those of one day.
             if let Some(name) = text(header, "key").filter(|name| super::super::parameters::is_paging(name)) {
@@ -299,10 +305,12 @@ fn responses(saved: &[Value]) -> Value {
             }
         }
     }
-    let described = by_status.into_iter().map(|(status, (bodies, headers))| {
+    let described = by_status.into_iter().map(|(status, (bodies, headers, broken))| {
         let mut response = json!({"description": "", "headers": headers});
         if !bodies.is_empty() {
             response["content"] = json!({"application/json": {"schema": inferred::schema(&bodies)}});
+        } else if broken {
+            response["content"] = json!({"application/json": {"schema": null}});
         }
         (status, response)
     });

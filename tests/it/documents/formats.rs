@@ -178,7 +178,13 @@ fn graphql_schemas_are_compared() {
                 Severity::Breaking,
                 "QUERY search",
             ),
-            ("amount: Float,", "amount: Float!,", "docs-parameter-required", Severity::Breaking, "input"),
+            (
+                "amount: Float,",
+                "amount: Float!,",
+                "docs-parameter-field-required",
+                Severity::Breaking,
+                "$.amount",
+            ),
             (
                 "union Hit = Order | Customer",
                 "union Hit = Order | Customer | Item",
@@ -384,7 +390,7 @@ fn lists_of_mcp_tools_are_compared() {
             (
                 "\"cancel_order\"",
                 "\"drop_everything\"",
-                "docs-operation-removed",
+                "docs-operation-moved",
                 Severity::Breaking,
                 "TOOL cancel_order",
             ),

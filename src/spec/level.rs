@@ -1,0 +1,323 @@
+//! Two states of a description made comparable: what one of them does not say readably is taken as the other has it, and
+//! what both say in other notations is said in one.
+//!
+//! Both judgements compare what comes out of here, so that neither alerts on a broken part or on a matter of spelling.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::{
+    ApiModel,
+    api::Ending,
+    notation, swagger2,
+    wellformed::{self, Fault, pointer, shown},
+};
+
+/// How often parts are taken over in a row: each may refer to further ones that are not there.
+const MAX_ROUNDS: usize = 8;
+
+/// Two states of one description, and what of them could not be compared.
+pub(super) struct Levelled<'a> {
+    pub(super) before: Cow<'a, ApiModel>,
+    pub(super) after: Cow<'a, ApiModel>,
+    /// Places that only the comparison shows to be half read: of the state before, or of the one now.
+    pub(super) unread: Vec<(Side, String)>,
+}
+
+/// One of two states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Before,
+    After,
+}
+
+/// Makes two states comparable.
+pub(super) fn level<'a>(before: &'a ApiModel, after: &'a ApiModel) -> Levelled<'a> {
+    if before.root() == after.root() {
+        let (before, after) = (Cow::Borrowed(before), Cow::Borrowed(after));
+        return Levelled { before, after, unread: Vec::new() };
+    }
+    let (mut was, mut is) = (before.root().clone(), after.root().clone());
+    let mut unread = Vec::new();
+    let same_version = before.is_swagger2() == after.is_swagger2();
+    // Whoever cuts a text leaves references to what came after.
+    let leans = wellformed::faults(&is)
+        .iter()
+        .any(|fault| target_of(fault).is_some_and(|to| at(&was, &to).is_some()));
+    let needed = if leans { 2 } else { 3 };
+    // Further parts at the end are what descriptions get: that the earlier one was cut needs more than being shorter.
+    if let Some(place) = complete(&mut is, &was, (after.ending(), before.ending()), needed) {
+        unread.push((Side::After, ended(&place)));
+    } else if let Some(place) = complete(&mut was, &is, (before.ending(), after.ending()), usize::MAX) {
+        unread.push((Side::Before, ended(&place)));
+    }
+    if same_version {
+        let (mut old, mut new) = (faults_of(before, &was), faults_of(after, &is));
+        fill(&mut was, &mut is, &mut old, &mut new, &mut unread);
+    }
+    if before.is_swagger2() {
+        was = swagger2::lift(&was, &before.servers());
+    }
+    if after.is_swagger2() {
+        is = swagger2::lift(&is, &after.servers());
+    }
+    if !same_version {
+        let (mut old, mut new) = (wellformed::faults(&was), wellformed::faults(&is));
+        fill(&mut was, &mut is, &mut old, &mut new, &mut unread);
+    }
+    notation::align(&mut was, &mut is);
+    Levelled { before: Cow::Owned(before.with_root(was)), after: Cow::Owned(after.with_root(is)), unread }
+}
+
+fn ended(place: &[String]) -> String {
+    format!("the document ends within `{}`; what came after that is not compared", pointer(place))
+}
+
+fn faults_of(model: &ApiModel, root: &Value) -> Vec<Fault> {
+    let mut faults = wellformed::faults(root);
+    faults.extend(model.twice().iter().map(|place| Fault {
+        place: place.clone(),
+        why: String::new(),
+        target: None,
+        empty: false,
+    }));
+    faults
+}
+
+/// Takes over what each side has where the other cannot be read.
+fn fill(
+    was: &mut Value,
+    is: &mut Value,
+    old: &mut Vec<Fault>,
+    new: &mut Vec<Fault>,
+    unread: &mut Vec<(Side, String)>,
+) {
+    let mut empty = |faults: &[Fault], other: &Value, side: Side| {
+        let there = |place: &[String]| at(other, place).filter(|node| !node.is_null());
+        for fault in faults.iter().filter(|fault| fault.empty) {
+            if let Some(node) = there(&fault.place) {
+                unread.push((side, format!("`{}` is empty; the other has {}", fault.pointer(), shown(node))));
+            }
+        }
+    };
+    empty(new, was, Side::After);
+    empty(old, is, Side::Before);
+    for _ in 0..MAX_ROUNDS {
+        let taken = graft(is, was, new) + graft(was, is, old);
+        if taken == 0 {
+            break;
+        }
+        // What was taken over may lean on what is not there.
+        (*old, *new) = (wellformed::faults(was), wellformed::faults(is));
+    }
+}
+
+/// The steps to where a `$ref` within the document leads.
+fn target_of(fault: &Fault) -> Option<Vec<String>> {
+    let target = fault.target.as_deref()?.strip_prefix("#/")?;
+    Some(target.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+}
+
+/// Puts into one state what the other has at the places that cannot be read; how many that were.
+fn graft(into: &mut Value, from: &Value, faults: &[Fault]) -> usize {
+    let mut taken = 0;
+    // From the end, so that what is taken out of a list moves nothing that is still to come.
+    for fault in faults.iter().rev() {
+        if let Some(steps) = target_of(fault) {
+            if at(into, &steps).is_some() {
+                continue;
+            }
+            if let Some(node) = at(from, &steps) {
+                taken += usize::from(put(into, &steps, node.clone()));
+                continue;
+            }
+        }
+        let Some((last, above)) = fault.place.split_last() else { continue };
+        if at(into, above).is_some_and(Value::is_array) {
+            taken += usize::from(in_list(into, from, above, last));
+        } else if let Some(node) = at(from, &fault.place) {
+            if at(into, &fault.place) != Some(node) {
+                taken += usize::from(put(into, &fault.place, node.clone()));
+            }
+        } else if !fault.empty && fault.target.is_none() && at(from, above).is_some() {
+            // The other state has nothing there: neither has this one, as far as anybody can tell.
+            taken += usize::from(take_out(into, above, last));
+        }
+    }
+    taken
+}
+
+/// Takes a member of a list out, and the members in that only the other list has: it may be one of those.
+fn in_list(into: &mut Value, from: &Value, list: &[String], index: &str) -> bool {
+    let others = at(from, list).and_then(Value::as_array);
+    let Some(Value::Array(members)) = at_mut(into, list) else { return false };
+    let Some(index) = index.parse::<usize>().ok().filter(|index| *index < members.len()) else {
+        return false;
+    };
+    if others.is_some_and(|others| others.contains(&members[index])) {
+        return false;
+    }
+    members.remove(index);
+    let names = |node: &Value| {
+        ["$ref", "name", "url"].map(|key| node.get(key).and_then(Value::as_str).map(str::to_owned))
+    };
+    for other in others.into_iter().flatten() {
+        let same = |member: &Value| match names(other) {
+            [None, None, None] => member == other,
+            known => names(member) == known && member.get("in") == other.get("in"),
+        };
+        if !members.iter().any(same) {
+            members.push(other.clone());
+        }
+    }
+    true
+}
+
+fn take_out(into: &mut Value, above: &[String], name: &str) -> bool {
+    match at_mut(into, above) {
+        Some(Value::Object(object)) => object.shift_remove(name).is_some(),
+        _ => false,
+    }
+}
+
+/// Takes over what stood at the end of the longer state, where the other one is its beginning; the place where that
+/// ends. `None` where it ends like the other one.
+///
+/// Only YAML can be cut and stay readable. A text that is cut loses what came after on several levels at once (the rest of
+/// a schema, the schemas after it), where whoever takes something out loses it on one: `levels` are enough by themselves.
+/// Two do where the text ends in the middle of a line and that of the other does not, and one where the last value
+/// itself is cut.
+fn complete(
+    into: &mut Value,
+    from: &Value,
+    (ending, other): (Ending, Ending),
+    needed: usize,
+) -> Option<Vec<String>> {
+    if ending == Ending::Closed {
+        return None;
+    }
+    let mut levels = Vec::new();
+    let mut place = Vec::new();
+    let whole = lost_at_the_end(into, from, &mut place, &mut levels)?;
+    let in_a_line = ending == Ending::Open && other != Ending::Open;
+    let is_cut = match whole {
+        0 => levels.len() >= if in_a_line { 2 } else { needed },
+        _ => in_a_line || !levels.is_empty(),
+    };
+    if !is_cut {
+        return None;
+    }
+    for level in &levels {
+        let (Some(node), Some(other)) = (at_mut(into, &place[..*level]), at(from, &place[..*level])) else {
+            continue;
+        };
+        match (node, other) {
+            (Value::Object(node), Value::Object(other)) => {
+                for (key, value) in other {
+                    if !node.contains_key(key) {
+                        node.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+            (Value::Array(node), Value::Array(other)) => {
+                let known = node.len();
+                node.extend(other.iter().skip(known).cloned());
+            }
+            (node, other) => *node = other.clone(),
+        }
+    }
+    if whole > 0
+        && let Some(other) = at(from, &place)
+    {
+        put(into, &place, other.clone());
+    }
+    Some(place)
+}
+
+/// Follows the last members of two documents down to the end. `levels` are the depths at which the shorter one has a
+/// beginning of the other's members; what is given back is 1 where the last value itself is cut.
+fn lost_at_the_end(
+    into: &Value,
+    from: &Value,
+    place: &mut Vec<String>,
+    levels: &mut Vec<usize>,
+) -> Option<usize> {
+    match (into, from) {
+        (Value::Object(short), Value::Object(long)) => {
+            if short.len() > long.len() || !short.keys().zip(long.keys()).all(|(a, b)| a == b) {
+                // Not the beginning of the other: changed on purpose. What is above may still end early.
+                return Some(0);
+            }
+            if short.len() < long.len() {
+                levels.push(place.len());
+            }
+            let Some((key, value)) = short.iter().next_back() else { return Some(0) };
+            place.push(key.clone());
+            lost_at_the_end(value, long.get(key)?, place, levels)
+        }
+        (Value::Array(short), Value::Array(long)) => {
+            if short.len() > long.len() {
+                return Some(0);
+            }
+            if short.len() < long.len() {
+                levels.push(place.len());
+            }
+            let Some(last) = short.len().checked_sub(1) else { return Some(0) };
+            place.push(last.to_string());
+            lost_at_the_end(&short[last], &long[last], place, levels)
+        }
+        (Value::Null, Value::Object(_) | Value::Array(_) | Value::String(_)) => Some(1),
+        (Value::String(short), Value::String(long)) => {
+            Some(usize::from(short != long && long.starts_with(short.as_str())))
+        }
+        _ => Some(0),
+    }
+}
+
+/// The node at a place.
+fn at<'v>(root: &'v Value, place: &[String]) -> Option<&'v Value> {
+    place.iter().try_fold(root, |node, step| match node {
+        Value::Object(object) => object.get(step),
+        Value::Array(list) => list.get(step.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+fn at_mut<'v>(root: &'v mut Value, place: &[String]) -> Option<&'v mut Value> {
+    place.iter().try_fold(root, |node, step| match node {
+        Value::Object(object) => object.get_mut(step),
+        Value::Array(list) => list.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+/// Puts a node at a place, the objects above it where they are missing.
+fn put(root: &mut Value, place: &[String], value: Value) -> bool {
+    let Some((last, above)) = place.split_last() else {
+        *root = value;
+        return true;
+    };
+    let mut node = root;
+    for step in above {
+        if node.is_null() {
+            *node = Value::Object(Map::new());
+        }
+        let below = match node {
+            Value::Object(object) => Some(object.entry(step).or_insert_with(|| Value::Object(Map::new()))),
+            Value::Array(list) => step.parse::<usize>().ok().and_then(|index| list.get_mut(index)),
+            _ => None,
+        };
+        let Some(below) = below else { return false };
+        node = below;
+    }
+    match node {
+        Value::Object(object) => drop(object.insert(last.clone(), value)),
+        Value::Array(list) => match last.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
+            Some(there) => *there = value,
+            None => return false,
+        },
+        _ => return false,
+    }
+    true
+}
