@@ -6,8 +6,8 @@
 #
 # Prints `FILE PROGRAM CPU-SECONDS (user and system) PEAK-RSS-IN-MB`, the least of three runs each. `profile` reads and
 # profiles the file once, as `bench profile -- --stream` does: the like of SUMMARIZE. `diff` is `drogue diff FILE FILE`,
-# which reads the file twice, profiles it five times over (to find the key, to see how parts vary, to compare) and
-# judges what it sees. `import` is the floor of a Python process with DuckDB loaded.
+# which holds neither side: it reads each once to count its records, then profiles them five times over in all (to find
+# the key, to see how parts vary, to compare), and judges what it sees. `import` is the floor of a Python process with DuckDB loaded.
 # SUMMARIZE takes nested objects as opaque; we profile each field in them.
 set -eu
 cd "$(dirname "$0")/.."

@@ -5,8 +5,10 @@
 //!
 //! Modes: `value` parses to a DOM and drops it; `counts` profiles presence and types alone; `full` looks at every
 //! value of every record; `sampled` looks at the values of one record in 16 after a warm-up, as a tap does.
-//! Thread CPU time; the rounds of all modes are interleaved, and medians printed, so that a busy machine harms
-//! no mode more than another. Only ratios within one run mean anything.
+//!
+//! CPU time of the thread. All modes take turns, a few milliseconds each, so that whatever slows the machine slows all
+//! of them alike. A ratio is the median over all rounds of one round's ratio; a speed is that of the median round.
+//! Only ratios within one run mean anything.
 //!
 //! `--only=full` runs one mode alone, for a profiler. `--write=FOLDER [--bytes=N]` writes the data that it would make,
 //! `nested.ndjson` and `flat.ndjson`, for other programs. `--stream FILE …` reads files line by line into one full
@@ -17,19 +19,25 @@ use std::{
     error::Error,
     fs::{self, File},
     hint::black_box,
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead, BufReader},
     path::Path,
-    time::Instant,
 };
 
 use drogue::{
     model::HashKey,
-    profile::{ProfileOptions, Profiler, Sketches, split_lines},
+    profile::{ProfileOptions, Profiler, Sketches},
 };
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
-/// Rounds of each mode; medians of so many are steady.
+/// Rounds over the data, at least; medians of so many are steady.
 const ROUNDS: usize = 9;
+/// Small files take more rounds, until a mode has seen this many bytes.
+const LEAST_BYTES: usize = 100_000_000;
+/// Rounds over the data, at most.
+const MOST_ROUNDS: usize = 99;
+/// The bytes that a mode takes in its turn: some milliseconds, and beyond what caches hold.
+const TURN: usize = 4_000_000;
 /// How much of our own data is made, in bytes.
 const GENERATED_BYTES: usize = 48_000_000;
 
@@ -63,11 +71,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let only = option("--only=");
     if files.is_empty() {
-        measure("nested", &generate(nested_record, bytes), only);
-        measure("flat", &generate(flat_record, bytes), only);
+        for (name, body) in
+            [("nested", generate(nested_record, bytes)), ("flat", generate(flat_record, bytes))]
+        {
+            measure(name, body.len(), only, || Ok(body.as_bytes()))?;
+        }
     }
     for file in files {
-        measure(file, &fs::read_to_string(file)?, only);
+        let size = fs::metadata(file)?.len() as usize;
+        measure(file, size, only, || Ok(BufReader::with_capacity(1 << 18, File::open(file)?)))?;
     }
     Ok(())
 }
@@ -78,7 +90,7 @@ fn stream(file: &str) -> Result<(), Box<dyn Error>> {
     let mut profiler = Profiler::new(ProfileOptions::new(HashKey::new([7; 16])));
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
-        profiler.record(&line);
+        profiler.record(line.trim_ascii());
         line.clear();
     }
     let profile = profiler.finish();
@@ -93,55 +105,97 @@ fn peak_megabytes() -> f64 {
     peak.and_then(|peak| peak.trim().parse::<f64>().ok()).map_or(0.0, |kilobytes| kilobytes * 1024.0 / 1e6)
 }
 
-fn measure(name: &str, body: &str, only: Option<&str>) {
-    let records: Vec<&[u8]> = split_lines(body).map(str::as_bytes).collect();
-    let bytes: usize = records.iter().map(|record| record.len() + 1).sum();
-    let mut seconds: [Vec<f64>; MODES.len()] = Default::default();
-    for _ in 0..ROUNDS {
-        for ((mode_name, mode), seconds) in MODES.iter().zip(&mut seconds) {
-            let start = cpu_seconds();
-            if only.is_none_or(|only| only == *mode_name) {
-                run(*mode, &records);
-            }
-            seconds.push(cpu_seconds() - start);
-        }
+/// Prints the lines of one body of records; `open` gives it to be read from its start.
+fn measure<R: BufRead>(
+    name: &str,
+    size: usize,
+    only: Option<&str>,
+    open: impl Fn() -> io::Result<R>,
+) -> io::Result<()> {
+    let modes: Vec<_> = MODES.iter().filter(|(mode, _)| only.is_none_or(|only| only == *mode)).collect();
+    let rounds = LEAST_BYTES.div_ceil(size.max(1)).clamp(ROUNDS, MOST_ROUNDS);
+    let mut seconds: Vec<Vec<f64>> = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        seconds.push(round(&modes, open()?)?);
     }
-    let medians = seconds.map(|mut seconds| {
-        seconds.sort_by(f64::total_cmp);
-        seconds[seconds.len() / 2]
-    });
-    for ((mode, _), median) in MODES.iter().zip(medians) {
-        println!("{name} {mode} {:.0} {:.2}", bytes as f64 / 1e6 / median, medians[0] / median);
+    for (at, (mode, _)) in modes.iter().enumerate() {
+        let speed = median(seconds.iter().map(|round| size as f64 / 1e6 / round[at]));
+        let ratio = median(seconds.iter().map(|round| round[0] / round[at]));
+        println!("{name} {mode} {speed:.0} {ratio:.2}");
+    }
+    Ok(())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The seconds that each mode takes for all records; the modes take turns.
+fn round(modes: &[&(&str, Mode)], mut body: impl BufRead) -> io::Result<Vec<f64>> {
+    let mut lanes: Vec<Lane> = modes.iter().map(|(_, mode)| Lane::new(*mode)).collect();
+    let mut turn = Vec::with_capacity(TURN * 2);
+    loop {
+        turn.clear();
+        while turn.len() < TURN && body.read_until(b'\n', &mut turn)? > 0 {}
+        if turn.is_empty() {
+            return Ok(lanes.into_iter().map(Lane::finish).collect());
+        }
+        let records: Vec<&[u8]> = turn
+            .split(|byte| *byte == b'\n')
+            .map(<[u8]>::trim_ascii)
+            .filter(|line| !line.is_empty())
+            .collect();
+        lanes.iter_mut().for_each(|lane| lane.take(&records));
     }
 }
 
-fn run(mode: Mode, records: &[&[u8]]) {
-    match mode {
-        Mode::Value => {
-            for record in records {
-                let _ = black_box(serde_json::from_slice::<Value>(record));
+/// One mode on its way through the records.
+struct Lane {
+    /// `None` parses to a DOM.
+    profiler: Option<Profiler>,
+    seconds: f64,
+}
+
+impl Lane {
+    fn new(mode: Mode) -> Self {
+        let profiler = match mode {
+            Mode::Value => None,
+            Mode::Profile(sketches) => {
+                let mut options = ProfileOptions::new(HashKey::new([7; 16]));
+                options.sketches = sketches;
+                Some(Profiler::new(options))
             }
-        }
-        Mode::Profile(sketches) => {
-            let mut options = ProfileOptions::new(HashKey::new([7; 16]));
-            options.sketches = sketches;
-            let mut profiler = Profiler::new(options);
-            for record in records {
-                profiler.record(record);
+        };
+        Self { profiler, seconds: 0.0 }
+    }
+
+    fn take(&mut self, records: &[&[u8]]) {
+        let start = cpu_seconds();
+        match &mut self.profiler {
+            None => {
+                for record in records {
+                    let _ = black_box(serde_json::from_slice::<Value>(record));
+                }
             }
-            let _ = black_box(profiler.finish());
+            Some(profiler) => records.iter().for_each(|record| profiler.record(record)),
         }
+        self.seconds += cpu_seconds() - start;
+    }
+
+    /// Ends the profile; the seconds that all of it took.
+    fn finish(self) -> f64 {
+        let start = cpu_seconds();
+        let _ = black_box(self.profiler.map(Profiler::finish));
+        self.seconds + cpu_seconds() - start
     }
 }
 
-/// CPU time of this thread; wall time where the system does not tell it.
+/// CPU time of this thread, to the nanosecond.
 fn cpu_seconds() -> f64 {
-    thread_local!(static START: Instant = Instant::now());
-    let on_cpu = fs::read_to_string("/proc/thread-self/schedstat").ok();
-    match on_cpu.and_then(|text| text.split(' ').next()?.parse::<f64>().ok()) {
-        Some(nanoseconds) => nanoseconds / 1e9,
-        None => START.with(Instant::elapsed).as_secs_f64(),
-    }
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 fn generate(record: impl Fn(&mut Numbers) -> String, bytes: usize) -> String {

@@ -313,10 +313,11 @@ mod tests {
     #[test]
     fn a_field_is_held_against_few_others_and_its_partner_is_among_them() {
         let (base, live) = (profile(1, false), profile(2, true));
-        let variation = Variation::default();
+        let (variation, order) = (Variation::default(), crate::profile::Order::default());
         let ctx = Context {
             base: &base,
             live: &live,
+            order: &order,
             pairs: Pairs::of(&base, &live),
             variation: &variation,
             course: Course::default(),

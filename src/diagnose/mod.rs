@@ -18,7 +18,9 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use report::{ReportContext, baseline_of, common_key, diff_records, report, variation_of, window_of};
+pub use report::{
+    Records, ReportContext, baseline_of, common_key, diff_records, report, variation_of, window_of,
+};
 pub use summary::NOTHING_NEW;
 
 use crate::compare::{Baseline, Window};

@@ -61,12 +61,50 @@ fn time_of(at: Timestamp) -> Option<Timestamp> {
     (at != Timestamp::UNIX_EPOCH).then_some(at)
 }
 
+/// Records that are gone through more than once, in one order: a list, or a file that is read anew each time.
+pub trait Records {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// Hands each record, its own JSON text, to `take`.
+    fn each(&self, take: &mut dyn FnMut(&str));
+}
+
+impl Records for [&str] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn each(&self, take: &mut dyn FnMut(&str)) {
+        self.iter().for_each(|record| take(record));
+    }
+}
+
+impl<const N: usize> Records for [&str; N] {
+    fn count(&self) -> usize {
+        N
+    }
+
+    fn each(&self, take: &mut dyn FnMut(&str)) {
+        self.as_slice().each(take);
+    }
+}
+
+impl Records for Vec<&str> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn each(&self, take: &mut dyn FnMut(&str)) {
+        self.as_slice().each(take);
+    }
+}
+
 /// Records compared with records, each its own JSON text: what `drogue diff` prints. Nothing of it is kept, so that
 /// samples are in clear.
 #[must_use]
 pub fn diff_records(
-    baseline: &[&str],
-    live: &[&str],
+    baseline: &(impl Records + ?Sized),
+    live: &(impl Records + ?Sized),
     rules: &RuleSet,
     hash_key: HashKey,
     key: Option<KeySpec>,
@@ -84,7 +122,7 @@ pub fn diff_records(
 
 /// A baseline of these records alone; parts of it in their order tell how its fields vary by themselves.
 #[must_use]
-pub fn baseline_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> Baseline {
+pub fn baseline_of(records: &(impl Records + ?Sized), key: Option<&KeySpec>, hash_key: HashKey) -> Baseline {
     let window = window_of(records, key, hash_key);
     let mut baseline = Baseline::start(&window);
     baseline.latest = None;
@@ -94,21 +132,30 @@ pub fn baseline_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -
 
 /// How the fields of some records vary between parts of them, in their natural order.
 #[must_use]
-pub fn variation_of(records: &[&str], hash_key: HashKey) -> Variation {
+pub fn variation_of(records: &(impl Records + ?Sized), hash_key: HashKey) -> Variation {
     // Parts of twenty records at least, eight parts at most: fewer records say nothing, more parts nothing new.
-    let parts = (records.len() / 20).min(8);
+    let parts = (records.count() / 20).min(8);
     if parts < 2 {
         return Variation::default();
     }
-    let size = records.len().div_ceil(parts);
-    let profiles: Vec<Profile> =
-        records.chunks(size).map(|part| profile_of(part, None, hash_key, SampleMode::Off).0).collect();
+    let size = records.count().div_ceil(parts);
+    let profiler = || profiler(None, hash_key, SampleMode::Off);
+    let (mut profiles, mut part, mut taken) = (Vec::with_capacity(parts), profiler(), 0);
+    records.each(&mut |record| {
+        if taken == size {
+            profiles.push(std::mem::replace(&mut part, profiler()).finish());
+            taken = 0;
+        }
+        part.record(record.as_bytes());
+        taken += 1;
+    });
+    profiles.push(part.finish());
     Variation::of(&profiles)
 }
 
 /// A window of these records, whole, without any exchange around it.
 #[must_use]
-pub fn window_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> Window {
+pub fn window_of(records: &(impl Records + ?Sized), key: Option<&KeySpec>, hash_key: HashKey) -> Window {
     let (profile, order) = profile_of(records, key, hash_key, SampleMode::Clear);
     Window {
         profile,
@@ -121,23 +168,28 @@ pub fn window_of(records: &[&str], key: Option<&KeySpec>, hash_key: HashKey) -> 
     }
 }
 
+fn profiler(key: Option<&KeySpec>, hash_key: HashKey, samples: SampleMode) -> Profiler {
+    Profiler::new(ProfileOptions { key: key.cloned(), samples, ..ProfileOptions::new(hash_key) })
+}
+
 fn profile_of(
-    records: &[&str],
+    records: &(impl Records + ?Sized),
     key: Option<&KeySpec>,
     hash_key: HashKey,
     samples: SampleMode,
 ) -> (Profile, Order) {
-    let mut profiler =
-        Profiler::new(ProfileOptions { key: key.cloned(), samples, ..ProfileOptions::new(hash_key) });
-    for record in records {
-        profiler.record(record.as_bytes());
-    }
+    let mut profiler = profiler(key, hash_key, samples);
+    records.each(&mut |record| profiler.record(record.as_bytes()));
     profiler.finish_in_order()
 }
 
 /// The key that tells the entities of both sides apart and that both share most of: only shared entities pair.
 #[must_use]
-pub fn common_key(baseline: &[&str], live: &[&str], hash_key: HashKey) -> Option<KeySpec> {
+pub fn common_key(
+    baseline: &(impl Records + ?Sized),
+    live: &(impl Records + ?Sized),
+    hash_key: HashKey,
+) -> Option<KeySpec> {
     let one = profile_of(baseline, None, hash_key, SampleMode::Clear).0;
     let other = profile_of(live, None, hash_key, SampleMode::Clear).0;
     let theirs = find_keys(&other);

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::EngineError;
-use crate::diagnose::diff_records;
+use super::{EngineError, lines::LineFile};
+use crate::diagnose::{Records, diff_records};
 use crate::model::{FieldPath, HashKey, Report};
 use crate::net::{HttpClient, Request};
 use crate::observe::{self, HttpSettings};
@@ -47,6 +47,13 @@ const MAX_DEPTH: u16 = 128;
 /// Where a side cannot be read, or the two are of different kinds.
 pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Diff, EngineError> {
     let rules = RuleSet::builtin();
+    if let Some((before, after)) = both_lines(baseline, live, options)? {
+        let report = compare_records(&before, &after, &rules, options);
+        for (name, lines) in [(baseline, before), (live, after)] {
+            lines.check().map_err(|source| EngineError::Read { file: name.to_owned(), source })?;
+        }
+        return Ok(Diff { report, contract: None });
+    }
     let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
     let (before, after) = (in_words(baseline, before).await?, in_words(live, after).await?);
     let read = (spec::read_if_document(baseline, &before), spec::read_if_document(live, &after));
@@ -67,20 +74,50 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
                     )));
                 }
             }
-            let key = (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() });
-            // Nothing is kept, so any key does, and a fixed one makes two runs alike.
-            let hash_key = HashKey::new(*b"drogue diff 0001");
-            let mut report = diff_records(&before.records(), &after.records(), &rules, hash_key, key);
-            // Files say nothing of when they were seen.
-            for finding in &mut report.findings {
-                (finding.first_seen, finding.last_seen) = (None, None);
-            }
+            let report = compare_records(&before.records(), &after.records(), &rules, options);
             Ok(Diff { report, contract: None })
         }
         // What cannot be read on the other side has a reason of its own, and is told before the two are held together.
         (Some(was), None) => was.map_err(EngineError::from).and(Err(no_document(baseline, live, &after))),
         (None, Some(is)) => is.map_err(EngineError::from).and(Err(no_document(live, baseline, &before))),
     }
+}
+
+/// Both sides as files of JSON lines, which need not be held; `None` where one is anything else.
+fn both_lines(
+    baseline: &str,
+    live: &str,
+    options: &DiffOptions,
+) -> Result<Option<(LineFile, LineFile)>, EngineError> {
+    let open = |name: &str| -> Result<Option<LineFile>, EngineError> {
+        let path = Path::new(name);
+        let is_too_large = std::fs::metadata(path).is_ok_and(|meta| meta.len() > MAX_BYTES);
+        if options.records.is_some() || is_too_large {
+            return Ok(None);
+        }
+        let lines =
+            LineFile::open(path).map_err(|source| EngineError::Read { file: name.to_owned(), source })?;
+        Ok(lines.filter(|lines| !spec::looks_like_document(name, lines.head.as_bytes())))
+    };
+    let Some(before) = open(baseline)? else { return Ok(None) };
+    Ok(open(live)?.map(|after| (before, after)))
+}
+
+fn compare_records(
+    before: &impl Records,
+    after: &impl Records,
+    rules: &RuleSet,
+    options: &DiffOptions,
+) -> Report {
+    let key = (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() });
+    // Nothing is kept, so any key does, and a fixed one makes two runs alike.
+    let hash_key = HashKey::new(*b"drogue diff 0001");
+    let mut report = diff_records(before, after, rules, hash_key, key);
+    // Files say nothing of when they were seen.
+    for finding in &mut report.findings {
+        (finding.first_seen, finding.last_seen) = (None, None);
+    }
+    report
 }
 
 /// Compares two documents: for a connector, and API descriptions as contracts as well.

@@ -17,6 +17,7 @@ mod error;
 mod escalate;
 mod failed;
 mod findings;
+mod lines;
 mod look;
 mod open;
 mod remind;

@@ -11,8 +11,9 @@ use crate::compare::{Behaviour, Window};
 use crate::model::{FieldPath, HashKey};
 use crate::profile::{Order, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
 
-/// Records beyond this size are not kept to be profiled again; such a window is sampled without a key.
-const MAX_KEPT: usize = 64 << 20;
+/// Records up to this size, in bytes, are kept to be profiled again by the key that the whole window has; the key of a
+/// larger one is that of its first records: some thousand of them tell it, and memory stays as it is.
+const MAX_KEPT: usize = 8 << 20;
 
 /// What has been read so far.
 pub(super) struct Reading {
@@ -83,13 +84,22 @@ impl Reading {
     /// One record that came on its own, such as a line.
     pub(super) fn record(&mut self, record: &[u8]) {
         self.profiler.record(record);
-        self.kept_bytes += record.len();
-        if self.kept_bytes > MAX_KEPT {
-            self.kept = None;
-        }
         if let Some(kept) = &mut self.kept {
             kept.push(record.to_vec());
+            self.kept_bytes += record.len();
+            if self.kept_bytes > MAX_KEPT {
+                self.settle_key();
+            }
         }
+    }
+
+    /// Samples by the key that the records so far have, from here on.
+    fn settle_key(&mut self) {
+        let kept = self.kept.take().unwrap_or_default();
+        let so_far = std::mem::replace(&mut self.profiler, Profiler::new(self.options.clone())).finish();
+        self.options.key = find_keys(&so_far).into_iter().next();
+        self.profiler = Profiler::new(self.options.clone());
+        kept.iter().for_each(|record| self.profiler.record(record));
     }
 
     /// The profile of all that was taken. Where nobody knew the key, the window itself says which fields tell its

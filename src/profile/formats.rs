@@ -325,7 +325,12 @@ pub(super) mod classes {
 
     #[inline]
     fn of_all(bytes: &[u8]) -> ByteClasses {
-        bytes.iter().fold(0, |found, byte| found | TABLE[usize::from(*byte)])
+        let all = |bytes: &[u8]| bytes.iter().fold(0, |found, byte| found | TABLE[usize::from(*byte)]);
+        // Eight at a time, the last eight perhaps twice, so that few branches depend on the length.
+        match bytes.last_chunk::<8>() {
+            None => all(bytes),
+            Some(last) => bytes.as_chunks::<8>().0.iter().fold(all(last), |found, word| found | all(word)),
+        }
     }
 
     fn of_long(head: &[u8], rest: &[u8]) -> ByteClasses {
@@ -333,10 +338,12 @@ pub(super) mod classes {
         if found & SPACE == 0 || !rest.is_ascii() {
             return found | of_all(rest);
         }
-        for (byte, class) in [(b'&', AMPERSAND), (b'<', ANGLE)] {
-            if found & class == 0 && memchr::memchr(byte, rest).is_some() {
-                found |= class;
-            }
+        let mut rest = rest;
+        while found & (AMPERSAND | ANGLE) != AMPERSAND | ANGLE
+            && let Some(at) = memchr::memchr2(b'&', b'<', rest)
+        {
+            found |= TABLE[usize::from(rest[at])];
+            rest = &rest[at + 1..];
         }
         found
     }

@@ -5,8 +5,8 @@
 //! Nothing here does I/O or reads a clock.
 //!
 //! The path of a record, top to bottom: `split` finds it in a body; `walk` takes it; `tape` reads it by the tokens of
-//! `scan` into events, finding each key's node in the `trie`; if it was read in full, `tally` counts each event, equal
-//! values through the cache of `tokens`; `numbers`, `strings` and `formats` say what values look like, in the terms of
+//! `scan` into events, finding each key's node in the `trie`; if it was read in full, `tally` counts each event
+//! and queues its value, to be worked on with others of its field, equal ones through the cache of `tokens`; `numbers`, `strings` and `formats` say what values look like, in the terms of
 //! `field` and `sketch`; `sample` keeps some records whole, as `entities`. `maps`, `merge` and `keys` work on finished
 //! profiles.
 

@@ -1,6 +1,6 @@
 //! From the tape of a record to its key and its sampled values.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use super::{
     Format, Halves, SampleMode, SampleValue, SampledRecord,
@@ -16,14 +16,14 @@ use crate::model::{FieldPath, JsonType};
 const MAX_VALUES: usize = 512;
 /// The longest number text that is kept, in bytes.
 const LONGEST_NUMBER: usize = 32;
-/// The longest string that is kept in clear, in characters.
+/// The longest string that is kept in clear, in characters, or taken apart, in bytes.
 const LONGEST_CLEAR: usize = 256;
 /// The longest beginning of a string whose pattern is kept, in characters.
 const LONGEST_PATTERN: usize = 64;
 /// The most places at which a string is taken apart.
 const MAX_HALVES: usize = 4;
 /// Signs that parts are joined by, the likeliest first; a `T` joins the parts of an instant alone.
-const JOINTS: [char; 10] = [' ', 'T', '/', '-', '_', ',', ':', '|', '.', ';'];
+const JOINTS: [u8; 10] = *b" T/-_,:|.;";
 /// What stands for nothing, in the words of many vendors.
 const NOTHING: [&str; 12] =
     ["n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown", "missing", "empty", "-", "?"];
@@ -70,27 +70,43 @@ pub(super) fn key_hash(nodes: &[NodeId], events: &[Event], text: &str, key: &Val
     Some(key.of(&parts))
 }
 
-/// The values of a record that stand outside of arrays and maps.
-pub(super) fn record<'e>(
-    events: impl Iterator<Item = &'e Event>,
+/// The fields whose values are sampled, by node: those outside of arrays and maps.
+pub(super) struct Columns<'p> {
+    /// With the place of each path in the order of all.
+    paths: Vec<Option<(usize, &'p FieldPath)>>,
+}
+
+impl<'p> Columns<'p> {
+    /// The columns of a trie whose nodes have these paths.
+    pub(super) fn new(paths: &'p [FieldPath]) -> Self {
+        let mut ordered: Vec<&FieldPath> = paths.iter().collect();
+        ordered.sort_unstable();
+        let column = |path: &'p FieldPath| {
+            let is_single = !path.is_repeated() && !path.is_root();
+            is_single.then(|| (ordered.binary_search(&path).unwrap_or_default(), path))
+        };
+        Self { paths: paths.iter().map(column).collect() }
+    }
+
+    fn of(&self, event: &Event) -> Option<(usize, &'p FieldPath)> {
+        *self.paths.get(event.node as usize)?
+    }
+}
+
+/// What is kept of a record.
+pub(super) fn record(
+    events: &[Event],
     text: &str,
-    paths: &[FieldPath],
+    columns: &Columns<'_>,
     mode: SampleMode,
     key: &ValueHash,
 ) -> SampledRecord {
-    let mut values = BTreeMap::new();
-    for event in events {
-        match paths.get(event.node as usize) {
-            Some(path) if !path.is_repeated() && !path.is_root() => {
-                values.insert(path.clone(), value(event, text, mode, key));
-            }
-            Some(_) | None => {}
-        }
-        if values.len() == MAX_VALUES {
-            break;
-        }
-    }
-    SampledRecord(values)
+    let kept = events.iter().filter_map(|event| Some((columns.of(event)?, event)));
+    let mut kept: Vec<_> = kept.take(MAX_VALUES).collect();
+    // In order, a map is built at once.
+    kept.sort_unstable_by_key(|((place, _), _)| *place);
+    let values = kept.into_iter().map(|((_, path), event)| (path.clone(), value(event, text, mode, key)));
+    SampledRecord(values.collect())
 }
 
 fn value(event: &Event, text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
@@ -131,24 +147,28 @@ fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
 
 /// A string taken apart at the signs that may join two parts: at the first and the last of each.
 fn halves(text: &str, format: Format, key: &ValueHash) -> Vec<Halves> {
-    let head = &text[..text.floor_char_boundary(LONGEST_CLEAR)];
-    let joints = JOINTS.into_iter().filter(|joint| *joint != 'T' || format.is_instant());
+    // A text of hundreds of words has no two parts.
+    if text.len() > LONGEST_CLEAR {
+        return Vec::new();
+    }
+    let (bytes, is_ascii) = (text.as_bytes(), text.is_ascii());
+    let joints = JOINTS.into_iter().filter(|joint| *joint != b'T' || format.is_instant());
     let places = joints.flat_map(|joint| {
-        let (first, last) = (head.find(joint), head.rfind(joint));
-        first.into_iter().chain(last.filter(|at| Some(*at) != first)).map(move |at| (joint, at))
+        let first = memchr::memchr(joint, bytes);
+        let last = first.and_then(|_| memchr::memrchr(joint, bytes)).filter(|at| Some(*at) != first);
+        first.into_iter().chain(last).map(move |at| (joint, at))
     });
     let halves = places.map(|(joint, at)| {
-        let (left, right) = (head[..at].trim(), head[at + joint.len_utf8()..].trim());
+        let (left, right) = (text[..at].trim(), text[at + 1..].trim());
         let right = if format.is_instant() { right.trim_end_matches('Z') } else { right };
         Halves {
-            joint,
-            at: head[..at].chars().count() as u64,
+            joint: char::from(joint),
+            at: if is_ascii { at } else { text[..at].chars().count() } as u64,
             left: key.of(left.as_bytes()),
             right: key.of(right.as_bytes()),
         }
     });
-    // A text of hundreds of words has no two parts.
-    if head.len() < text.len() { Vec::new() } else { halves.take(MAX_HALVES).collect() }
+    halves.take(MAX_HALVES).collect()
 }
 
 /// Whether a string is a word for nothing.

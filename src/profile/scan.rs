@@ -38,7 +38,14 @@ impl Broken {
 
 /// Skips white space.
 #[inline]
-pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_space(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        Some(..=b' ') => skip_more_space(text, at),
+        Some(_) | None => at,
+    }
+}
+
+fn skip_more_space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
     }
@@ -54,90 +61,75 @@ pub(super) struct StringToken {
     pub(super) escaped: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// Marks the first of eight bytes that a string cannot simply pass over (a quote, a backslash, a control character)
-/// in its highest bit; marks above the first may be wrong.
+/// Whether there is a control character anywhere. Most records have none, so that their strings need no look at each
+/// byte for one.
 #[inline]
-const fn stops(word: u64) -> u64 {
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let is_quote = quote.wrapping_sub(ONES) & !quote;
-    let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
-    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-    (is_quote | is_backslash | is_control) & HIGHS
+pub(super) fn has_controls(text: &[u8]) -> bool {
+    // Without a branch inside, so that it becomes a few vector operations.
+    text.iter().fold(false, |found, byte| found | (*byte < 0x20))
 }
 
-/// Words looked at one by one before whole blocks are: most strings are short.
-const FIRST_WORDS: usize = 4;
-/// The bytes of a block.
-const BLOCK: usize = 32;
-
-/// Finds the first byte at or after `at` that a string cannot simply pass over.
+/// Finds the first byte at or after `at` that a string cannot simply pass over: a quote, a backslash, a control
+/// character.
 #[inline]
-fn plain_run(text: &[u8], mut at: usize) -> usize {
-    for _ in 0..FIRST_WORDS {
-        let Some(word) = word(text, at) else { return plain_rest(text, at) };
-        let marks = stops(word);
+fn plain_run(text: &[u8], at: usize, has_controls: bool) -> usize {
+    if has_controls {
+        return plain_run_with_controls(text, at);
+    }
+    find_quote_or_backslash(&text[at..]).map_or(text.len(), |len| at + len)
+}
+
+/// Most strings are short: what every x86-64 has is found without a choice at run time, and without a call.
+#[inline]
+fn find_quote_or_backslash(text: &[u8]) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(searcher) = memchr::arch::x86_64::sse2::memchr::Two::new(b'"', b'\\') {
+        return searcher.find(text);
+    }
+    memchr::memchr2(b'"', b'\\', text)
+}
+
+fn plain_run_with_controls(text: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Eight bytes at a time; marks above the first may be wrong.
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let backslash = word ^ (ONES * u64::from(b'\\'));
+        let is_quote = quote.wrapping_sub(ONES) & !quote;
+        let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
+        let is_control = word.wrapping_sub(ONES * 0x20) & !word;
+        let marks = (is_quote | is_backslash | is_control) & (ONES * 0x80);
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    plain_blocks(text, at)
-}
-
-fn word(text: &[u8], at: usize) -> Option<u64> {
-    text.get(at..at + 8)?.first_chunk().map(|word| u64::from_le_bytes(*word))
-}
-
-/// [`plain_run`] for long strings: without branches inside of a block, so that it becomes a few vector operations.
-fn plain_blocks(text: &[u8], mut at: usize) -> usize {
-    while let Some(block) = text.get(at..at + BLOCK) {
-        let stops = |byte: &u8| (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20);
-        if block.iter().fold(false, |found, byte| found | stops(byte)) {
-            break;
-        }
-        at += BLOCK;
-    }
-    while let Some(word) = word(text, at) {
-        let marks = stops(word);
-        if marks != 0 {
-            return at + (marks.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    plain_rest(text, at)
-}
-
-/// [`plain_run`] for the last bytes of a text.
-fn plain_rest(text: &[u8], at: usize) -> usize {
     let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
     text[at..].iter().position(stops).map_or(text.len(), |len| at + len)
 }
 
-/// Reads a string from behind its opening quote.
+/// Reads a string from behind its opening quote; `has_controls` as [`has_controls`] says of the text.
 #[inline]
-pub(super) fn string(text: &[u8], at: usize) -> Result<StringToken, Broken> {
-    let end = plain_run(text, at);
+pub(super) fn string(text: &[u8], at: usize, has_controls: bool) -> Result<StringToken, Broken> {
+    let end = plain_run(text, at, has_controls);
     match text.get(end) {
         Some(b'"') => Ok(StringToken { end, escaped: false }),
-        Some(b'\\') => escaped_string(text, end),
+        Some(b'\\') => escaped_string(text, end, has_controls),
         _ => Err(Broken::Syntax),
     }
 }
 
 /// Reads the rest of a string from its first backslash.
 #[cold]
-fn escaped_string(text: &[u8], mut at: usize) -> Result<StringToken, Broken> {
+fn escaped_string(text: &[u8], mut at: usize, has_controls: bool) -> Result<StringToken, Broken> {
     loop {
         match text.get(at) {
             Some(b'"') => return Ok(StringToken { end: at, escaped: true }),
             Some(b'\\') => at = escape(text, at)?,
             _ => return Err(Broken::Syntax),
         }
-        at = plain_run(text, at);
+        at = plain_run(text, at, has_controls);
     }
 }
 
@@ -174,6 +166,12 @@ fn hex4(text: &[u8], at: usize) -> Result<u16, Broken> {
 #[cold]
 pub(super) fn unescape(raw: &str) -> String {
     let mut plain = String::with_capacity(raw.len());
+    unescape_onto(&mut plain, raw);
+    plain
+}
+
+/// Writes a string that [`string`] has read behind what is there, without its escapes.
+pub(super) fn unescape_onto(plain: &mut String, raw: &str) {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         plain.push_str(&rest[..at]);
@@ -182,7 +180,6 @@ pub(super) fn unescape(raw: &str) -> String {
         rest = &rest[at + len..];
     }
     plain.push_str(rest);
-    plain
 }
 
 /// The character that an escape stands for, and how long the escape is.
@@ -275,7 +272,7 @@ mod tests {
     fn reads(token: &str) -> Result<(), Broken> {
         match token.as_bytes().first() {
             Some(b'"') => {
-                let string = string(token.as_bytes(), 1)?;
+                let string = string(token.as_bytes(), 1, has_controls(token.as_bytes()))?;
                 if string.end + 1 == token.len() { Ok(()) } else { Err(Broken::Syntax) }
             }
             _ => {

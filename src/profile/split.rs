@@ -272,7 +272,7 @@ impl<'a> Cursor<'a> {
 fn plain_key(raw: &str) -> String {
     let mut quoted = raw.as_bytes().to_vec();
     quoted.push(b'"');
-    match scan::string(&quoted, 0) {
+    match scan::string(&quoted, 0, true) {
         Ok(token) if token.escaped => scan::unescape(raw),
         Ok(_) | Err(Broken::Syntax | Broken::LoneSurrogate) => raw.to_owned(),
         Err(Broken::Encoding | Broken::NumberOutOfRange | Broken::TooDeep) => raw.to_owned(),

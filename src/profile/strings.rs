@@ -157,6 +157,7 @@ pub(super) struct StringTally {
     distinct: MinHashesTally,
     folded: MinHashesTally,
     as_numbers: Option<Box<NumberTally>>,
+    hosts: HostTally,
 }
 
 impl StringTally {
@@ -185,11 +186,8 @@ impl StringTally {
             Some((_, count)) => *count += weight,
             None => self.formats.push((format, weight)),
         }
-        if format == Format::Url
-            && let Some(host) = host_of(text)
-        {
-            let hosts = profile.hosts.get_or_insert_default();
-            hosts.add(key.of(host.as_bytes()), || host.to_owned(), weight);
+        if format == Format::Url {
+            self.hosts.add(text, weight, key);
         }
         let hash = key.of(text.as_bytes());
         self.distinct.add(hash);
@@ -204,7 +202,8 @@ impl StringTally {
     }
 
     /// The profile of the strings that came in.
-    pub(super) fn finish(mut self) -> StringProfile {
+    pub(super) fn finish(mut self, key: &ValueHash) -> StringProfile {
+        self.profile.hosts = self.hosts.finish(key);
         self.profile.formats = self.formats.into_iter().collect();
         (self.profile.patterns, self.profile.patterns_overflown) = self.patterns.finish();
         self.profile.distinct = self.distinct.finish();
@@ -226,6 +225,43 @@ impl StringProfile {
         if found & LATIN_LEAD != 0 && is_mojibake(text) {
             self.mojibake += weight;
         }
+    }
+}
+
+/// Where addresses point to; the last host is counted by a comparison, since most fields have one.
+#[derive(Debug, Default)]
+struct HostTally {
+    counts: Option<Box<TopValues>>,
+    last: String,
+    /// How often the last host came since it was handed on.
+    repeats: u64,
+}
+
+impl HostTally {
+    /// Counts `weight` times the host of an address.
+    fn add(&mut self, url: &str, weight: u64, key: &ValueHash) {
+        let rest = url.as_bytes().strip_prefix(self.last.as_bytes());
+        let is_last = matches!(rest, Some([] | [b'/' | b'?' | b'#', ..])) && !self.last.is_empty();
+        if !is_last {
+            let Some(host) = host_of(url) else { return };
+            self.flush(key);
+            self.last.push_str(host);
+        }
+        self.repeats += weight;
+    }
+
+    fn flush(&mut self, key: &ValueHash) {
+        if !self.last.is_empty() {
+            let counts = self.counts.get_or_insert_default();
+            counts.add(key.of(self.last.as_bytes()), || self.last.clone(), self.repeats);
+        }
+        self.repeats = 0;
+        self.last.clear();
+    }
+
+    fn finish(mut self, key: &ValueHash) -> Option<Box<TopValues>> {
+        self.flush(key);
+        self.counts
     }
 }
 
@@ -294,7 +330,13 @@ pub fn pattern(text: &str) -> String {
 
 /// The character pattern of the beginning of a string, of as many characters as `longest`.
 pub(super) fn pattern_of_head(text: &str, longest: usize) -> String {
-    text.chars().take(longest).map(|c| char::from(class_of(c))).collect()
+    let head = text.as_bytes().get(..longest).unwrap_or(text.as_bytes());
+    let classes: Vec<u8> = if head.is_ascii() {
+        head.iter().map(|byte| ASCII_CLASSES[usize::from(byte % 128)]).collect()
+    } else {
+        text.chars().take(longest).map(class_of).collect()
+    };
+    String::from_utf8(classes).unwrap_or_default()
 }
 
 fn pattern_text(pattern: &Pattern) -> &str {
@@ -325,13 +367,25 @@ fn pattern_of(text: &str, is_plain: bool) -> Pattern {
     pattern
 }
 
+/// What stands for each ASCII character in a pattern.
+static ASCII_CLASSES: [u8; 128] = {
+    let mut classes = [b'?'; 128];
+    let mut byte: u8 = 1;
+    while byte < 128 {
+        classes[byte as usize] = match byte {
+            b'0'..=b'9' => b'9',
+            b'a'..=b'z' => b'a',
+            b'A'..=b'Z' => b'A',
+            other => other,
+        };
+        byte += 1;
+    }
+    classes
+};
+
 fn class_of(c: char) -> u8 {
     match c {
-        '0'..='9' => b'9',
-        'a'..='z' => b'a',
-        'A'..='Z' => b'A',
-        '\0' => b'?',
-        c if c.is_ascii() => c as u8,
+        c if c.is_ascii() => ASCII_CLASSES[c as usize],
         c if c.is_uppercase() => b'A',
         c if c.is_alphabetic() => b'a',
         c if c.is_whitespace() => b' ',
@@ -367,8 +421,10 @@ fn is_mojibake(text: &str) -> bool {
     let continues = |c: Option<char>| {
         c.is_some_and(|c| matches!(c, '\u{80}'..='\u{bf}') || "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ".contains(c))
     };
-    text.char_indices().any(|(at, lead)| {
-        let mut after = text[at + lead.len_utf8()..].chars();
+    // All leads are between U+00C0 and U+00FF, whose UTF-8 starts with 0xc3.
+    memchr::memchr_iter(0xc3, text.as_bytes()).any(|at| {
+        let mut after = text[at..].chars();
+        let Some(lead) = after.next() else { return false };
         match lead {
             'Â' | 'Ã' | 'Ä' | 'Å' | 'Î' | 'Ï' | 'Ð' | 'Ñ' => continues(after.next()),
             'â' | 'ã' | 'ä' | 'å' | 'æ' | 'ç' | 'è' | 'é' | 'ï' => {
@@ -382,9 +438,10 @@ fn is_mojibake(text: &str) -> bool {
 /// Scheme and host of an address, without whatever signs in.
 fn host_of(url: &str) -> Option<&str> {
     let url = url.trim();
-    let start = url.find("://")? + 3;
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-    let is_plain = end > start && !url[start..end].contains('@');
+    let start = memchr::memchr(b':', url.as_bytes()).filter(|at| url[*at..].starts_with("://"))? + 3;
+    let rest = &url.as_bytes()[start..];
+    let end = memchr::memchr3(b'/', b'?', b'#', rest).map_or(url.len(), |at| start + at);
+    let is_plain = end > start && memchr::memchr(b'@', &rest[..end - start]).is_none();
     is_plain.then(|| &url[..end])
 }
 

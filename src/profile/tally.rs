@@ -1,4 +1,7 @@
 //! What is counted at one node of the trie while records come in.
+//!
+//! Presence and types are counted at once. Values are queued and worked on some records later, all of a field together:
+//! values of one field are alike, so that what they need is at hand and branches go the way that they went before.
 
 use super::{
     ArrayProfile, FieldProfile,
@@ -11,9 +14,19 @@ use super::{
 };
 use crate::model::{JsonType, TypeCounts};
 
+/// A scalar of a batch of records that has not been worked on.
+#[derive(Debug, Clone, Copy)]
+struct Queued {
+    /// As in [`Event`], in the text of the batch.
+    start: u32,
+    end: u32,
+    kind: EventKind,
+}
+
 /// Counts at one path.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    queued: Vec<Queued>,
     types: TypeCounts,
     trues: u64,
     position_sum: u64,
@@ -50,6 +63,9 @@ impl Counts for StringTally {
 impl<P: Counts> Cell<P> {
     #[inline]
     fn add(&mut self, text: &str, start: usize, end: usize, key: &ValueHash) {
+        if self.waiting.pauses() {
+            return self.profile.count(&text[start..end], 1, key);
+        }
         loop {
             match self.waiting.add(text, start, end) {
                 Cached::Yes => return,
@@ -71,11 +87,11 @@ impl<P: Counts> Cell<P> {
 }
 
 impl Tally {
-    /// Counts one value; with `with_sketches` off, its presence and type alone.
+    /// Counts the presence and type of one value; with `with_sketches`, a scalar is queued. `base` is where the text of
+    /// its record will stand in the batch.
     #[inline]
-    pub(super) fn add(&mut self, event: &Event, text: &str, with_sketches: bool, key: &ValueHash) {
+    pub(super) fn add(&mut self, event: &Event, base: u32, with_sketches: bool) {
         self.position_sum += u64::from(event.position);
-        let (start, end) = (event.start as usize, event.end as usize);
         match event.kind {
             EventKind::Null => self.types.add(JsonType::Null),
             EventKind::False => self.types.add(JsonType::Boolean),
@@ -86,21 +102,11 @@ impl Tally {
             EventKind::Integer | EventKind::Number => {
                 let is_integer = event.kind == EventKind::Integer;
                 self.types.add(if is_integer { JsonType::Integer } else { JsonType::Number });
-                if with_sketches {
-                    self.numbers.get_or_insert_default().add(text, start, end, key);
-                }
+                self.queue(event, base, with_sketches);
             }
             EventKind::String | EventKind::EscapedString => {
                 self.types.add(JsonType::String);
-                if with_sketches {
-                    let strings = self.strings.get_or_insert_default();
-                    if event.kind == EventKind::String {
-                        strings.add(text, start, end, key);
-                    } else {
-                        let plain = scan::unescape(&text[start..end]);
-                        strings.add(&plain, 0, plain.len(), key);
-                    }
-                }
+                self.queue(event, base, with_sketches);
             }
             EventKind::Array => {
                 self.types.add(JsonType::Array);
@@ -110,12 +116,43 @@ impl Tally {
         }
     }
 
+    #[inline]
+    fn queue(&mut self, event: &Event, base: u32, with_sketches: bool) {
+        if with_sketches {
+            let (start, end) = (base + event.start, base + event.end);
+            self.queued.push(Queued { start, end, kind: event.kind });
+        }
+    }
+
+    /// Works on what is queued. `scratch` is room for a string without its escapes.
+    pub(super) fn work(&mut self, batch: &str, key: &ValueHash, scratch: &mut String) {
+        for value in self.queued.drain(..) {
+            let (start, end) = (value.start as usize, value.end as usize);
+            match value.kind {
+                EventKind::Integer | EventKind::Number => {
+                    self.numbers.get_or_insert_default().add(batch, start, end, key);
+                }
+                EventKind::String => self.strings.get_or_insert_default().add(batch, start, end, key),
+                EventKind::EscapedString => {
+                    scratch.clear();
+                    scan::unescape_onto(scratch, &batch[start..end]);
+                    self.strings.get_or_insert_default().add(scratch, 0, scratch.len(), key);
+                }
+                EventKind::Null
+                | EventKind::False
+                | EventKind::True
+                | EventKind::Array
+                | EventKind::Object => {}
+            }
+        }
+    }
+
     /// How many values were counted.
     pub(super) fn present(&self) -> u64 {
         self.types.non_null() + self.types.get(JsonType::Null)
     }
 
-    /// The profile of what was counted; its parents are worked out later.
+    /// The profile of what was counted and worked on; its parents are worked out later.
     pub(super) fn finish(self, key: &ValueHash) -> FieldProfile {
         FieldProfile {
             parents: 0,
@@ -124,7 +161,7 @@ impl Tally {
             trues: self.trues,
             position_sum: self.position_sum,
             numbers: self.numbers.map(|cell| Box::new(cell.finish(key).finish())),
-            strings: self.strings.map(|cell| Box::new(cell.finish(key).finish())),
+            strings: self.strings.map(|cell| Box::new(cell.finish(key).finish(key))),
             arrays: self.arrays.map(|arrays| *arrays),
             is_map: false,
         }

@@ -45,7 +45,8 @@ pub(super) struct Event {
 struct Frame {
     node: NodeId,
     event: u32,
-    is_array: bool,
+    /// `]` or `}`.
+    closed_by: u8,
     /// Elements or members so far.
     count: u32,
     /// The link of the last member.
@@ -64,10 +65,12 @@ pub(super) struct Tape {
     pub(super) has_too_many_fields: bool,
     frames: Vec<Frame>,
     objects: u64,
+    /// Whether the record has control characters.
+    has_controls: bool,
 }
 
-/// The longest record, in bytes: places are kept in 32 bits.
-const LONGEST_RECORD: usize = u32::MAX as usize - 1;
+/// The longest record, in bytes: places in it, and in a batch that it ends, are kept in 32 bits.
+const LONGEST_RECORD: usize = u32::MAX as usize / 2;
 
 impl Tape {
     /// Reads a record.
@@ -79,41 +82,31 @@ impl Tape {
             return Err(Broken::TooDeep);
         }
         let bytes = text.as_bytes();
-        let mut at = scan::skip_space(bytes, 0);
-        let (mut node, mut position) = (ROOT, 0);
-        loop {
-            at = self.value(bytes, at, node, position, max_depth)?;
-            // Closes what ends here, until there is a next value.
-            loop {
-                let Some(frame) = self.frames.last_mut() else {
-                    return if scan::skip_space(bytes, at) == bytes.len() {
-                        Ok(())
-                    } else {
-                        Err(Broken::Syntax)
-                    };
-                };
-                at = scan::skip_space(bytes, at);
-                let first = frame.count == 0;
-                match (bytes.get(at), frame.is_array) {
-                    (Some(b']'), true) | (Some(b'}'), false) => {
-                        at += 1;
-                        self.close();
-                        continue;
-                    }
-                    (Some(b','), _) if !first => at = scan::skip_space(bytes, at + 1),
-                    _ if first => {}
-                    _ => return Err(Broken::Syntax),
+        self.has_controls = scan::has_controls(bytes);
+        let start = scan::skip_space(bytes, 0);
+        let mut at = self.value(bytes, start, ROOT, 0, max_depth)?;
+        while let Some(frame) = self.frames.last_mut() {
+            at = scan::skip_space(bytes, at);
+            match bytes.get(at) {
+                Some(b',') if frame.count > 0 => at = scan::skip_space(bytes, at + 1),
+                Some(byte) if *byte == frame.closed_by => {
+                    at += 1;
+                    self.close();
+                    continue;
                 }
-                position = frame.count;
-                frame.count += 1;
-                if frame.is_array {
-                    node = trie.each(frame.node);
-                } else {
-                    (node, at) = self.key(text, at, trie)?;
-                }
-                break;
+                Some(_) if frame.count == 0 => {}
+                Some(_) | None => return Err(Broken::Syntax),
             }
+            let (position, mut node) = (frame.count, frame.node);
+            frame.count += 1;
+            if frame.closed_by == b']' {
+                node = trie.each(node);
+            } else {
+                (node, at) = self.key(text, at, trie)?;
+            }
+            at = self.value(bytes, at, node, position, max_depth)?;
         }
+        if scan::skip_space(bytes, at) == bytes.len() { Ok(()) } else { Err(Broken::Syntax) }
     }
 
     /// Reads a scalar, or opens a container.
@@ -128,7 +121,7 @@ impl Tape {
     ) -> Result<usize, Broken> {
         let (kind, start, end, after) = match bytes.get(at) {
             Some(b'"') => {
-                let token = scan::string(bytes, at + 1)?;
+                let token = scan::string(bytes, at + 1, self.has_controls)?;
                 let kind = if token.escaped { EventKind::EscapedString } else { EventKind::String };
                 (kind, at + 1, token.end, token.end + 1)
             }
@@ -145,16 +138,16 @@ impl Tape {
                     return Err(Broken::TooDeep);
                 }
                 self.objects += 1;
-                let (event, is_array) = (self.events.len() as u32, *open == b'[');
+                let event = self.events.len() as u32;
                 self.frames.push(Frame {
                     node,
                     event,
-                    is_array,
+                    closed_by: *open + 2,
                     count: 0,
                     previous: BEFORE_FIRST,
                     serial: self.objects,
                 });
-                (if is_array { EventKind::Array } else { EventKind::Object }, 0, 0, at + 1)
+                (if *open == b'[' { EventKind::Array } else { EventKind::Object }, 0, 0, at + 1)
             }
             _ => return Err(Broken::Syntax),
         };
@@ -189,7 +182,7 @@ impl Tape {
         let (member, mut at) = match trie.predicted(place, &bytes[start..]) {
             Some((member, len)) => (member, start + len),
             None => {
-                let token = scan::string(bytes, start)?;
+                let token = scan::string(bytes, start, self.has_controls)?;
                 let raw = &text[start..token.end];
                 let member = if token.escaped {
                     trie.member(place, &scan::unescape(raw))

@@ -53,6 +53,8 @@ struct Link {
     /// Its first 16 bytes, and which of them there are: most keys are compared as one integer.
     front: u128,
     front_mask: u128,
+    /// The last 16 bytes of a longer one.
+    back: u128,
     node: NodeId,
     next: Successors,
     /// In which object it was seen last, and as which event: for keys that come twice.
@@ -72,7 +74,8 @@ impl Link {
         front[..len].copy_from_slice(&quoted.as_bytes()[..len]);
         mask[..len].fill(0xff);
         let (front, front_mask) = (u128::from_le_bytes(front), u128::from_le_bytes(mask));
-        Self { quoted, front, front_mask, node, next, seen_in: 0, seen_as: 0 }
+        let back = quoted.as_bytes().last_chunk().map_or(0, |back| u128::from_le_bytes(*back));
+        Self { quoted, front, front_mask, back, node, next, seen_in: 0, seen_as: 0 }
     }
 
     /// The key.
@@ -87,6 +90,10 @@ impl Link {
         match text.first_chunk() {
             Some(front) if (u128::from_le_bytes(*front) ^ self.front) & self.front_mask != 0 => false,
             Some(_) if quoted.len() <= FRONT => true,
+            Some(_) if quoted.len() <= 2 * FRONT => {
+                let back = text.get(quoted.len() - FRONT..).and_then(<[u8]>::first_chunk);
+                back.is_some_and(|back| u128::from_le_bytes(*back) == self.back)
+            }
             Some(_) | None => text.starts_with(quoted),
         }
     }

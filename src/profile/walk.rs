@@ -6,11 +6,12 @@ use super::{
     Entities, FieldProfile, KeySpec, Malformed, Order, PROFILE_VERSION, Profile, SampleMode, SampledRecord,
     entities::Sampling,
     hashing::ValueHash,
-    maps, sample,
+    maps,
+    sample::{self, Columns},
     scan::Broken,
     tally::Tally,
     tape::Tape,
-    trie::{NOWHERE, NodeId, ROOT, Trie},
+    trie::{NodeId, ROOT, Trie},
 };
 use crate::model::{FieldPath, HashKey, Step};
 
@@ -94,7 +95,14 @@ pub struct Profiler {
     sampled: BTreeMap<u64, (u64, Box<str>)>,
     records: u64,
     malformed: Malformed,
+    /// The text of the records whose values are queued.
+    batch: String,
+    /// Room for one string.
+    scratch: String,
 }
+
+/// How much text is worked on together, in bytes: some tens of records, within the second level of caches.
+const BATCH: usize = 64 * 1024;
 
 /// A longer record, in bytes, is not sampled.
 const LONGEST_SAMPLE: usize = 64 * 1024;
@@ -117,12 +125,14 @@ impl Profiler {
             sampled: BTreeMap::new(),
             records: 0,
             malformed: Malformed::default(),
+            batch: String::new(),
+            scratch: String::new(),
         }
     }
 
     /// Takes one record: JSON text. What cannot be read is counted, never an error.
     pub fn record(&mut self, record: &[u8]) {
-        let read = match str::from_utf8(record) {
+        let read = match simdutf8::basic::from_utf8(record) {
             Ok(text) => {
                 self.tape.read(text, &mut self.trie, self.options.max_depth).map(|()| self.count(text))
             }
@@ -144,14 +154,31 @@ impl Profiler {
         self.records += 1;
         self.malformed.duplicate_keys += u64::from(self.tape.has_duplicate_keys);
         self.malformed.too_many_fields += u64::from(self.tape.has_too_many_fields);
+        let base = self.batch.len() as u32;
         for event in &self.tape.events {
             if let Some(tally) = self.tallies.get_mut(event.node as usize) {
-                tally.add(event, text, with_sketches, &self.hash);
+                tally.add(event, base, with_sketches);
+            }
+        }
+        if with_sketches {
+            self.batch.push_str(text);
+            if self.batch.len() >= BATCH {
+                self.work();
             }
         }
         if self.options.samples != SampleMode::Off && text.len() <= LONGEST_SAMPLE {
             self.sample(text);
         }
+    }
+
+    /// Works on the values of the batch, field by field.
+    fn work(&mut self) {
+        for tally in &mut self.tallies {
+            tally.work(&self.batch, &self.hash, &mut self.scratch);
+        }
+        self.batch.clear();
+        // Room for a single huge record is not kept.
+        self.batch.shrink_to(2 * BATCH);
     }
 
     /// Takes the record on the tape into the sample, if its key is among the smallest by hash.
@@ -198,6 +225,7 @@ impl Profiler {
     /// The profile of all records taken, and in which order they came.
     #[must_use]
     pub fn finish_in_order(mut self) -> (Profile, Order) {
+        self.work();
         let paths = self.paths();
         let order;
         (self.entities.records, order) = self.sampled_records(&paths);
@@ -237,12 +265,13 @@ impl Profiler {
 
     fn sampled_records(&mut self, paths: &[FieldPath]) -> (BTreeMap<u64, SampledRecord>, Order) {
         let (mut records, mut order) = (BTreeMap::new(), Order::default());
+        let columns = Columns::new(paths);
         for (key, (place, text)) in std::mem::take(&mut self.sampled) {
             let is_kept = self.entities.seen.get(&key).is_some_and(Option::is_some);
             // It was read before, so it can be read again.
             if is_kept && self.tape.read(&text, &mut self.trie, self.options.max_depth).is_ok() {
-                let events = self.tape.events.iter().filter(|event| event.node != NOWHERE);
-                let record = sample::record(events, &text, paths, self.options.samples, &self.hash);
+                let (events, mode) = (&self.tape.events, self.options.samples);
+                let record = sample::record(events, &text, &columns, mode, &self.hash);
                 records.insert(key, record);
                 order.0.insert(key, place);
             }

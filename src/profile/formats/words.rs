@@ -233,6 +233,9 @@ fn is_boolean_word(text: &str) -> bool {
 /// A scheme, `://`, and something.
 fn is_url(text: &str) -> bool {
     let bytes = text.as_bytes();
+    if bytes.starts_with(b"https://") && bytes.len() > 8 {
+        return true;
+    }
     let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let scheme = bytes.iter().take(16).take_while(|byte| is_of_scheme(byte)).count();
     bytes[0].is_ascii_alphabetic() && bytes[scheme..].starts_with(b"://") && bytes.len() > scheme + 3
