@@ -177,15 +177,17 @@ fn differing<'a>(before: &'a ApiModel, after: &'a ApiModel) -> Vec<Differing<'a>
         }
         match (before, after) {
             (Value::Object(was), Value::Object(is)) => {
-                let text = |object: &'a serde_json::Map<String, Value>, key: &str| {
-                    object.get(key).and_then(Value::as_str).unwrap_or_default()
+                // What stands in place of a text and is none was not read, and is not gone.
+                let text = |object: &'a serde_json::Map<String, Value>, key: &str| match object.get(key) {
+                    None => Some(""),
+                    Some(text) => text.as_str(),
                 };
                 let place = match own_name(is).and_then(|about| about.name().map(str::to_owned)) {
                     Some(name) => format!("{place} › `{name}`").into(),
                     None => place,
                 };
                 for key in PROSE {
-                    let (before, after) = (text(was, key), text(is, key));
+                    let (Some(before), Some(after)) = (text(was, key), text(is, key)) else { continue };
                     if volatile::differs(before, after) && !announces_more(before, after) {
                         found.push(Differing { place: place.to_string(), before, after });
                     }

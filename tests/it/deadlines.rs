@@ -135,24 +135,29 @@ async fn a_deadline_is_told_anew_at_each_step_and_ends_when_it_is_withdrawn() {
     run(&engine, "2026-05-10").await;
     assert_eq!(severities(&site.told()), ["info", "warning"]);
 
-    // A week before, and the source being down changes nothing.
+    // A week before, and the source being down changes nothing; that nobody can read it any more is told once.
     site.publishes(Reply::text("text/html", "<h1>503</h1>").status(503));
     run(&engine, "2026-06-25").await;
-    assert_eq!(severities(&site.told()), ["info", "warning", "breaking"]);
-    let now = findings(&engine).await;
+    assert_eq!(severities(&site.told()), ["info", "warning", "warning", "breaking"]);
+    let all = || async {
+        let all = findings(&engine).await;
+        all.into_iter().partition::<Vec<Finding>, _>(|finding| finding.rule.starts_with("end-"))
+    };
+    let (now, others) = all().await;
+    assert_eq!(others.iter().map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["not-observed"]);
     assert_eq!((now.len(), now[0].rule.as_str()), (1, "end-due"), "{now:#?}");
     assert_eq!(now[0].fingerprint, first[0].fingerprint, "it is the same finding, a step further");
     assert_eq!(now[0].first_seen, first[0].first_seen);
     let login = "<html><title>Log in</title><form><input type=\"password\"></form></html>";
     site.publishes(Reply::text("text/html", login));
     run(&engine, "2026-07-05").await;
-    assert_eq!(site.told().len(), 3, "past the day it is told no more by itself");
-    assert!(findings(&engine).await[0].message.contains("days ago"));
+    assert_eq!(site.told().len(), 4, "past the day it is told no more by itself");
+    assert!(all().await.0[0].message.contains("days ago"));
 
     site.publishes(docs("Nothing ends."));
     run(&engine, "2026-07-09").await;
     let left: Vec<String> = findings(&engine).await.into_iter().map(|finding| finding.rule).collect();
-    assert!(!left.iter().any(|rule| rule.starts_with("end-")), "{left:?}");
+    assert!(!left.iter().any(|rule| rule.starts_with("end-") || rule == "not-observed"), "{left:?}");
     assert_eq!(site.told().last().unwrap().1, "drogue.finding.resolved", "{:?}", site.told());
     engine.close().await;
 }

@@ -113,7 +113,8 @@ fn pages_of_unclosed_tags_are_refused() {
     }
     for tag in ["<b>", "<svg>", "<font><p>", "<div>", "<object>", "<template>", "<ruby><rt>"] {
         let page = format!("<html><body>{}text", tag.repeat(1_000_000));
-        assert!(refused("docs.html", &page).contains("nest deeper"), "{tag}");
+        let told = refused("docs.html", &page);
+        assert!(told.contains("nest deeper") || told.contains("more elements"), "{tag}: {told}");
     }
 }
 
