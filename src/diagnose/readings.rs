@@ -33,8 +33,8 @@ fn addresses_with_more_labels_are_addresses_all_the_same() {
 #[test]
 fn a_boolean_goes_on_as_it_went_and_is_told_once_it_leaves_its_range() {
     // In blocks of a fifth of the window it is true for one in ten or for six in ten.
-    let blocks = |i: u64| json!(noise(i) % 10 < if i / 100 % 2 == 0 { 1 } else { 6 });
-    let more = |i: u64| json!(noise(i) % 10 < if i / 100 % 4 == 0 { 1 } else { 6 });
+    let blocks = |i: u64| json!(noise(i) % 10 < if (i / 100).is_multiple_of(2) { 1 } else { 6 });
+    let more = |i: u64| json!(noise(i) % 10 < if (i / 100).is_multiple_of(4) { 1 } else { 6 });
     assert_eq!(said(500, blocks, more), []);
     assert_eq!(
         said(500, |i| json!(noise(i) % 10 < 1), |i| json!(noise(i) % 10 >= 1)),

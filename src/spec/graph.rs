@@ -634,10 +634,9 @@ impl<'a> Comparing<'_, 'a> {
 /// Whether a value is of no type that it was of: an object became a text, or the other way round.
 fn is_another(before: &View<'_>, after: &View<'_>) -> bool {
     let is_number = |view: &View<'_>| view.types.iter().all(|word| matches!(*word, "integer" | "number"));
-    !before.types.is_empty()
-        && !after.types.is_empty()
-        && before.types.is_disjoint(&after.types)
-        && !(is_number(before) && is_number(after))
+    let is_known = !(before.types.is_empty() || after.types.is_empty());
+    let both_numbers = is_number(before) && is_number(after);
+    is_known && before.types.is_disjoint(&after.types) && !both_numbers
 }
 
 /// How alike two names are, between 0 and 1, with case and separators taken out.

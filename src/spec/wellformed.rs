@@ -322,7 +322,7 @@ impl<'a> Walk<'a> {
         };
         // A scalar that is left empty is one that is not given.
         let is_scalar = matches!(is, Is::Text | Is::Flag | Is::Number | Is::Bound);
-        if !fits && !(is_scalar && value.is_null()) {
+        if !(fits || is_scalar && value.is_null()) {
             self.wrong(value, is.word());
         }
     }

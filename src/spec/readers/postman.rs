@@ -286,7 +286,9 @@ struct Address {
 
 /// The saved responses, by status: several of one status are examples of one schema.
 fn responses(saved: &[Value]) -> Value {
-    let mut by_status: BTreeMap<String, (Vec<Value>, Map<String, Value>, bool)> = BTreeMap::new();
+    /// The bodies and headers of the responses of one status, and whether a body could not be read.
+    type Saved = (Vec<Value>, Map<String, Value>, bool);
+    let mut by_status: BTreeMap<String, Saved> = BTreeMap::new();
     for response in saved.iter().take(200) {
         let status =
             response.get("code").and_then(Value::as_u64).map_or("default".to_owned(), |c| c.to_string());
