@@ -157,7 +157,7 @@ fn of_contract(entry: &ContractEntry, most: usize) -> ContractRow {
     }
 }
 
-/// Where an entry is, for a person: `request `$.items[*].name``, `response 404 `$` and 3 more`, `query`.
+/// Where an entry is, for a person: the side, the status, the field (`$.items[*].name`), and how many more places.
 fn place_of(entry: &ContractEntry) -> String {
     let mut fields: Vec<_> = entry.affects.iter().filter_map(|at| at.field.as_ref()).collect();
     fields.sort_by_key(|field| (field.steps().len(), *field));
