@@ -66,9 +66,8 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     let doubled = share >= 0.5 && new.len() >= 2 && new.len() <= base.len() && words <= base.len();
     let replaced = (all_new || doubled) && distinct <= 0.25 * n as f64;
     // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
-    let replaced = replaced && !takes_turns(lane, &new);
     if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || doubled) {
-        return Some(change(lane, &new, &lost, share, gone, "all-values"));
+        return Some(in_turn(lane, &new, change(lane, &new, &lost, share, gone, "all-values")));
     }
     if !is_vocabulary(lane) {
         return None;
@@ -90,9 +89,6 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     if one < 4 || p_value > 0.005 || by_order > if unordered { 0.05 } else { 0.01 } {
         return closed_loss(lane, &lost, &base, m);
     }
-    if takes_turns(lane, &new) {
-        return None;
-    }
     // In a long list that is not yet complete, one that comes when another goes is no new name for it.
     let transform = if let Some((_, count)) = largest
         && count * 10 >= fresh * 8
@@ -105,7 +101,15 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     } else {
         return None;
     };
-    Some(change(lane, &new, &lost, share, gone, transform))
+    Some(in_turn(lane, &new, change(lane, &new, &lost, share, gone, transform)))
+}
+
+/// Marks a change whose newcomers come in their turn: no news by itself, and a witness that these are other records.
+fn in_turn(lane: &Lane<'_>, new: &[(u64, u64)], mut change: Change) -> Change {
+    if takes_turns(lane, new) {
+        change.facts.set("follows", true);
+    }
+    change
 }
 
 /// Whether records that come in an order bring each newcomer in one stretch, as the next season, batch or page does:

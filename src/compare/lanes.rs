@@ -181,14 +181,15 @@ fn null_step(change: &Change) -> f64 {
 /// When several fields moved at once in ways that other records bring about, then other records came: a holiday, a
 /// storm, another segment of customers. Which they are is not for one window to say.
 fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
-    // Nulls that go with the kinds of the records are no news by themselves, and witness that these are others.
+    // Nulls that go with the kinds of the records, and values whose turn has come, are no news by themselves, and
+    // witness that these are other records.
     let follows = |c: &Change| c.facts.get("follows").is_some();
     if ctx.pairs.same_population() {
         changes.retain(|c| !follows(c));
         return;
     }
     factors(changes, inconclusive);
-    let soft_here = |c: &Change| is_soft(c, ctx.course.is_other_segment(&c.path));
+    let soft_here = |c: &Change| follows(c) || is_soft(c, ctx.course.is_other_segment(&c.path));
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
     let segment = soft.iter().any(|path| ctx.course.is_other_segment(path));
@@ -200,7 +201,7 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
         });
         return;
     }
-    changes.retain(|c| !soft_here(c) && !follows(c));
+    changes.retain(|c| !soft_here(c));
     inconclusive.extend(soft.into_iter().map(|path| {
         Inconclusive {
         path,

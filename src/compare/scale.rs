@@ -313,7 +313,10 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         (true, false) => 0.05,
         (false, _) => -0.05,
     };
-    let beats = cost <= rival + margin && (hard || lane.is_exchangeable()) || cost < rival - 0.15;
+    // That a plain shift just lands on the mirror image, beyond zero, would be a coincidence.
+    let beats = mirrored && ratio < 0.0
+        || cost <= rival + margin && (hard || lane.is_exchangeable())
+        || cost < rival - 0.15;
     // A unit that nothing speaks for, in records whose own movement is not known, may be that movement.
     if !spoken && !hard && !lane.ctx.variation.is_known() && !lane.ctx.course.beside(lane.path).quiet {
         return None;

@@ -23,6 +23,8 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     // What happened to most of the values is the news, and the nulls are a part of it.
     let of_all = |c: &Change| match c.kind {
         ChangeKind::NullsChanged | ChangeKind::EnumChanged | ChangeKind::PresenceChanged => false,
+        // A value out of place in many records is also a distribution that moved.
+        ChangeKind::DistributionShifted => false,
         _ => c.facts.number("share").is_none_or(|share| share > 2.0 * missing),
     };
     if found.iter().any(of_all) {

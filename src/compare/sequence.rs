@@ -145,7 +145,7 @@ mod tests {
     fn turns_are_told_from_words_among_others() {
         let new = BTreeSet::from([7]);
         assert!(sequence(|i| if i < 40 { 1 } else { 7 }).in_stretches(&new));
-        assert!(!sequence(|i| if noise(i) % 3 > 0 { 1 } else { 7 }).in_stretches(&new));
+        assert!(!sequence(|i| if noise(i).is_multiple_of(3) { 7 } else { 1 }).in_stretches(&new));
         assert!(!sequence(|_| 1).in_stretches(&new));
     }
 
