@@ -2,7 +2,7 @@
 
 use super::{course::Course, pairs::Pairs, variation::Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{FieldProfile, Profile, SampleValue};
+use crate::profile::{FieldProfile, Order, Profile, SampleValue, SampledRecord};
 
 /// The chance of a false alarm that one comparison of a whole stream may have, shared out among its fields: one in
 /// five hundred, so that a stream compared every hour is wrong about four times a year at worst, and much less since
@@ -19,6 +19,8 @@ pub(super) struct Context<'a> {
     pub base: &'a Profile,
     /// The profile of the window.
     pub live: &'a Profile,
+    /// The sampled records of the window in the order in which they came, where it is known.
+    pub rows: Vec<&'a SampledRecord>,
     /// Entities seen in both.
     pub pairs: Pairs<'a>,
     /// How the fields of the baseline vary by themselves.
@@ -35,6 +37,15 @@ pub(super) struct Lane<'a> {
     pub path: &'a FieldPath,
     pub base: &'a FieldProfile,
     pub live: &'a FieldProfile,
+}
+
+/// The sampled records of a window in the order in which they came.
+pub(super) fn in_order<'a>(profile: &'a Profile, order: &Order) -> Vec<&'a SampledRecord> {
+    let placed =
+        profile.entities.records.iter().filter_map(|(key, record)| Some((order.0.get(key)?, record)));
+    let mut rows: Vec<(&u64, &SampledRecord)> = placed.collect();
+    rows.sort_by_key(|(place, _)| **place);
+    rows.into_iter().map(|(_, record)| record).collect()
 }
 
 impl<'a> Context<'a> {
@@ -69,6 +80,11 @@ impl<'a> Lane<'a> {
     /// sets two windows apart.
     pub(super) fn is_exchangeable(&self) -> bool {
         self.ctx.variation.field(self.path).is_none_or(|v| v.exchangeable)
+    }
+
+    /// Whether the values come in runs, in the order of the records.
+    pub(super) fn is_in_runs(&self) -> bool {
+        self.ctx.variation.field(self.path).is_some_and(|v| v.in_runs)
     }
 
     /// Whether most entities had another value here from one quiet window to the next.

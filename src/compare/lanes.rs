@@ -1,11 +1,11 @@
 //! The comparison as a whole: every field through its lanes, the most specific reading first.
 
-use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT};
+use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT, in_order};
 use super::course::Course;
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
 use super::{structure, swaps, types, zones};
-use crate::model::{Change, FieldPath, Inconclusive};
-use crate::profile::{Profile, align};
+use crate::model::{Change, ChangeKind, FieldPath, Inconclusive};
+use crate::profile::{Order, Profile, align};
 
 /// What differs between a baseline and a window, with evidence.
 #[must_use]
@@ -33,7 +33,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
             why: format!("{} records; {MIN_SUPPORT} needed to judge values", live.records),
         });
     }
-    let mut changes = fields(baseline, base, live, &mut comparison.inconclusive);
+    let mut changes = fields(baseline, base, (live, &window.order), &mut comparison.inconclusive);
     // The nearest window has the last word about values: what it already showed is no news, and what only it does
     // not show may be the ordinary course of things.
     if let Some(latest) = &baseline.latest
@@ -43,7 +43,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     {
         let (latest, live) = align(latest, live);
         let (latest, live) = (&*latest, &*live);
-        let near = fields(baseline, latest, live, &mut Vec::new());
+        let near = fields(baseline, latest, (live, &window.order), &mut Vec::new());
         changes.retain_mut(|change| {
             // One cause may look like two things: a day of one date, in another notation, has stood still to a
             // baseline of many days and not to the day before. The nearest says which.
@@ -80,13 +80,14 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
 fn fields(
     baseline: &Baseline,
     base: &Profile,
-    live: &Profile,
+    (live, order): (&Profile, &Order),
     inconclusive: &mut Vec<Inconclusive>,
 ) -> Vec<Change> {
     let shared = base.fields.keys().filter(|path| live.fields.contains_key(*path)).count();
     let ctx = Context {
         base,
         live,
+        rows: in_order(live, order),
         pairs: Pairs::of(baseline.latest.as_ref().unwrap_or(base), live),
         variation: &baseline.variation,
         course: Course::of(base, live, &baseline.variation),
@@ -118,15 +119,24 @@ fn is_soft(change: &Change, other_segment: bool) -> bool {
     let transform = change.facts.text("transform").unwrap_or_default();
     match change.kind {
         K::DistributionShifted | K::CardinalityChanged => true,
+        // Another segment counts in other sizes, and its codes are built and cut otherwise.
+        K::ScaleChanged | K::Swapped | K::TimezoneShifted | K::IdSchemeChanged | K::Truncated | K::Stale => {
+            other_segment
+        }
+        K::EncodingChanged => other_segment && transform == "separator",
+        K::FormatChanged => {
+            other_segment && matches!(transform, "notation" | "number-notation" | "host" | "width")
+        }
         // Another segment has other words; the same words spelled otherwise are no other segment.
         K::EnumChanged => {
             change.facts.get("respelled").is_none() && (other_segment || transform != "all-values")
         }
         // Nulls where there were some before, or that leave some values: not a field that died.
         K::NullsChanged => {
-            transform.ends_with("-nulls")
-                && change.facts.number("baseline_null_rate") > Some(0.0)
-                && change.facts.number("live_null_rate") < Some(1.0)
+            transform.ends_with("-nulls") && other_segment
+                || transform.ends_with("-nulls")
+                    && change.facts.number("baseline_null_rate") > Some(0.0)
+                    && change.facts.number("live_null_rate") < Some(1.0)
         }
         _ => false,
     }
@@ -143,7 +153,13 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
     if ctx.pairs.same_population() {
         return;
     }
-    let soft_here = |c: &Change| is_soft(c, ctx.course.is_other_segment(&c.path));
+    // What comes in runs stands still for one of them, and with it whatever goes with it.
+    let next_run = |c: &Change| {
+        let lacks = || c.facts.text("transform").is_some_and(|t| t.ends_with("-nulls"));
+        (c.kind == ChangeKind::Stale || c.kind == ChangeKind::NullsChanged && lacks())
+            && ctx.variation.field(&c.path).is_some_and(|v| v.in_runs)
+    };
+    let soft_here = |c: &Change| is_soft(c, ctx.course.is_other_segment(&c.path)) || next_run(c);
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
     let segment = soft.iter().any(|path| ctx.course.is_other_segment(path));
@@ -173,6 +189,7 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
         .or_else(|| scale::notation(lane))
         .or_else(|| scale::scales(lane).filter(|_| !shift::is_replay(lane)))
         .or_else(|| shift::collapse(lane))
+        .or_else(|| shift::unique(lane))
         .or_else(|| enums::enums(lane))
         .or_else(|| shift::booleans(lane))
         .or_else(|| zones::zones(lane))
@@ -197,9 +214,10 @@ pub(crate) fn compare_fields(
     let ctx = Context {
         base,
         live,
+        rows: Vec::new(),
         pairs: Pairs::default(),
         variation: &variation,
-        course: Course::default(),
+        course: Course::without_order(),
         alpha: FAMILY_ALPHA,
     };
     let mut changes = Vec::new();

@@ -19,6 +19,7 @@ mod ranks;
 mod relations;
 mod scale;
 mod sentinel;
+mod serial;
 mod shift;
 mod stats;
 mod strings;

@@ -18,14 +18,16 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     instants(lane, base, live)
+        .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| encodings(lane, base, live))
         .or_else(|| empties(lane, base, live))
-        .or_else(|| truncated(lane, base, live).filter(|_| cut_shows(lane, base, live)))
         .or_else(|| formats(lane, base, live))
         .or_else(|| hosts(lane, base, live))
         .or_else(|| case(lane, base, live))
         .or_else(|| separators(lane, base, live))
         .or_else(|| truncated(lane, base, live))
+        .or_else(|| width(lane, base, live))
+        .or_else(|| longer(lane, base, live))
         .or_else(|| patterns(lane, base, live))
 }
 
@@ -72,8 +74,10 @@ fn instants(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
         .map(|(f, n)| (*f, *n))
         .max_by_key(|(f, n)| (*n, std::cmp::Reverse(*f)))?;
     let share = shares(lane, (0, base.count), (count, live.count));
-    // Notation is a promise of the vendor: three of another one are no accident, whatever the window's size.
-    if count < 3 || share.is < 0.05 || !(share.sure || share.is > 0.99) {
+    // Notation is a promise of the vendor: three of another one are no accident, whatever the window's size. What is no
+    // date at all breaks a reader at each of them.
+    let least = if is.is_instant() { 0.05 } else { 0.01 };
+    if count < 3 || share.is < least || !(share.sure || share.is > 0.99) {
         return None;
     }
     let transform = match (was, is) {
@@ -276,6 +280,12 @@ fn same_but_for_case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile
     if folded >= 0.5 && folded - plain >= 0.2 {
         return true;
     }
+    // A vocabulary is known by its words; what else is in another case is another word.
+    let few = |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.25 * s.count as f64;
+    let is_folded = |s: &StringProfile| s.folded.estimate_distinct() >= 0.9 * s.distinct.estimate_distinct();
+    if few(base) && few(live) && is_folded(base) && is_folded(live) && folded < 0.5 {
+        return false;
+    }
     // Unique strings of the same build and the same lengths.
     let share = |s: &StringProfile, length: f64| s.lengths.cdf(length);
     let apart =
@@ -450,7 +460,7 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
             if live.distinct.estimate_distinct() <= 0.1 * expected && live.max_length >= base.min_length {
                 return None;
             }
-            if !cut_fits(lane, *length as usize) {
+            if !cut_fits(lane, *length as usize) || !begins_known(base, live, *length) {
                 return None;
             }
             let facts = Facts::new()
@@ -505,6 +515,23 @@ fn cut_shows(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> boo
     is.iter().map(|(p, share)| share.min(was.get(p).copied().unwrap_or(0.0))).sum::<f64>() >= 0.7
 }
 
+/// Whether at least half of the new words of that length are beginnings of known ones, where all words are few and at
+/// hand: another word of one length is no cut one.
+fn begins_known(base: &StringProfile, live: &StringProfile, length: u64) -> bool {
+    if base.top.overflown || live.top.overflown {
+        return true;
+    }
+    let texts = |s: &StringProfile| -> Option<Vec<String>> {
+        s.top.counts.values().map(|(_, text)| text.clone()).collect()
+    };
+    let (Some(known), Some(seen)) = (texts(base), texts(live)) else { return true };
+    let fresh = seen.iter().filter(|text| text.chars().count() as u64 == length && !known.contains(text));
+    let (all, cut) = fresh.fold((0_usize, 0_usize), |(all, cut), text| {
+        (all + 1, cut + usize::from(known.iter().any(|k| k.starts_with(text.as_str()))))
+    });
+    cut * 2 >= all
+}
+
 /// Whether the old texts, cut at that length, look like the new ones (or are not sampled).
 fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
     let count = |texts: &[&str], at: usize| {
@@ -523,6 +550,74 @@ fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
     let (cut, now, old) = (count(&was, length), count(&is, usize::MAX), count(&was, usize::MAX));
     let known = |p: &String| old.contains_key(p) || cut.contains_key(p);
     now.iter().filter(|(p, _)| known(p)).map(|(_, share)| share).sum::<f64>() >= 0.8
+}
+
+/// Codes that all had one length and now have others: who cuts them out of a text, or keeps them in a column, finds
+/// parts of them. Entities that kept theirs say nothing of what new ones look like.
+fn width(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let width = base.min_length;
+    let codes = |s: &StringProfile| {
+        s.of_format(Format::Text) == 0 && s.distinct.estimate_distinct() >= 0.5 * s.count as f64
+    };
+    // One character and two are as good as words; digits alone count upwards.
+    // The next stretch of records in order may hold the codes of another maker.
+    if !lane.ctx.course.is_unordered() && !lane.ctx.pairs.same_population() {
+        return None;
+    }
+    if width < 3 || base.max_length != width || !codes(base) || !codes(live) || base.number_share() > 0.5 {
+        return None;
+    }
+    let others = live.count
+        - live.lengths.iter().filter(|bin| bin.low.round() as u64 == width).map(|bin| bin.count).sum::<u64>();
+    let share = others as f64 / live.count as f64;
+    if share < 0.05 || lane.fisher((0, base.count), (others, live.count)) >= lane.ctx.alpha {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("from_format", base.main_format().word())
+        .with("to_format", live.main_format().word())
+        .with("from_length", width)
+        .with("to_length", if live.max_length > width { live.max_length } else { live.min_length })
+        .with("share", share)
+        .with("transform", "width");
+    Some(lane.change(ChangeKind::FormatChanged, facts))
+}
+
+/// Values of the same entities that go on where they ended, or end where they went on, at a sign: a suffix came to the
+/// notation, or went.
+fn longer(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let (mut all, mut other, mut extended) = (0_u64, 0_u64, 0_u64);
+    for values in lane.ctx.pairs.values(lane.path, lane.path) {
+        let (SampleValue::Text { pattern: was, hash: a, .. }, SampleValue::Text { pattern: is, hash: b, .. }) =
+            values
+        else {
+            continue;
+        };
+        all += 1;
+        if a == b {
+            continue;
+        }
+        other += 1;
+        let (short, long) = if was.len() < is.len() { (was, is) } else { (is, was) };
+        let rest = long.strip_prefix(short.as_str()).filter(|_| !short.is_empty());
+        extended +=
+            u64::from(rest.and_then(|rest| rest.chars().next()).is_some_and(|c| !c.is_alphanumeric()));
+    }
+    // Three entities are no accident of one record; of less than one in twenty it is their own affair.
+    if extended < 3
+        || extended * 20 < all
+        || extended * 10 < other * 9
+        || base.of_format(Format::Text) * 2 > base.count
+    {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("from_format", base.main_format().word())
+        .with("to_format", live.main_format().word())
+        .with("share", extended as f64 / all as f64)
+        .with("paired", all)
+        .with("transform", "suffix");
+    Some(lane.change(ChangeKind::FormatChanged, facts))
 }
 
 /// Codes of another build: their patterns have nothing in common.
@@ -554,7 +649,15 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     }
     let new: u64 = is.iter().filter(|(s, _)| !was.contains_key(*s)).map(|(_, c)| c).sum();
     let share = shares(lane, (0, n), (new, m));
-    if share.sure && share.is >= 0.5 {
+    // How many of another window would be of a build never seen: as many as were seen once (I. J. Good 1953).
+    let singles = was.values().filter(|count| **count == 1).count() as f64;
+    let unseen = (singles + 1.0) / (n as f64 + 1.0);
+    let by = lane.spread().max(1.0);
+    let fresh =
+        super::stats::binomial_at_least((new as f64 / by) as u64, (m as f64 / by) as u64, unseen.min(1.0));
+    // Where records come in order, the names of one letter are built otherwise than those of the next.
+    let enough: f64 = if lane.ctx.course.is_unordered() { 0.5 } else { 0.9 };
+    if share.sure && fresh < lane.ctx.alpha && share.is >= enough.max(unseen + 0.3) {
         let facts = Facts::new()
             .with("from_format", base.main_format().word())
             .with("to_format", live.main_format().word())
