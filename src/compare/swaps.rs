@@ -20,6 +20,9 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
         paths
     };
     let mut found: BTreeMap<FieldPath, (FieldPath, Option<(usize, usize)>)> = BTreeMap::new();
+    if !ctx.pairs.same_population() {
+        found.extend(turned(ctx).into_iter().map(|(one, other)| (one, (other, None))));
+    }
     // The partner need not have been noticed by itself.
     let all: Vec<FieldPath> =
         ctx.base.fields.keys().filter(|p| ctx.live.fields.contains_key(*p)).cloned().collect();
@@ -49,6 +52,76 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
         }
         changes.push(Change { kind: ChangeKind::Swapped, path: one, to: vec![other], facts });
     }
+}
+
+/// More numeric fields than this are not held against each other: the cost grows with their square.
+const MAX_FIELDS: usize = 40;
+
+/// Pairs of numeric fields of which one was the greater in most records that tell, and the other one is now, while
+/// each came nearer to what the other was: goals at home and away, runs and hits.
+fn turned(ctx: &Context<'_>) -> Vec<(FieldPath, FieldPath)> {
+    let is_number = |f: &FieldProfile| numbers_of(f).is_some_and(|n| n.count >= super::context::MIN_SUPPORT);
+    // In the order of time one total overtakes the other, and nothing was exchanged.
+    let on_its_way = |path: &FieldPath| {
+        !ctx.course.is_unordered() && ctx.variation.field(path).is_some_and(|v| v.in_runs || v.trending)
+    };
+    let here = |path: &FieldPath| {
+        let (was, is) = (ctx.base.fields.get(path)?, ctx.live.fields.get(path)?);
+        (is_number(was)
+            && is_number(is)
+            && !on_its_way(path)
+            && !super::shift::is_moment(was)
+            && !path.is_repeated())
+        .then_some((was, is))
+    };
+    let fields: Vec<(&FieldPath, (&FieldProfile, &FieldProfile))> =
+        ctx.base.fields.keys().filter_map(|path| Some((path, here(path)?))).take(MAX_FIELDS).collect();
+    let mut found = Vec::new();
+    for (i, (one, (was_one, is_one))) in fields.iter().enumerate() {
+        for (other, (was_other, is_other)) in &fields[i + 1..] {
+            let (above, below) = greater(ctx.base, one, other);
+            let (now_above, now_below) = greater(ctx.live, one, other);
+            let (n, m) = (above + below, now_above + now_below);
+            if n < super::context::MIN_SUPPORT || m < super::context::MIN_SUPPORT {
+                continue;
+            }
+            let (was, is) = (above as f64 / n as f64 - 0.5, now_above as f64 / m as f64 - 0.5);
+            // On the other side of one half, and for the later part of a window too much nearer to the mirror image.
+            let turned = was * is < 0.0 && (was - is).abs() >= was.abs();
+            let chance = super::stats::fisher(above, n, now_above, m) * (fields.len() - 1) as f64;
+            let mean =
+                |f: &FieldProfile| numbers_of(f).and_then(crate::profile::NumberProfile::mean).unwrap_or(0.0);
+            // Most of the way to the other one, and not beyond all of its values: neither a shift nor another unit.
+            let nearer = |was: &FieldProfile, is: &FieldProfile, other: &FieldProfile| {
+                let most = (mean(is) - mean(other)).abs() <= 0.6 * (mean(was) - mean(other)).abs();
+                most && numbers_of(is).zip(numbers_of(other)).is_some_and(|(is, other)| {
+                    let reach = 0.5 * (other.max - other.min);
+                    is.min >= other.min - reach && is.max <= other.max + reach
+                })
+            };
+            if turned
+                && chance < ctx.alpha
+                && nearer(was_one, is_one, was_other)
+                && nearer(was_other, is_other, was_one)
+            {
+                found.push(((*one).clone(), (*other).clone()));
+            }
+        }
+    }
+    found
+}
+
+/// In how many sampled records the first of two fields is the greater, and in how many the second.
+fn greater(profile: &crate::profile::Profile, one: &FieldPath, other: &FieldPath) -> (u64, u64) {
+    let (mut above, mut below) = (0, 0);
+    for record in profile.entities.records.values() {
+        let number = |path| record.0.get(path).and_then(pairs::as_number);
+        if let (Some(a), Some(b)) = (number(one), number(other)) {
+            above += u64::from(a > b);
+            below += u64::from(b > a);
+        }
+    }
+    (above, below)
 }
 
 fn looks_other(ctx: &Context<'_>, path: &FieldPath, was: &FieldProfile) -> bool {
