@@ -10,7 +10,7 @@ fn said(size: u64, was: impl Fn(u64) -> Value, is: impl Fn(u64) -> Value) -> Vec
     said_of(size, was, is)
         .into_iter()
         .map(|(kind, path)| {
-            assert_eq!(path, "$.field");
+            assert_eq!(path, "$.field", "{kind:?}");
             kind
         })
         .collect()

@@ -632,7 +632,9 @@ mod tests {
         let mut graph = Graph::new(before, after);
         graph.limit = 2;
         let a = graph.pair(schema(before, "A"), schema(after, "A"), Direction::Response).unwrap();
-        let paths: Vec<String> = graph.reach(a).iter().map(|(_, path)| path.to_string()).collect();
+        let reach = graph.reach(a);
+        let paths: Vec<String> =
+            reach.pairs().map(|(visit, _)| graph.path(&reach, visit).to_string()).collect();
         assert_eq!(paths, ["$", "$.id"]);
         assert_eq!(graph.pair(schema(before, "B"), schema(after, "B"), Direction::Response), None);
         assert!(graph.full);
