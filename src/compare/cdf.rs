@@ -42,6 +42,12 @@ impl Points {
         Self(bins.map(|bin| Point { low: bin.low, high: bin.high, weight: bin.count as f64 }).collect())
     }
 
+    /// One more value.
+    #[cfg(test)]
+    pub(super) fn push(&mut self, value: f64) {
+        self.0.push(Point { low: value, high: value, weight: 1.0 });
+    }
+
     /// Several together.
     pub(super) fn merged<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         Self::sorted(parts.flat_map(|p| p.0.iter().copied()).collect())
@@ -79,6 +85,11 @@ impl Points {
             }
         }
         values
+    }
+
+    /// How many values lie farther from zero than that.
+    pub(super) fn beyond(&self, reach: f64) -> f64 {
+        self.0.iter().filter(|p| p.value().abs() > reach).map(|p| p.weight).sum()
     }
 
     /// The value below which a share `q` lies.

@@ -2,7 +2,7 @@
 
 use super::{course::Course, pairs::Pairs, variation::Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{FieldProfile, Order, Profile, SampleValue};
+use crate::profile::{FieldProfile, Order, Profile, SampleValue, SampledRecord};
 
 /// The chance of a false alarm that one comparison of a whole stream may have, shared out among its fields: one in
 /// five hundred, so that a stream compared every hour is wrong about four times a year at worst, and much less since
@@ -19,8 +19,8 @@ pub(super) struct Context<'a> {
     pub base: &'a Profile,
     /// The profile of the window.
     pub live: &'a Profile,
-    /// In which order the sampled records of the window came, where it is known.
-    pub order: &'a Order,
+    /// The sampled records of the window with their places, in the order in which they came, where it is known.
+    pub rows: Vec<(u64, &'a SampledRecord)>,
     /// Entities seen in both.
     pub pairs: Pairs<'a>,
     /// How the fields of the baseline vary by themselves.
@@ -37,6 +37,15 @@ pub(super) struct Lane<'a> {
     pub path: &'a FieldPath,
     pub base: &'a FieldProfile,
     pub live: &'a FieldProfile,
+}
+
+/// The sampled records of a window with their places, in the order in which they came.
+pub(super) fn in_order<'a>(profile: &'a Profile, order: &Order) -> Vec<(u64, &'a SampledRecord)> {
+    let placed = profile.entities.records.iter();
+    let mut rows: Vec<(u64, &SampledRecord)> =
+        placed.filter_map(|(key, record)| Some((*order.0.get(key)?, record))).collect();
+    rows.sort_by_key(|(place, _)| *place);
+    rows
 }
 
 impl<'a> Context<'a> {
@@ -73,6 +82,11 @@ impl<'a> Lane<'a> {
         self.ctx.variation.field(self.path).is_none_or(|v| v.exchangeable)
     }
 
+    /// Whether the values come in runs, in the order of the records.
+    pub(super) fn is_in_runs(&self) -> bool {
+        self.ctx.variation.field(self.path).is_some_and(|v| v.in_runs)
+    }
+
     /// Whether most entities had another value here from one quiet window to the next.
     pub(super) fn moves_by_itself(&self) -> bool {
         self.ctx.variation.field(self.path).is_some_and(|v| v.restless > 0.5)
@@ -88,6 +102,11 @@ impl<'a> Lane<'a> {
         let by = self.share_spread();
         let less = |count: u64| (count as f64 / by).round() as u64;
         super::stats::fisher(less(base.0), less(base.1), less(live.0), less(live.1))
+    }
+
+    /// The values of this field in the sampled records of the window, in the order in which they came, where it is known.
+    pub(super) fn values_in_order(&self) -> impl Iterator<Item = Option<&'a SampleValue>> {
+        self.ctx.rows.iter().map(|(_, record)| record.0.get(self.path))
     }
 
     /// The values of this field in sampled records of one side, as a sample of records.

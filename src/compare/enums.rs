@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::context::{Lane, MIN_SUPPORT, name_words};
+use super::context::{FAMILY_ALPHA, Lane, MIN_SUPPORT, name_words};
 use super::stats;
 use crate::model::{Change, ChangeKind, Facts};
-use crate::profile::{FieldProfile, Profile, SampleValue, TopValues};
+use crate::profile::{FieldProfile, Format, Profile, SampleValue, StringProfile, TopValues};
 
 /// The exact counts of a field's values, where they are few: of its strings, or of its whole numbers.
 pub(super) fn counts(field: &FieldProfile) -> Option<BTreeMap<u64, u64>> {
@@ -28,7 +28,7 @@ fn text_of(field: &FieldProfile, value: u64) -> Option<String> {
 
 /// New and lost members of a closed set.
 pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
-    lane.base.strings.as_deref()?;
+    lane.base.strings.as_deref().filter(|s| !s.main_format().is_instant())?;
     let (base, live) = (counts(lane.base)?, counts(lane.live)?);
     let (n, m): (u64, u64) = (base.values().sum(), live.values().sum());
     if n < MIN_SUPPORT || m < MIN_SUPPORT || base.is_empty() {
@@ -66,9 +66,17 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     let doubled = share >= 0.5 && new.len() >= 2 && new.len() <= base.len() && words <= base.len();
     let replaced = (all_new || doubled) && distinct <= 0.25 * n as f64;
     // A set that opens may be exchanged as a whole by time alone, unless its members came again and again.
-    let replaced = replaced && !takes_turns(lane, &new);
+    // What comes in runs is exchanged by the next of them.
+    // Runs less than twice as long as by chance still mix.
+    let replaced = replaced && !(lane.is_in_runs() && lane.spread() >= 2.0);
     if replaced && (!open || gone >= 0.95 && distinct <= 0.2 * n as f64) && (gone >= 0.95 || doubled) {
-        return Some(change(lane, &new, &lost, share, gone, "all-values"));
+        return Some(in_turn(lane, &new, change(lane, &new, &lost, share, gone, "all-values")));
+    }
+    if let Some((old, fresh)) = exchanged(lane, &base) {
+        let of = |side: &BTreeMap<u64, u64>, value| (value, side.get(&value).copied().unwrap_or(0));
+        let ((old, was), (fresh, is)) = (of(&base, old), of(&live, fresh));
+        let (share, gone) = (is as f64 / m as f64, was as f64 / n as f64);
+        return Some(change(lane, &[(fresh, is)], &[(old, was)], share, gone, "one-value"));
     }
     if !is_vocabulary(lane) {
         return None;
@@ -84,13 +92,17 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     // A word as frequent as the new one is missed by the baseline by chance as often as its records all fall behind
     // the cut. Any word of the set could be the missed one: one in twenty for all of them together, since only those
     // of just this frequency are.
+    // Where records come in an order that tells, words come and go with it (seasons, teams, months of a campaign),
+    // and it takes the chance of an alarm that a whole comparison may have.
     let by_order = stats::all_among_last(one, n, m) * (base.len() + new.len()) as f64;
-    // Records in order bring their words in order, more of them at a time: there one in a hundred.
-    let unordered = lane.ctx.course.beside(lane.path).unordered;
-    if one < 4 || p_value > 0.005 || by_order > if unordered { 0.05 } else { 0.01 } {
+    let ordered = !lane.ctx.course.is_unordered();
+    let least = if ordered { FAMILY_ALPHA } else { 0.05 };
+    if one < 4 || p_value > 0.005 || by_order > least {
         return closed_loss(lane, &lost, &base, m);
     }
-    if takes_turns(lane, &new) {
+    // So do the things of a long list, unless all of it was seen and one gave way to another.
+    let whole = stats::unseen_at_least(&base) < 1.0 && !lost.is_empty();
+    if ordered && base.len() > VOCABULARY && !whole {
         return None;
     }
     // In a long list that is not yet complete, one that comes when another goes is no new name for it.
@@ -105,15 +117,65 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     } else {
         return None;
     };
-    Some(change(lane, &new, &lost, share, gone, transform))
+    Some(in_turn(lane, &new, change(lane, &new, &lost, share, gone, transform)))
 }
 
-/// Whether records that come in an order bring each newcomer in one stretch, as the next season, batch or page does:
-/// its turn has come. A vendor's new word comes among the others.
+/// Marks a change whose newcomers come in their turn: no news by itself, and a witness that these are other records.
+fn in_turn(lane: &Lane<'_>, new: &[(u64, u64)], mut change: Change) -> Change {
+    if takes_turns(lane, new) {
+        change.facts.set("follows", true);
+    }
+    change
+}
+
+/// Whether records that come in an order bring the newcomers in stretches, as the next season, batch or page does: their
+/// turn has come. A vendor's new word comes among the others.
 fn takes_turns(lane: &Lane<'_>, new: &[(u64, u64)]) -> bool {
     let newcomers = new.iter().map(|(value, _)| *value).collect();
-    !lane.ctx.course.beside(lane.path).unordered
-        && super::sequence::Sequence::of(lane).is_some_and(|values| values.in_stretches(&newcomers))
+    !lane.ctx.course.is_unordered()
+        && super::sequence::Sequence::of(lane).is_some_and(|values| values.in_turn(&newcomers))
+}
+
+/// One value that from some record on stands where another one stood: the old one never comes after the first of the
+/// new one, and both are as frequent as each other. Both by chance together is rare where either alone is not.
+fn exchanged(lane: &Lane<'_>, base: &BTreeMap<u64, u64>) -> Option<(u64, u64)> {
+    if !lane.ctx.course.is_unordered() || !lane.is_exchangeable() {
+        return None;
+    }
+    let hash = |value: Option<&SampleValue>| match value {
+        Some(SampleValue::Text { hash, .. }) => Some(*hash),
+        _ => None,
+    };
+    let rows: Vec<u64> = lane.values_in_order().filter_map(hash).collect();
+    let n: u64 = base.values().sum();
+    let mut fresh: BTreeMap<u64, (usize, u64)> = BTreeMap::new();
+    for (at, value) in rows.iter().enumerate().filter(|(_, value)| !base.contains_key(value)) {
+        fresh.entry(*value).or_insert((at, 0)).1 += 1;
+    }
+    let newcomers: u64 = fresh.values().map(|(_, count)| count).sum();
+    let mut best: Option<(f64, u64, u64)> = None;
+    for (new, (first, count)) in &fresh {
+        let (before, after) = (n + *first as u64, (rows.len() - first) as u64);
+        // Where the first of them stands is given; that the others come behind it is not.
+        let p_new = stats::all_among_last(count - 1, before + 1, after - 1);
+        for (old, recorded) in base {
+            let places = || rows.iter().enumerate().filter(|(_, value)| *value == old).map(|(at, _)| at);
+            if places().any(|at| at >= *first) {
+                continue;
+            }
+            let was = recorded + places().count() as u64;
+            let p_old = stats::all_among_last(was, after, before);
+            let p_value = p_new * p_old * (fresh.len() * base.len()) as f64;
+            // One new name for one value; of several new ones none is it.
+            let alone = count * 10 >= newcomers * 8;
+            let alike = alone && stats::fisher(was, before, *count, after) >= 0.05;
+            if *count >= 3 && alike && best.is_none_or(|best| p_value < best.0) {
+                best = Some((p_value, *old, *new));
+            }
+        }
+    }
+    // The chance that a whole comparison may have, among the four vocabularies that a stream has.
+    best.filter(|(p_value, ..)| *p_value < FAMILY_ALPHA / 4.0).map(|(_, old, new)| (old, new))
 }
 
 /// Beyond a dozen values a set is a list of things (teams, carriers, stations), which come and go, and no vocabulary
@@ -126,9 +188,17 @@ fn is_vocabulary(lane: &Lane<'_>) -> bool {
     words(lane.base) && words(lane.live)
 }
 
+/// Whether nearly all values are one word each, as what programs compare is, and names of people and things are not.
+fn are_identifiers(lane: &Lane<'_>) -> bool {
+    let one_word = |field: &FieldProfile| {
+        field.strings.as_deref().is_some_and(|s| s.of_format(Format::Text) * 20 <= s.count)
+    };
+    one_word(lane.base) && one_word(lane.live)
+}
+
 /// New words for the same entities. New entities with new words are the ordinary growth of the data.
 fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>) -> Option<Change> {
-    if !is_vocabulary(lane) || base.len() * 4 > lane.base.present as usize {
+    if base.len() * 4 > lane.base.present as usize {
         return None;
     }
     let new: Vec<(u64, u64)> =
@@ -145,9 +215,18 @@ fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64,
             left += usize::from(before != after && !live.contains_key(before));
         }
     }
+    let total = |side: &BTreeMap<u64, u64>| side.values().sum::<u64>();
     // Three entities are no accident of one record, as for types, however many kept their words.
     if all < super::pairs::MIN_PAIRS || moved.max(left) < 3 {
-        return None;
+        // Of new entities a word counts that is one of a program, and too frequent to have been missed.
+        let missed = |count: u64| stats::fisher(0, total(base), count, total(live)) < lane.ctx.alpha;
+        let words: Vec<(u64, u64)> = new.iter().filter(|(_, count)| missed(*count)).copied().collect();
+        let share = words.iter().map(|(_, c)| c).sum::<u64>() as f64 / total(live).max(1) as f64;
+        let told = all >= super::pairs::MIN_PAIRS
+            && !words.is_empty()
+            && is_vocabulary(lane)
+            && are_identifiers(lane);
+        return told.then(|| change(lane, &words, &[], share, 0.0, "new-value"));
     }
     // Entities that pass from word to word, as orders do, leave one of them empty now and then; there only the count
     // of a word says that it is missed.
@@ -156,6 +235,18 @@ fn paired_enums(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64,
     }
     let share = new.iter().map(|(_, c)| c).sum::<u64>() as f64 / live.values().sum::<u64>().max(1) as f64;
     let gone = lost.iter().map(|(_, c)| c).sum::<u64>() as f64 / base.values().sum::<u64>().max(1) as f64;
+    // Versions, numbers and the like move on by themselves, and so do names of people and things in a long list. That
+    // most of several moved for most entities at once is the doing of who writes them.
+    let numeral = |field: &FieldProfile| {
+        let format = field.strings.as_deref().map(StringProfile::main_format);
+        format.is_some_and(|f| f.is_number() || f == Format::Version)
+    };
+    let several = numeral(lane.base)
+        && (base.len() >= 3 && live.len() >= 3)
+        && (share >= 0.6 && gone >= 0.6 && moved * 10 >= all * 6);
+    if !(several || is_vocabulary(lane) && (base.len() <= VOCABULARY || are_identifiers(lane))) {
+        return None;
+    }
     let transform = match (new.len(), lost.len()) {
         (0, _) => "lost-value",
         (1, 1) => "one-value",

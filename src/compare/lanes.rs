@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT};
+use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT, in_order};
 use super::course::Course;
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
 use super::{structure, swaps, types, zones};
-use crate::model::{Change, FieldPath, Inconclusive};
+use crate::model::{Change, ChangeKind, FieldPath, Inconclusive};
 use crate::profile::{FieldProfile, Order, Profile, align};
 
 /// What differs between a baseline and a window, with evidence.
@@ -65,7 +65,7 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     // cannot be told once none of them is left.
     if baseline.windows > 1 && baseline.latest.is_none() {
         let moved_on = |change: &Change| {
-            change.kind == crate::model::ChangeKind::Stale
+            change.kind == ChangeKind::Stale
                 && live.fields.get(&change.path).is_some_and(super::shift::is_moment)
         };
         let (merged, kept): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(moved_on);
@@ -102,7 +102,7 @@ fn fields(
     let ctx = Context {
         base,
         live,
-        order,
+        rows: in_order(live, order),
         pairs: Pairs::of(baseline.latest.as_ref().unwrap_or(base), live),
         variation: &baseline.variation,
         course: Course::of(base, live, &baseline.variation),
@@ -117,11 +117,8 @@ fn fields(
         field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
     }
     // Below a container of another type everything is other; the container says so.
-    let retyped: Vec<FieldPath> = changes
-        .iter()
-        .filter(|c| c.kind == crate::model::ChangeKind::TypeChanged)
-        .map(|c| c.path.clone())
-        .collect();
+    let retyped: Vec<FieldPath> =
+        changes.iter().filter(|c| c.kind == ChangeKind::TypeChanged).map(|c| c.path.clone()).collect();
     changes.retain(|c| !retyped.iter().any(|above| c.path != *above && c.path.starts_with(above)));
     swaps::swaps(&ctx, &mut changes);
     population(&ctx, &mut changes, inconclusive);
@@ -134,15 +131,24 @@ fn is_soft(change: &Change, other_segment: bool) -> bool {
     let transform = change.facts.text("transform").unwrap_or_default();
     match change.kind {
         K::DistributionShifted | K::CardinalityChanged => true,
+        // Another segment counts in other sizes, and its codes are built and cut otherwise.
+        K::ScaleChanged | K::Swapped | K::TimezoneShifted | K::IdSchemeChanged | K::Truncated | K::Stale => {
+            other_segment
+        }
+        K::EncodingChanged => other_segment && transform == "separator",
+        K::FormatChanged => {
+            other_segment && matches!(transform, "notation" | "number-notation" | "host" | "width")
+        }
         // Another segment has other words; the same words spelled otherwise are no other segment.
         K::EnumChanged => {
             change.facts.get("respelled").is_none() && (other_segment || transform != "all-values")
         }
         // Nulls where there were some before, or that leave some values: not a field that died.
         K::NullsChanged => {
-            transform.ends_with("-nulls")
-                && change.facts.number("baseline_null_rate") > Some(0.0)
-                && change.facts.number("live_null_rate") < Some(1.0)
+            transform.ends_with("-nulls") && other_segment
+                || transform.ends_with("-nulls")
+                    && change.facts.number("baseline_null_rate") > Some(0.0)
+                    && change.facts.number("live_null_rate") < Some(1.0)
         }
         _ => false,
     }
@@ -152,7 +158,7 @@ fn is_soft(change: &Change, other_segment: bool) -> bool {
 /// then other records came: a vendor changes the unit of one field, or of all alike.
 fn factors(changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
     let guessed = |c: &Change| {
-        c.kind == crate::model::ChangeKind::ScaleChanged
+        c.kind == ChangeKind::ScaleChanged
             && c.facts.get("paired").is_none()
             && !super::scale::is_spoken_for(c)
     };
@@ -181,26 +187,32 @@ fn null_step(change: &Change) -> f64 {
 /// When several fields moved at once in ways that other records bring about, then other records came: a holiday, a
 /// storm, another segment of customers. Which they are is not for one window to say.
 fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
-    // Nulls that go with the kinds of the records are no news by themselves, and witness that these are others.
+    // Nulls that go with the kinds of the records, and values whose turn has come, are no news by themselves, and
+    // witness that these are other records.
     let follows = |c: &Change| c.facts.get("follows").is_some();
     if ctx.pairs.same_population() {
         changes.retain(|c| !follows(c));
         return;
     }
     factors(changes, inconclusive);
-    let soft_here = |c: &Change| is_soft(c, ctx.course.is_other_segment(&c.path));
+    // What comes in runs stands still for one of them, and with it whatever goes with it.
+    let next_run = |c: &Change| {
+        let lacks = || c.facts.text("transform").is_some_and(|t| t.ends_with("-nulls"));
+        (c.kind == ChangeKind::Stale || c.kind == ChangeKind::NullsChanged && lacks())
+            && ctx.variation.field(&c.path).is_some_and(|v| v.in_runs)
+    };
+    let soft_here =
+        |c: &Change| follows(c) || is_soft(c, ctx.course.is_other_segment(&c.path)) || next_run(c);
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
     let segment = soft.iter().any(|path| ctx.course.is_other_segment(path));
     if soft.len() < 2 && !segment {
         // A share of nulls that drifts alone must move by a fifth to be told.
         changes.retain(|c| !follows(c));
-        changes.retain(|c| {
-            !soft_here(c) || c.kind != crate::model::ChangeKind::NullsChanged || null_step(c) >= 0.2
-        });
+        changes.retain(|c| !soft_here(c) || c.kind != ChangeKind::NullsChanged || null_step(c) >= 0.2);
         return;
     }
-    changes.retain(|c| !soft_here(c) && !follows(c));
+    changes.retain(|c| !soft_here(c));
     inconclusive.extend(soft.into_iter().map(|path| {
         Inconclusive {
         path,
@@ -220,6 +232,7 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
         .or_else(|| scale::notation(lane))
         .or_else(|| scale::scales(lane).filter(|_| !shift::is_replay(lane)))
         .or_else(|| shift::collapse(lane))
+        .or_else(|| shift::unique(lane))
         .or_else(|| enums::enums(lane))
         .or_else(|| shift::booleans(lane))
         .or_else(|| zones::zones(lane))
@@ -240,20 +253,18 @@ pub(crate) fn compare_fields(
     was: &crate::profile::FieldProfile,
     is: &crate::profile::FieldProfile,
 ) -> Option<Change> {
-    let (variation, order) = (super::Variation::default(), Order::default());
+    let variation = super::Variation::default();
     let ctx = Context {
         base,
         live,
-        order: &order,
+        rows: Vec::new(),
         pairs: Pairs::default(),
         variation: &variation,
-        course: Course::default(),
+        course: Course::without_order(),
         alpha: FAMILY_ALPHA,
     };
     let mut changes = Vec::new();
     field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
-    changes.retain(|c| {
-        !matches!(c.kind, crate::model::ChangeKind::PresenceChanged | crate::model::ChangeKind::NullsChanged)
-    });
+    changes.retain(|c| !matches!(c.kind, ChangeKind::PresenceChanged | ChangeKind::NullsChanged));
     changes.into_iter().next()
 }

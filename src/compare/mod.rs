@@ -21,6 +21,7 @@ mod relations;
 mod scale;
 mod sentinel;
 mod sequence;
+mod serial;
 mod shift;
 mod stats;
 mod strings;

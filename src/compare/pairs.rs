@@ -10,6 +10,9 @@ pub struct Pairs<'a> {
     pub records: Vec<(&'a SampledRecord, &'a SampledRecord)>,
     /// Which share of the live sample has a partner.
     pub share: f64,
+    /// Which share of the earlier sample has one, as far as the live sample reaches: whether they are all still there,
+    /// however many came besides.
+    pub kept: f64,
 }
 
 /// Fewer pairs than this prove nothing: a coincidence of two or three values is common, of eight is not.
@@ -36,7 +39,14 @@ impl<'a> Pairs<'a> {
             .filter_map(|(key, after)| base.entities.records.get(key).map(|before| (before, after)))
             .collect();
         let share = records.len() as f64 / live.entities.records.len().max(1) as f64;
-        Self { records, share }
+        // The sample holds the smallest hashes: beyond the largest of a full one nothing is known.
+        let reach = match live.entities.records.keys().next_back() {
+            Some(last) if live.entities.records.len() >= Entities::CAP => *last,
+            _ => u64::MAX,
+        };
+        let sought = base.entities.records.keys().take_while(|key| **key <= reach).count();
+        let kept = records.len() as f64 / sought.max(1) as f64;
+        Self { records, share, kept }
     }
 
     /// Whether both sides saw mostly the same entities: what differs then is the data, not the choice of records.

@@ -43,6 +43,25 @@ pub(super) fn scale(a: &Points, b: &Points, dispersion: f64) -> RankTest {
     rank_sum(a.beside(b).into_iter().map(apart).collect(), dispersion)
 }
 
+/// The values farthest from the common median, as long as all of them are of one sample: how surprising so many are,
+/// two-sided (a run of extremes, as of J. Tukey's quick test, Technometrics 1959). It sees wider and narrower values
+/// in few of them, where ranks are blind to how far away the last ones lie.
+pub(super) fn tails(a: &Points, b: &Points, dispersion: f64) -> f64 {
+    let centre = Points::merged([a, b].into_iter()).quantile(0.5);
+    let mut all = a.beside(b);
+    all.sort_by(|x, y| (y.0 - centre).abs().total_cmp(&(x.0 - centre).abs()));
+    let by = dispersion.max(1.0);
+    let run = |mine: &dyn Fn(&(f64, f64, f64)) -> (f64, f64)| {
+        all.iter().map(mine).take_while(|(_, other)| *other == 0.0).map(|(own, _)| own).sum::<f64>()
+    };
+    let (of_a, of_b) = (run(&|x| (x.1, x.2)), run(&|x| (x.2, x.1)));
+    let whole = |count: f64| (count / by).floor() as u64;
+    let (n, m) = (whole(a.count()), whole(b.count()));
+    let p_value =
+        super::stats::all_among_last(whole(of_a), m, n).min(super::stats::all_among_last(whole(of_b), n, m));
+    (2.0 * p_value).min(1.0)
+}
+
 /// Values with their weights in both samples.
 fn rank_sum(mut all: Vec<(f64, f64, f64)>, dispersion: f64) -> RankTest {
     all.sort_by(|x, y| x.0.total_cmp(&y.0));
@@ -82,6 +101,20 @@ mod tests {
         let test = sum(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[4.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
         assert!((test.p_value - 0.0198).abs() < 0.0002, "{test:?}");
         assert!((test.superiority - 33.0 / 36.0).abs() < 1e-9, "{test:?}");
+    }
+
+    #[test]
+    fn many_extremes_of_one_sample_are_no_chance() {
+        let points = |of: std::ops::RangeInclusive<i32>, by: i32| {
+            let mut numbers = crate::compare::cdf::Points::default();
+            for value in of {
+                numbers.push(f64::from(value * by));
+            }
+            numbers
+        };
+        assert!(tails(&points(-20..=20, 3), &points(-20..=20, 8), 1.0) < 1e-5);
+        assert!(tails(&points(-20..=20, 3), &points(-20..=20, 3), 1.0) >= 1.0);
+        assert_eq!(tails(&points(1..=0, 1), &points(1..=5, 1), 1.0), 1.0);
     }
 
     #[test]

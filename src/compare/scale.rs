@@ -246,7 +246,10 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     // What no other records bring about: decimals that none had, a sign that none had, or values beyond all seen.
     let mirrored =
         base.negative == 0 && live.negative * 10 >= (live.count - live.zero) * 9 && live.negative > 0;
-    let hard = is_recomputed(base, live) || mirrored;
+    // Counters go beyond all seen by themselves.
+    let counts_on = lane.ctx.variation.field(lane.path).is_some_and(|v| v.trending)
+        || base.whole == base.count && super::types::says_identifier(lane.path);
+    let hard = is_recomputed(base, live) || mirrored || !counts_on && lies_far(base, &is);
     let by = lane.spread().max(1.0);
     let sure = significant(lane, before, n, m) || hard && stats::ks_p_value(before, n / by, m / by) < 0.01;
     if !sure || before < 0.2 {
@@ -313,9 +316,13 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         (true, false) => 0.05,
         (false, _) => -0.05,
     };
-    let beats = cost <= rival + margin && (hard || lane.is_exchangeable()) || cost < rival - 0.15;
+    // That a plain shift just lands on the mirror image, beyond zero, would be a coincidence.
+    let beats = mirrored && ratio < 0.0
+        || cost <= rival + margin && (hard || lane.is_exchangeable())
+        || cost < rival - 0.15;
     // A unit that nothing speaks for, in records whose own movement is not known, may be that movement.
-    if !spoken && !hard && !lane.ctx.variation.is_known() && !lane.ctx.course.beside(lane.path).quiet {
+    let known = lane.ctx.course.is_unordered() && lane.ctx.variation.is_known();
+    if !spoken && !hard && !known && !lane.ctx.course.beside(lane.path).quiet {
         return None;
     }
     if !fits || (near_one && !beats) {
@@ -369,6 +376,13 @@ fn fits_all_along(was: &Points, is: &Points, ratio: f64, after: f64) -> bool {
         (Some(before), Some(now)) => (now - before).abs() <= ratio.abs().ln().abs().max(0.5),
         _ => true,
     }
+}
+
+/// Whether two in ten numbers, ten at least, lie more than three times as far out as any did.
+fn lies_far(base: &NumberProfile, is: &Points) -> bool {
+    let reach = 3.0 * base.min.abs().max(base.max.abs());
+    let far = is.beyond(reach);
+    reach > 0.0 && far >= 10.0 && far >= 0.2 * is.count()
 }
 
 /// Whether three in ten numbers, ten at least, are written with more decimals than any had.

@@ -17,12 +17,16 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
     let (null_rate, left) = (rate(lane.base), rate(lane.live));
     let missing = null_rate - left;
     // Five nulls are no accident, and where some are left most must be gone: the later part of a window.
-    if nulls(lane.base) < 5 || left > 0.6 * null_rate || lane.live.present < 20 {
+    if nulls(lane.base) < 5 || lane.live.present < 20 {
         return;
     }
     // What happened to most of the values is the news, and the nulls are a part of it.
     let of_all = |c: &Change| match c.kind {
         ChangeKind::NullsChanged | ChangeKind::EnumChanged | ChangeKind::PresenceChanged => false,
+        // A value out of place in many records is also a distribution that moved.
+        ChangeKind::DistributionShifted => false,
+        // A text that is no date, beside dates, may be that value.
+        ChangeKind::FormatChanged if c.facts.text("transform") == Some("no-date") => false,
         _ => c.facts.number("share").is_none_or(|share| share > 2.0 * missing),
     };
     if found.iter().any(of_all) {
@@ -35,10 +39,14 @@ pub(super) fn sentinel(lane: &Lane<'_>, found: &mut Vec<Change>) {
             *count >= 3 && !was.contains_key(*value) && is_out_of_place(value, lane)
         })
         .max_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0)));
-    // A value never seen before comes as often as null no longer does, within what sampling does to small shares.
-    let Some((value, (share, _))) =
-        newcomer.filter(|(_, (share, _))| (0.5..=2.0).contains(&(share / missing)))
-    else {
+    // A value never seen before comes as often as null no longer does, within what sampling does to small shares. Where
+    // it says nothing, as null does, it may come as often as null would have by now.
+    let fits = |value: &Key, share: f64| {
+        let says_nothing = value.0 == 2 && says_nothing(value, lane);
+        let ratio = share / missing;
+        left <= 0.6 * null_rate && ((0.5..=2.0).contains(&ratio) || says_nothing && ratio >= 0.5)
+    };
+    let Some((value, (share, _))) = newcomer.filter(|(value, (share, _))| fits(value, *share)) else {
         return;
     };
     let what = if value.0 == 1 {
@@ -77,6 +85,13 @@ fn is_out_of_place(value: &Key, lane: &Lane<'_>) -> bool {
         || text.is_some_and(|(format, says_nothing)| {
             says_nothing || !strings.main_format().is_soft() && strings.of_format(format) == 0
         })
+}
+
+/// Whether a text stands for nothing: it is empty, or a word for it.
+fn says_nothing(value: &Key, lane: &Lane<'_>) -> bool {
+    value.2 == 0
+        || Lane::sample(lane.ctx.live, lane.path)
+            .any(|v| matches!(v, SampleValue::Text { hash, says_nothing: true, .. } if *hash == value.1))
 }
 
 type Key = (u8, u64, u64);

@@ -4,29 +4,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Lane;
-use crate::profile::SampleValue;
+use super::serial::{Told, equal_neighbours, told};
+use crate::profile::{SampleValue, SampledRecord};
 
 /// Fewer sampled values in order show none of it.
 const MIN_VALUES: usize = 20;
 /// The longest round of a replay that is looked for.
 const LONGEST_ROUND: u64 = 12;
 
-/// The values of a window's sampled records with their places, the last record first or last.
+/// The values of a window's sampled records with their places.
 pub(super) struct Sequence(Vec<(u64, Told)>);
-
-/// What tells equal values.
-type Told = (u8, u64);
 
 impl Sequence {
     /// The values of a field, where the order is known and enough of them are sampled.
     pub(super) fn of(lane: &Lane<'_>) -> Option<Self> {
-        let records = &lane.ctx.live.entities.records;
-        let placed = lane.ctx.order.0.iter().filter_map(|(key, place)| {
-            let value = records.get(key)?.0.get(lane.path)?;
-            Some((*place, told(value)?))
-        });
-        let mut values: Vec<(u64, Told)> = placed.collect();
-        values.sort_unstable();
+        let placed = |(place, record): &(u64, &SampledRecord)| {
+            let value = record.0.get(lane.path)?;
+            (!matches!(value, SampleValue::Null | SampleValue::Container(..)))
+                .then(|| (*place, told(Some(value))))
+        };
+        let values: Vec<(u64, Told)> = lane.ctx.rows.iter().filter_map(placed).collect();
         (values.len() >= MIN_VALUES).then_some(Self(values))
     }
 
@@ -69,9 +66,9 @@ impl Sequence {
         if last.1 >= first.1 { last } else { first }
     }
 
-    /// Whether each of these texts comes in one stretch, of which it makes up nine of ten values; those that come less
-    /// than three times tell nothing.
-    pub(super) fn in_stretches(&self, texts: &BTreeSet<u64>) -> bool {
+    /// Whether these texts come in their turn: each of them in one stretch, of which it makes up nine of ten values
+    /// (those that come less than three times tell nothing), or all together in one, or in runs among the others.
+    pub(super) fn in_turn(&self, texts: &BTreeSet<u64>) -> bool {
         let mut of_each: BTreeMap<u64, (usize, usize, usize)> = BTreeMap::new();
         for (at, (_, (_, hash))) in
             self.0.iter().enumerate().filter(|(_, (_, value))| texts.contains(&value.1))
@@ -80,8 +77,16 @@ impl Sequence {
             (*last, *count) = (at, *count + 1);
         }
         let mut stretches = of_each.values().filter(|(_, _, count)| *count >= 3).peekable();
-        stretches.peek().is_some()
+        if stretches.peek().is_some()
             && stretches.all(|(first, last, count)| count * 10 >= (last + 1 - first) * 9)
+        {
+            return true;
+        }
+        let is_new = |(_, value): &(u64, Told)| texts.contains(&value.1);
+        let flags: Vec<bool> = self.0.iter().map(is_new).skip_while(|new| !new).collect();
+        let new = flags.iter().filter(|new| **new).count();
+        // One in a hundred by chance, as for a path that is gone.
+        new * 10 >= flags.len().max(1) * 9 || flags.len() >= 4 && equal_neighbours(&flags).0 < 0.01
     }
 
     /// The number of distinct values that come round and round for half of the window at least, up to its end: each
@@ -101,15 +106,6 @@ impl Sequence {
             let by_chance = equal.powf(tail.len() as f64 - round.len() as f64);
             (agrees && distinct.len() >= 3 && by_chance < 1e-4).then_some(distinct.len())
         })
-    }
-}
-
-fn told(value: &SampleValue) -> Option<Told> {
-    match value {
-        SampleValue::Bool(is) => Some((1, u64::from(*is))),
-        SampleValue::Number(number, _) => Some((2, number.to_bits())),
-        SampleValue::Text { hash, .. } => Some((3, *hash)),
-        SampleValue::Null | SampleValue::Container(..) => None,
     }
 }
 
@@ -144,9 +140,9 @@ mod tests {
     #[test]
     fn turns_are_told_from_words_among_others() {
         let new = BTreeSet::from([7]);
-        assert!(sequence(|i| if i < 40 { 1 } else { 7 }).in_stretches(&new));
-        assert!(!sequence(|i| if noise(i).is_multiple_of(3) { 7 } else { 1 }).in_stretches(&new));
-        assert!(!sequence(|_| 1).in_stretches(&new));
+        assert!(sequence(|i| if i < 40 { 1 } else { 7 }).in_turn(&new));
+        assert!(!sequence(|i| if noise(i).is_multiple_of(3) { 7 } else { 1 }).in_turn(&new));
+        assert!(!sequence(|_| 1).in_turn(&new));
     }
 
     #[test]

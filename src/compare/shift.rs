@@ -26,16 +26,32 @@ pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
     let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
     let sure = lane.fisher(hits(top_was, n), hits(top_is, m)) < lane.ctx.alpha;
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
+    let run = lane.is_in_runs() && !outlasts_runs(lane);
+    // Others of equal standing beside it: fewer values, not one.
+    let (heads_was, heads_is) = (head_share(lane.base, 2), head_share(lane.live, 2));
+    let two = matches!((heads_was, heads_is), (Some(was), Some(is))
+        if is >= 0.95 && top_is < 0.95 && (is - top_is) - (was - top_was) >= 0.1);
     // Nine in ten, or all from some record on; in between others came as before, and one value only comes more often.
     let stands = top_is >= 0.9
         || top_is >= 0.5 && Sequence::of(lane).map_or(top_is >= 0.6, |values| values.stand_still() >= 0.5);
-    if sure && stands && top_is - top_was >= (0.35_f64).max(2.0 * natural) && was >= 3.0 {
+    if sure
+        && !run
+        && !two
+        && (stands || top_is >= 0.6)
+        && top_is - top_was >= (0.35_f64).max(2.0 * natural)
+        && was >= 3.0
+    {
         let facts = Facts::new()
             .with("distinct", is.round() as u64)
             .with("baseline_distinct", was.round() as u64)
             .with("share", top_is)
-            .with("baseline_share", top_was)
-            .with("transform", if is_moment(lane.base) { "moment" } else { "constant" });
+            .with("baseline_share", top_was);
+        // What stands still does so from one record on; what comes now and then, and more often, is another mix.
+        if !is_moment(lane.base) && !stands {
+            let facts = facts.with("effect", top_is - top_was).with("statistic", top_is - top_was);
+            return Some(lane.change(ChangeKind::DistributionShifted, facts.with("transform", "mix")));
+        }
+        let facts = facts.with("transform", if is_moment(lane.base) { "moment" } else { "constant" });
         return Some(lane.change(ChangeKind::Stale, facts));
     }
     None
@@ -61,6 +77,18 @@ pub(super) fn replay(lane: &Lane<'_>) -> Option<Change> {
     Some(lane.change(ChangeKind::Stale, facts))
 }
 
+/// Whether a field whose values come in runs ends in one that runs as long as those of the baseline hardly do: a field
+/// that stands still does so up to the end of the window.
+fn outlasts_runs(lane: &Lane<'_>) -> bool {
+    let values: Vec<Option<&SampleValue>> = lane.values_in_order().collect();
+    let last = values.iter().rev().take_while(|value| **value == values[values.len() - 1]).count();
+    let longest = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.longest_run);
+    // Twice the longest: the longest of one window exceeds that of another of its size twofold about once in as many
+    // times as there are runs (their lengths fall off as those of a coin's do).
+    let share = last as f64 / values.len().max(1) as f64;
+    share >= 0.6 && share >= 2.0 * longest
+}
+
 /// Whether numbers come from far fewer distinct values than before: a replay, which fits any unit by chance.
 pub(super) fn is_replay(lane: &Lane<'_>) -> bool {
     collapse(lane)
@@ -76,6 +104,10 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
+    // How many runs a window holds varies as the runs do; next to nothing of many is news even so.
+    if lane.is_in_runs() && is > 0.1 * was {
+        return None;
+    }
     let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
     // Fewer distinct values than even a window of this size must show. Distinct values grow no faster than records.
@@ -98,9 +130,10 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
     if p_value >= lane.ctx.alpha {
         return None;
     }
-    // A handful of values over and over is a replay; two or three out of a vocabulary are a collapse.
-    let numeric = lane.live.numbers.is_some();
+    // A handful of values over and over is a replay; two or three out of a vocabulary are a collapse. Of values that were
+    // nearly all different several come again and again: they are sent anew.
     let one = is < 1.5;
+    let numeric = lane.live.numbers.is_some() || frequent(lane) >= 4;
     let kind = if numeric || one { ChangeKind::Stale } else { ChangeKind::CardinalityChanged };
     let facts = Facts::new()
         .with("baseline_distinct", was.round() as u64)
@@ -149,6 +182,41 @@ fn few_from_some_record_on(lane: &Lane<'_>) -> bool {
         && length * 2 >= all
         && values.iter().all(|value| counts.contains_key(value))
         && sets * share.powf(length as f64 / lane.spread().max(1.0)) < lane.ctx.alpha
+}
+
+/// Values that came several times each, and now once each: what told a group tells a record.
+pub(super) fn unique(lane: &Lane<'_>) -> Option<Change> {
+    let (base, live) = (distinct(lane.base)?, distinct(lane.live)?);
+    let (n, m) = (scalars(lane.base), scalars(lane.live));
+    // Of fewer values than that many are distinct by chance, of moments as many as the traffic makes.
+    if n < ENOUGH || m < ENOUGH || is_moment(lane.base) {
+        return None;
+    }
+    let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
+    // The estimate beyond 256 distinct values is off by a sixteenth (one over the root of the sketch's size).
+    let all = if live.is_complete() { is >= m as f64 } else { is >= 0.9 * m as f64 };
+    (all && was <= 0.5 * (n.min(m)) as f64).then(|| {
+        let facts = Facts::new()
+            .with("baseline_distinct", was.round() as u64)
+            .with("live_distinct", is.round() as u64)
+            .with("distinct", is.round() as u64)
+            .with("transform", "unique");
+        lane.change(ChangeKind::CardinalityChanged, facts)
+    })
+}
+
+/// How many values the window has each in one sampled record of twelve, and more: five in turn have a fifth each, and a
+/// seventh where they began in its midst.
+fn frequent(lane: &Lane<'_>) -> usize {
+    let mut counts = std::collections::BTreeMap::<u64, usize>::new();
+    let mut all = 0;
+    for value in Lane::sample(lane.ctx.live, lane.path) {
+        if let SampleValue::Text { hash, .. } = value {
+            *counts.entry(*hash).or_default() += 1;
+            all += 1;
+        }
+    }
+    counts.values().filter(|count| **count * 12 >= all).count()
 }
 
 pub(super) fn is_moment(field: &FieldProfile) -> bool {
@@ -264,7 +332,11 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     let part = if (mirror - was).abs() > 0.1 { (is - was) / (mirror - was) } else { 0.0 };
     // Less than half of the way is another mix, which small windows do not tell from the course of things.
     let transform = if (0.55..=1.2).contains(&part) { "inverted" } else { "mix" };
-    if transform == "mix" && n.min(m) < ENOUGH && !stands_out(lane, p_value) {
+    // Records in order move together: there it takes half of the values in another place, or a rate that was not near
+    // its mirror image anyway.
+    let ordinary =
+        !lane.ctx.course.is_unordered() && (was - is).abs() < if transform == "mix" { 0.5 } else { 0.3 };
+    if ordinary || transform == "mix" && n.min(m) < ENOUGH && !stands_out(lane, p_value) {
         return None;
     }
     let facts = Facts::new()
@@ -362,7 +434,14 @@ fn categories(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     // Lists of things change their proportions with the things.
-    let told = least >= ENOUGH as f64 && base.len() <= enums::VOCABULARY && lane.ctx.variation.is_known();
+    let apart = lane.ctx.course.is_unordered() || effect >= 0.5;
+    // The next run of an order is no other mix.
+    let values: Vec<_> = lane.values_in_order().collect();
+    if !lane.ctx.course.is_unordered() && super::serial::runs(&values).0 < 0.01 {
+        return None;
+    }
+    let told =
+        least >= ENOUGH as f64 && base.len() <= enums::VOCABULARY && apart && lane.ctx.variation.is_known();
     (told || stands_out(lane, p_value)).then(|| shifted(lane, "mix", effect, p_value))
 }
 

@@ -136,6 +136,51 @@ pub(super) fn ks_p_value(distance: f64, n: f64, m: f64) -> f64 {
         * 2.0
 }
 
+/// The distance of Kolmogorov between a mixture of samples (each with its weight and what is added to its values) and
+/// one more sample.
+#[must_use]
+pub(super) fn kolmogorov(mixture: &[(&[f64], f64, f64)], other: &[f64]) -> f64 {
+    let (high, low) = extremes(mixture, other);
+    high.max(low)
+}
+
+/// The statistic of N. Kuiper (1960) for values on a circle: the largest difference of the distribution functions
+/// upwards and the largest downwards together, which no choice of the zero changes.
+#[must_use]
+pub(super) fn kuiper(one: &[f64], other: &[f64]) -> f64 {
+    let (high, low) = extremes(&[(one, 1.0, 0.0)], other);
+    high + low
+}
+
+/// The largest differences of two distribution functions, upwards and downwards.
+fn extremes(mixture: &[(&[f64], f64, f64)], other: &[f64]) -> (f64, f64) {
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for (values, weight, by) in mixture {
+        steps.extend(values.iter().map(|value| (value + by, weight / values.len() as f64)));
+    }
+    steps.extend(other.iter().map(|value| (*value, -1.0 / other.len() as f64)));
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut at, mut high, mut low) = (0.0, 0.0_f64, 0.0_f64);
+    for tied in steps.chunk_by(|a, b| a.0 == b.0) {
+        at += tied.iter().map(|(_, step)| step).sum::<f64>();
+        high = high.max(at);
+        low = low.max(-at);
+    }
+    (high, low)
+}
+
+/// The asymptotic p-value of [`kuiper`] (M. A. Stephens 1970; Numerical Recipes 14.3).
+#[must_use]
+pub(super) fn kuiper_p_value(distance: f64, n: f64, m: f64) -> f64 {
+    let root = (n * m / (n + m)).sqrt();
+    let lambda = (root + 0.155 + 0.24 / root) * distance;
+    if lambda < 0.4 {
+        return 1.0;
+    }
+    let term = |k: f64| (4.0 * (k * lambda).powi(2) - 1.0) * (-2.0 * (k * lambda).powi(2)).exp();
+    (2.0 * (1..=100).map(|k| term(f64::from(k))).sum::<f64>()).clamp(0.0, 1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +201,18 @@ mod tests {
         assert_eq!(all_among_last(0, 5, 5), 1.0);
         assert_eq!(all_among_last(6, 5, 5), 0.0);
         assert!((all_among_last(6, 50, 50) - 0.0133).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_circle_has_no_beginning() {
+        let (one, other) = ([1.0, 2.0, 3.0, 9.0], [2.5, 3.5, 4.0, 5.0]);
+        let turned = |of: &[f64]| of.iter().map(|v| (v + 4.0) % 10.0).collect::<Vec<_>>();
+        assert!((kuiper(&one, &other) - kuiper(&turned(&one), &turned(&other))).abs() < 1e-12);
+        assert_eq!(kolmogorov(&[(&one, 1.0, 0.0)], &one), 0.0);
+        // The 5 % point is 1.747.
+        let far = 1.747 / (50.0_f64.sqrt() + 0.155 + 0.24 / 50.0_f64.sqrt());
+        assert!((kuiper_p_value(far, 100.0, 100.0) - 0.05).abs() < 0.001);
+        assert_eq!(kuiper_p_value(0.0, 10.0, 10.0), 1.0);
     }
 
     #[test]

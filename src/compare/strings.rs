@@ -27,6 +27,8 @@ pub(super) fn strings(lane: &Lane<'_>) -> Option<Change> {
         .or_else(|| case(lane, base, live))
         .or_else(|| separators(lane, base, live))
         .or_else(|| truncated(lane, base, live))
+        .or_else(|| width(lane, base, live))
+        .or_else(|| longer(lane, base, live))
         .or_else(|| patterns(lane, base, live))
 }
 
@@ -73,8 +75,10 @@ fn instants(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
         .map(|(f, n)| (*f, *n))
         .max_by_key(|(f, n)| (*n, std::cmp::Reverse(*f)))?;
     let share = shares(lane, (0, base.count), (count, live.count));
-    // Notation is a promise of the vendor: three of another one are no accident, whatever the window's size.
-    if count < 3 || share.is < 0.05 || !(share.sure || share.is > 0.99) {
+    // Notation is a promise of the vendor: three of another one are no accident, whatever the window's size. What is no
+    // date at all breaks a reader at each of them.
+    let least = if is.is_instant() { 0.05 } else { 0.01 };
+    if count < 3 || share.is < least || !(share.sure || share.is > 0.99) {
         return None;
     }
     let transform = match (was, is) {
@@ -289,6 +293,12 @@ fn same_but_for_case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile
     let plain = live.distinct.containment(&base.distinct);
     if folded >= 0.5 && folded - plain >= 0.2 {
         return true;
+    }
+    // A vocabulary is known by its words; what else is in another case is another word.
+    let few = |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.25 * s.count as f64;
+    let is_folded = |s: &StringProfile| s.folded.estimate_distinct() >= 0.9 * s.distinct.estimate_distinct();
+    if few(base) && few(live) && is_folded(base) && is_folded(live) && folded < 0.5 {
+        return false;
     }
     // Unique strings of the same build and the same lengths.
     let share = |s: &StringProfile, length: f64| s.lengths.cdf(length);
@@ -585,6 +595,74 @@ fn cut_fits(lane: &Lane<'_>, length: usize) -> bool {
     now.iter().filter(|(p, _)| known(p)).map(|(_, share)| share).sum::<f64>() >= 0.8
 }
 
+/// Codes that all had one length and now have others: who cuts them out of a text, or keeps them in a column, finds
+/// parts of them. Entities that kept theirs say nothing of what new ones look like.
+fn width(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let width = base.min_length;
+    let codes = |s: &StringProfile| {
+        s.of_format(Format::Text) == 0 && s.distinct.estimate_distinct() >= 0.5 * s.count as f64
+    };
+    // One character and two are as good as words; digits alone count upwards.
+    // The next stretch of records in order may hold the codes of another maker.
+    if !lane.ctx.course.is_unordered() && !lane.ctx.pairs.same_population() {
+        return None;
+    }
+    if width < 3 || base.max_length != width || !codes(base) || !codes(live) || base.number_share() > 0.5 {
+        return None;
+    }
+    let others = live.count
+        - live.lengths.iter().filter(|bin| bin.low.round() as u64 == width).map(|bin| bin.count).sum::<u64>();
+    let share = others as f64 / live.count as f64;
+    if share < 0.05 || lane.fisher((0, base.count), (others, live.count)) >= lane.ctx.alpha {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("from_format", base.main_format().word())
+        .with("to_format", live.main_format().word())
+        .with("from_length", width)
+        .with("to_length", if live.max_length > width { live.max_length } else { live.min_length })
+        .with("share", share)
+        .with("transform", "width");
+    Some(lane.change(ChangeKind::FormatChanged, facts))
+}
+
+/// Values of the same entities that go on where they ended, or end where they went on, at a sign: a suffix came to the
+/// notation, or went.
+fn longer(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    let (mut all, mut other, mut extended) = (0_u64, 0_u64, 0_u64);
+    for values in lane.ctx.pairs.values(lane.path, lane.path) {
+        let (SampleValue::Text { pattern: was, hash: a, .. }, SampleValue::Text { pattern: is, hash: b, .. }) =
+            values
+        else {
+            continue;
+        };
+        all += 1;
+        if a == b {
+            continue;
+        }
+        other += 1;
+        let (short, long) = if was.len() < is.len() { (was, is) } else { (is, was) };
+        let rest = long.strip_prefix(short.as_str()).filter(|_| !short.is_empty());
+        extended +=
+            u64::from(rest.and_then(|rest| rest.chars().next()).is_some_and(|c| !c.is_alphanumeric()));
+    }
+    // Three entities are no accident of one record; of less than one in twenty it is their own affair.
+    if extended < 3
+        || extended * 20 < all
+        || extended * 10 < other * 9
+        || base.of_format(Format::Text) * 2 > base.count
+    {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("from_format", base.main_format().word())
+        .with("to_format", live.main_format().word())
+        .with("share", extended as f64 / all as f64)
+        .with("paired", all)
+        .with("transform", "suffix");
+    Some(lane.change(ChangeKind::FormatChanged, facts))
+}
+
 /// Codes of another build: their patterns have nothing in common.
 fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
     // Several words are prose, and few values are a vocabulary: neither is a code.
@@ -619,15 +697,16 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
     }
     let new: u64 = is.iter().filter(|(s, _)| !was.contains_key(*s)).map(|(_, c)| c).sum();
     let share = shares(lane, (0, n), (new, m));
-    // Names of one class are built with and without hyphens, and other names otherwise: there nearly all must be of a
-    // build never seen, and so many more than one expects by those seen once (I. J. Good 1953).
-    let unseen = (was.values().filter(|count| **count == 1).count() as f64 + 1.0) / (n as f64 + 1.0);
-    if from == to
-        && (share.is < 0.9 || super::stats::binomial_at_least(new, m, unseen.min(1.0)) >= lane.ctx.alpha)
-    {
-        return None;
-    }
-    if share.sure && share.is >= 0.5 {
+    // How many of another window would be of a build never seen: as many as were seen once (I. J. Good 1953).
+    let singles = was.values().filter(|count| **count == 1).count() as f64;
+    let unseen = (singles + 1.0) / (n as f64 + 1.0);
+    let by = lane.spread().max(1.0);
+    let fresh =
+        super::stats::binomial_at_least((new as f64 / by) as u64, (m as f64 / by) as u64, unseen.min(1.0));
+    // Names of one class are built with and without hyphens, and other names otherwise, and where records come in
+    // order, the names of one letter are built otherwise than those of the next: there nearly all must be new.
+    let enough: f64 = if from == to || !lane.ctx.course.is_unordered() { 0.9 } else { 0.5 };
+    if share.sure && fresh < lane.ctx.alpha && share.is >= enough.max((unseen + 0.3).min(1.0)) {
         let facts = Facts::new()
             .with("from_format", base.main_format().word())
             .with("to_format", live.main_format().word())

@@ -109,7 +109,7 @@ fn removed(
     // not vary beyond a draw of them. Of the same entities three that lost the field suffice, and one that was never
     // missing is missed at once. Elements of lists are not kept with the sampled entities: there all of them together
     // must be nearly the same.
-    let same_elements = path.is_repeated() && ctx.pairs.share >= 0.9 && ctx.pairs.same_population();
+    let same_elements = path.is_repeated() && ctx.pairs.kept >= 0.9 && ctx.pairs.same_population();
     let sure = parents > 0
         && (chance < ABSENCE
             || (ctx.pairs.same_population() && drawn < ctx.alpha)

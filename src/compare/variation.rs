@@ -49,6 +49,28 @@ pub struct FieldVariation {
     /// such neighbours together; 0 where none are in common.
     #[serde(default)]
     pub restless: f64,
+    /// Whether the values come in runs, in the order of the records.
+    #[serde(default)]
+    pub in_runs: bool,
+    /// The share of the records in the longest run; 0 where there are none.
+    #[serde(default)]
+    pub longest_run: f64,
+}
+
+impl FieldVariation {
+    /// What chance alone brings about.
+    const NONE: Self = Self {
+        dispersion: 1.0,
+        shares: 1.0,
+        distance: 0.0,
+        open: false,
+        exchangeable: true,
+        trending: false,
+        ordered: false,
+        restless: 0.0,
+        in_runs: false,
+        longest_run: 0.0,
+    };
 }
 
 impl Variation {
@@ -76,6 +98,28 @@ impl Variation {
         Self { volumes: Some(volumes), ..self }
     }
 
+    /// Knows as well which fields come in runs in one window, whose records are at hand in their order. A run counts
+    /// as one value, and such a field as none that chance alone moves.
+    #[must_use]
+    pub fn with_order(mut self, window: &super::Window) -> Self {
+        for (path, runs) in super::serial::in_runs(&window.profile, &window.order) {
+            // Where some are null or missing, they are what comes in runs as well.
+            let lacks = window.profile.fields.get(&path).is_some_and(|f| {
+                let nulls = f.types.get(crate::model::JsonType::Null);
+                nulls > 0 && nulls < f.present || f.present < f.parents
+            });
+            let field = self.fields.entry(path).or_insert(FieldVariation::NONE);
+            field.in_runs = true;
+            field.longest_run = runs.longest;
+            field.exchangeable = false;
+            field.dispersion = field.dispersion.max(runs.length);
+            if lacks {
+                field.shares = field.shares.max(runs.length);
+            }
+        }
+        self
+    }
+
     /// How many records whole windows held, where they were counted.
     #[must_use]
     pub const fn volumes(&self) -> Option<&Volumes> {
@@ -86,7 +130,7 @@ impl Variation {
     /// grows, or lies elsewhere in one sub-window by three in ten values more than chance explains.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
-        self.fields.values().any(|field| field.ordered || field.trending || field.distance >= 0.3)
+        self.fields.values().any(|f| f.in_runs || f.ordered || f.trending || f.distance >= 0.3)
     }
 
     /// Whether two sub-windows at least show no order.
@@ -113,16 +157,7 @@ fn field_variation(parts: &[&FieldProfile]) -> Option<FieldVariation> {
     if parts.len() < 2 {
         return None;
     }
-    let mut result = FieldVariation {
-        dispersion: 1.0,
-        shares: 1.0,
-        distance: 0.0,
-        open: false,
-        exchangeable: true,
-        trending: false,
-        ordered: takes_turns(parts),
-        restless: 0.0,
-    };
+    let mut result = FieldVariation { ordered: takes_turns(parts), ..FieldVariation::NONE };
     let mut worst = |dispersion: f64| result.shares = result.shares.max(dispersion);
 
     // Presence and nulls as shares.

@@ -3,8 +3,8 @@
 use super::context::Lane;
 use super::pairs::MIN_PAIRS;
 use super::stats;
-use crate::model::{Change, ChangeKind, Facts};
-use crate::profile::SampleValue;
+use crate::model::{Change, ChangeKind, Facts, FieldPath};
+use crate::profile::{Profile, SampleValue, SampledRecord};
 
 const DAY: i64 = 86_400;
 
@@ -24,6 +24,9 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
         // whole number of quarter hours wherever the schedule is one.
         return if lane.moves_by_itself() { None } else { paired_shift(lane, &paired) };
     }
+    if let Some(change) = beside_others(lane) {
+        return Some(change);
+    }
     let hours = |profile| -> Vec<i64> { Lane::sample(profile, lane.path).filter_map(instant).collect() };
     let (was, is) = (hours(lane.ctx.base), hours(lane.ctx.live));
     // A window within a few days has the hours of its own traffic; only many days show the clock of the source.
@@ -33,34 +36,122 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
         days.dedup();
         days.len()
     };
-    if days(&was) < 10 || days(&is) < 10 || was.len() < 20 || is.len() < 20 {
+    // Where they come in the order of time, it takes a month of them: events come in swarms.
+    let least = if lane.ctx.course.is_unordered() { 10 } else { 30 };
+    if days(&was) < least || days(&is) < least || was.len() < 20 || is.len() < 20 {
         return None;
     }
-    let by = lane.spread().max(1.0);
-    let slots = |of: &[i64], shift: i64| -> Vec<f64> {
-        let mut slots = vec![0.0; 24];
-        for t in of {
-            slots[((t + shift).rem_euclid(DAY) / 3600) as usize] += 1.0 / by;
-        }
-        slots
+    // Days follow each other whatever the order of the records: over that many of them the time of day is a sample.
+    let (n, m) = (was.len() as f64, is.len() as f64);
+    let apart = |minutes: i64| {
+        let clock = |of: &[i64], shift: i64| -> Vec<f64> {
+            of.iter().map(|t| (t + shift).rem_euclid(DAY) as f64).collect()
+        };
+        stats::kuiper(&clock(&was, minutes * 60), &clock(&is, 0))
     };
-    let p_of = |minutes: i64| {
-        let cells: Vec<(f64, f64)> = slots(&was, minutes * 60).into_iter().zip(slots(&is, 0)).collect();
-        let effect: f64 =
-            cells.iter().map(|(a, b)| (a * by / was.len() as f64 - b * by / is.len() as f64).abs()).sum();
-        (stats::g_test(&cells).0, effect / 2.0)
+    let hours_of = |of: &[i64]| {
+        let mut hours = std::collections::BTreeMap::<u64, u64>::new();
+        of.iter().for_each(|t| *hours.entry((t.rem_euclid(DAY) / 3600) as u64).or_default() += 1);
+        hours
     };
-    let (before, effect) = p_of(0);
-    if before >= lane.ctx.alpha || effect < 0.3 {
+    // Full hours are categories as well: schedules keep to them.
+    let by_hour = stats::g_test(&stats::cells(&hours_of(&was), &hours_of(&is), 1.0)).0;
+    let before = apart(0);
+    if 2.0 * stats::kuiper_p_value(before, n, m).min(by_hour) >= lane.ctx.alpha || before < 0.3 {
         return None;
     }
-    // The zones of the world lie between -12:00 and +14:00.
-    let shifts = (-56..=56).map(|q| q * 15).filter(|m| is_offset(*m)).map(|m| (m, p_of(m)));
-    let (minutes, (after, left)) = shifts.min_by(|a, b| {
-        (a.1.1, a.0.abs()).partial_cmp(&(b.1.1, b.0.abs())).unwrap_or(std::cmp::Ordering::Equal)
-    })?;
+    let (minutes, left) = nearest(apart)?;
     // The later part of the window alone may have moved; then no one shift fits all, but most of the way is made.
-    (left <= 0.5 * effect && (after > 0.001 || left <= 0.35)).then(|| change(lane, minutes, None))
+    let fits = stats::kuiper_p_value(left, n, m) > 0.001 || left <= 0.35;
+    (left <= 0.5 * before && fits).then(|| change(lane, minutes, None))
+}
+
+/// The shift by a zone, in minutes, that leaves the least apart; of equal ones the smallest.
+fn nearest(apart: impl Fn(i64) -> f64) -> Option<(i64, f64)> {
+    // The zones of the world lie between -12:00 and +14:00.
+    let shifts = (-56..=56).map(|q| q * 15).filter(|m| is_offset(*m)).map(|m| (m, apart(m)));
+    shifts.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs().cmp(&b.0.abs())))
+}
+
+/// A shift against the other moments of the same records: departures keep their distance from the schedule, whatever
+/// the day.
+fn beside_others(lane: &Lane<'_>) -> Option<Change> {
+    // A count of seconds has no zone.
+    lane.base.strings.as_deref()?;
+    let others = lane.ctx.base.fields.iter().filter(|(path, field)| {
+        *path != lane.path
+            && super::shift::is_moment(field)
+            && lane.ctx.live.fields.get(*path).is_some_and(super::shift::is_moment)
+    });
+    let shifts: Vec<(&FieldPath, Option<i64>)> =
+        others.take(MAX_OTHERS).map(|(other, _)| (other, shift_from(lane, other))).collect();
+    let (other, minutes) = shifts.iter().find_map(|(other, minutes)| Some((*other, (*minutes)?)))?;
+    let agreeing = shifts.iter().filter(|(_, m)| *m == Some(minutes)).count();
+    // Of three moments the one that left the two others; of two the one whose time of day is less what it was.
+    let alone = match shifts.len() {
+        _ if lane.ctx.base.fields.get(other).is_some_and(|f| f.strings.is_none()) => true,
+        1 => left_its_course(lane, other, minutes),
+        all => agreeing * 2 > all,
+    };
+    alone.then(|| change(lane, minutes, None))
+}
+
+/// More moments in a record than these are not looked at.
+const MAX_OTHERS: usize = 8;
+
+/// By how many minutes a field moved against another one of the same records, all of them or the later ones.
+fn shift_from(lane: &Lane<'_>, other: &FieldPath) -> Option<i64> {
+    let apart = |profile: &Profile| -> Vec<f64> {
+        let between = |record: &SampledRecord| {
+            Some((instant(record.0.get(lane.path)?)? - instant(record.0.get(other)?)?) as f64)
+        };
+        profile.entities.records.values().filter_map(between).collect()
+    };
+    let (was, is) = (apart(lane.ctx.base), apart(lane.ctx.live));
+    let (n, m) = (was.len() as f64, is.len() as f64);
+    if was.len() < 20 || is.len() < 20 {
+        return None;
+    }
+    let before = stats::kolmogorov(&[(&was, 1.0, 0.0)], &is);
+    if before < 0.3 || stats::ks_p_value(before, n, m) >= lane.ctx.alpha {
+        return None;
+    }
+    let left = |minutes: i64| {
+        let by = (minutes * 60) as f64;
+        let old =
+            |share: f64| stats::kolmogorov(&[(&was, 1.0 - share, by), (&was, share, 0.0)], &is) + 0.1 * share;
+        [0.0, 0.15, 0.3, 0.45].map(old).into_iter().fold(f64::INFINITY, f64::min)
+    };
+    let (minutes, after) = nearest(left)?;
+    // 1.36 is the 95 % point of Kolmogorov; what is left as it was costs a little.
+    let chance = 1.36 * ((n + m) / (n * m)).sqrt() + 0.05;
+    (after <= chance && after <= before / 2.0).then_some(minutes)
+}
+
+/// Whether it is this field, of two, that moved: where records come in the order of time, the window of the other one
+/// begins where the baseline ends; else the times of day of the other one are more what they were.
+fn left_its_course(lane: &Lane<'_>, other: &FieldPath, minutes: i64) -> bool {
+    let ends = |profile: &Profile, path: &FieldPath| -> Option<(i64, i64)> {
+        let all = || profile.entities.records.values().filter_map(|record| instant(record.0.get(path)?));
+        Some((all().min()?, all().max()?))
+    };
+    let gap = |path: &FieldPath| Some((ends(lane.ctx.live, path)?.0 - ends(lane.ctx.base, path)?.1).abs());
+    if !lane.ctx.course.is_unordered()
+        && let (Some(mine), Some(its)) = (gap(lane.path), gap(other))
+        && (mine - its).abs() > minutes.abs() * 30
+    {
+        return mine > its;
+    }
+    moved_on_the_clock(lane.ctx, lane.path) > moved_on_the_clock(lane.ctx, other)
+}
+
+/// How far the times of day of a field are apart on both sides.
+fn moved_on_the_clock(ctx: &super::context::Context<'_>, path: &FieldPath) -> f64 {
+    let clock = |profile: &Profile| -> Vec<f64> {
+        let values = profile.entities.records.values().filter_map(|record| instant(record.0.get(path)?));
+        values.map(|t| t.rem_euclid(DAY) as f64).collect()
+    };
+    stats::kuiper(&clock(ctx.base), &clock(ctx.live))
 }
 
 /// Whether clocks somewhere in the world go by so many minutes before or behind UTC: whole hours, and the halves and

@@ -1,8 +1,8 @@
 //! What is news of one field, and what it is called, beside the ordinary course of the same field.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::tests::{noise, said_of};
+use super::tests::{diff, lines, noise, said_of};
 use crate::model::DiagnosisKind as Kind;
 
 /// What is said of the field, and of it alone.
@@ -10,7 +10,7 @@ fn said(size: u64, was: impl Fn(u64) -> Value, is: impl Fn(u64) -> Value) -> Vec
     said_of(size, was, is)
         .into_iter()
         .map(|(kind, path)| {
-            assert_eq!(path, "$.field");
+            assert_eq!(path, "$.field", "{kind:?}");
             kind
         })
         .collect()
@@ -76,4 +76,55 @@ fn capitals_alone_are_no_change_of_case() {
     assert_eq!(said(200, channel, other), [Kind::EnumChanged]);
     let upper = |i: u64| json!(channel(i).as_str().unwrap().to_uppercase());
     assert_eq!(said(200, channel, upper), [Kind::CaseChanged]);
+}
+
+#[test]
+fn nulls_that_go_with_the_kind_of_a_record_are_no_news() {
+    // Of ten records so many are of a kind that has no old version, and so many others lack one as well.
+    let with = |created: u64, lost: u64| {
+        move |r: &mut Map<String, Value>| {
+            let id = r["id"].as_u64().unwrap();
+            let (create, lose) = (noise(id + 70) % 10 < created, noise(id + 71) % 10 < lost);
+            r.insert("event".into(), json!(if create { "create" } else { "update" }));
+            let version = if create || lose { Value::Null } else { json!(format!("v{}", noise(id) % 50)) };
+            r.insert("old_version".into(), version);
+        }
+    };
+    let nulls_of = |created, lost| {
+        let report = diff(&lines(0..300, with(3, 0)), &lines(1000..1300, with(created, lost)));
+        report.diagnoses.iter().any(|d| d.kind == Kind::NullsChanged && d.path.to_string() == "$.old_version")
+    };
+    assert!(!nulls_of(7, 0));
+    assert!(nulls_of(3, 6));
+}
+
+#[test]
+fn parts_are_known_by_the_name_of_the_whole_and_by_their_length() {
+    let mail = |r: &Map<String, Value>| {
+        let id = r["id"].as_u64().unwrap();
+        (format!("user{}", noise(id) % 100_000), format!("host{}.example", noise(id + 5) % 100))
+    };
+    let whole = |r: &mut Map<String, Value>| {
+        let (user, host) = mail(r);
+        r.insert("email".into(), json!(format!("{user}@{host}")));
+    };
+    let parts = |r: &mut Map<String, Value>| {
+        let (user, host) = mail(r);
+        r.insert("email_first".into(), json!(user));
+        r.insert("email_rest".into(), json!(host));
+    };
+    let report = diff(&lines(0..60, whole), &lines(1000..1060, parts));
+    let told: Vec<(Kind, usize)> = report.diagnoses.iter().map(|d| (d.kind, d.to.len())).collect();
+    assert_eq!(told, [(Kind::Split, 2)]);
+}
+
+#[test]
+fn the_factor_is_told_with_the_new_name() {
+    let renamed = |r: &mut Map<String, Value>| {
+        let amount = r.remove("amount").and_then(|v| v.as_f64()).unwrap();
+        r.insert("amount_converted".into(), json!(amount * 1000.0));
+    };
+    let report = diff(&lines(0..60, |_| ()), &lines(1000..1060, renamed));
+    let told: Vec<_> = report.diagnoses.iter().map(|d| (d.kind, d.detail.number("ratio"))).collect();
+    assert_eq!(told, [(Kind::Renamed, Some(1000.0))]);
 }

@@ -126,7 +126,7 @@ pub fn baseline_of(records: &(impl Records + ?Sized), key: Option<&KeySpec>, has
     let window = window_of(records, key, hash_key);
     let mut baseline = Baseline::start(&window);
     baseline.latest = None;
-    baseline.variation = variation_of(records, hash_key);
+    baseline.variation = variation_of(records, hash_key).with_order(&window);
     baseline
 }
 

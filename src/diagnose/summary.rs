@@ -55,6 +55,14 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
         K::Reformatted if d.detail.text("transform") == Some("host") => {
             format!("`{path}` points to another host: {}{part}", between("from_format", "to_format"))
         }
+        K::Reformatted if d.detail.text("transform") == Some("width") => format!(
+            "`{path}` has codes of another length: {} characters became {}{part}",
+            fact("from_length").unwrap_or_default(),
+            fact("to_length").unwrap_or_default()
+        ),
+        K::Reformatted if d.detail.text("transform") == Some("suffix") => {
+            format!("`{path}` has values that go on, or end, where they did not{part}")
+        }
         K::Reformatted => {
             let how = if fact("to_format").is_some() {
                 between("from_format", "to_format")

@@ -30,7 +30,7 @@ fn order(i: u64) -> Value {
     })
 }
 
-fn lines(range: std::ops::Range<u64>, change: impl Fn(&mut Map<String, Value>)) -> Vec<String> {
+pub(super) fn lines(range: std::ops::Range<u64>, change: impl Fn(&mut Map<String, Value>)) -> Vec<String> {
     let record = |i| {
         let mut value = order(i);
         change(value.as_object_mut().unwrap());
@@ -39,7 +39,7 @@ fn lines(range: std::ops::Range<u64>, change: impl Fn(&mut Map<String, Value>)) 
     range.map(record).collect()
 }
 
-fn diff(baseline: &[String], live: &[String]) -> Report {
+pub(super) fn diff(baseline: &[String], live: &[String]) -> Report {
     diff_records(&texts(baseline), &texts(live), &RuleSet::builtin(), KEY, None)
 }
 
