@@ -57,8 +57,16 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
             if let Some(confirmed) = confirmed {
                 *change = confirmed.clone();
             }
-            // Where it holds too few values to judge by, its silence says nothing.
-            confirmed.is_some() || too_few.contains(&change.path)
+            // Where it holds too few values to judge by, its silence about them says nothing; whether they are there
+            // is told by how many records there are.
+            let of_values = !matches!(
+                change.kind,
+                ChangeKind::FieldAdded
+                    | ChangeKind::FieldRemoved
+                    | ChangeKind::PresenceChanged
+                    | ChangeKind::NullsChanged
+            );
+            confirmed.is_some() || of_values && too_few.contains(&change.path)
         });
     }
     // Several windows together hold the moments of all of them; whether one window moves less than each of those did
