@@ -51,10 +51,8 @@ pub(super) fn tails(a: &Points, b: &Points, dispersion: f64) -> f64 {
     let mut all = a.beside(b);
     all.sort_by(|x, y| (y.0 - centre).abs().total_cmp(&(x.0 - centre).abs()));
     let by = dispersion.max(1.0);
-    let run = |mine: &dyn Fn(&(f64, f64, f64)) -> (f64, f64)| {
-        all.iter().map(mine).take_while(|(_, other)| *other == 0.0).map(|(own, _)| own).sum::<f64>()
-    };
-    let (of_a, of_b) = (run(&|x| (x.1, x.2)), run(&|x| (x.2, x.1)));
+    let of_a: f64 = all.iter().take_while(|(_, _, b)| *b == 0.0).map(|(_, a, _)| a).sum();
+    let of_b: f64 = all.iter().take_while(|(_, a, _)| *a == 0.0).map(|(_, _, b)| b).sum();
     let whole = |count: f64| (count / by).floor() as u64;
     let (n, m) = (whole(a.count()), whole(b.count()));
     let p_value =
