@@ -100,8 +100,9 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     if one < 4 || p_value > 0.005 || by_order > least {
         return closed_loss(lane, &lost, &base, m);
     }
-    // So do the things of a long list, and what comes in one stretch.
-    if ordered && (base.len() > VOCABULARY || is_next_run(lane, &new)) {
+    // So do the things of a long list, unless all but one of them stayed, and what comes in one stretch.
+    let several = base.len() > VOCABULARY && (new.len() > 1 || lost.len() > 1);
+    if ordered && (several || is_next_run(lane, &new)) {
         return None;
     }
     // In a long list that is not yet complete, one that comes when another goes is no new name for it.
