@@ -100,9 +100,9 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     if one < 4 || p_value > 0.005 || by_order > least {
         return closed_loss(lane, &lost, &base, m);
     }
-    // So do the things of a long list, unless all of it was seen and one gave way to another.
-    let whole = stats::unseen_at_least(&base) < 1.0 && !lost.is_empty();
-    if ordered && base.len() > VOCABULARY && !whole {
+    // So do the things of a long list, unless all but one of them stayed.
+    let several = new.len() > 1 || lost.len() > 1;
+    if ordered && base.len() > VOCABULARY && several {
         return None;
     }
     // In a long list that is not yet complete, one that comes when another goes is no new name for it.
