@@ -10,7 +10,9 @@ use super::output::{Exit, Output};
 use super::render;
 use crate::clock::SystemClock;
 use crate::engine::{self, DiffOptions};
-use crate::model::{Clock as _, Compared, Diagnosis, Finding, Inconclusive, Report, ReportSet, Subject};
+use crate::model::{
+    Clock as _, CompareKind, Compared, Diagnosis, Finding, Inconclusive, Report, ReportSet, Subject,
+};
 use crate::rules::{ContractEntry, ContractValue};
 use crate::spec::Affected;
 
@@ -86,7 +88,7 @@ pub(super) async fn run(args: &Diff, out: &Output) -> anyhow::Result<Exit> {
         (Format::Json | Format::Text, None) => out.result(report, |style| render::report(report, style))?,
     }
     // What was not compared may have changed: that is no "nothing to do".
-    let half_read = contract.is_some() && !report.inconclusive.is_empty();
+    let half_read = report.compared.kind == CompareKind::Docs && !report.inconclusive.is_empty();
     let set =
         ReportSet { version: 1, drogue: String::new(), reports: vec![diff.report], unobserved: Vec::new() };
     Ok(match Exit::of(&set, args.fail_on.fail_on) {
