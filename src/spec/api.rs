@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::wellformed::{self, Fault};
+
 /// How many `$ref`s in a row are followed.
 const MAX_HOPS: usize = 32;
 
@@ -14,8 +16,8 @@ pub struct ApiModel {
     root: Value,
     swagger2: bool,
     notes: Vec<String>,
-    /// Places that stand in the document twice.
-    twice: Vec<Vec<String>>,
+    /// What of it is not written as the standard says, and what stands there twice.
+    faults: Vec<Fault>,
     /// How the text ends.
     ending: Ending,
 }
@@ -111,11 +113,11 @@ impl ApiModel {
             _ => String::new(),
         };
         let swagger2 = version("swagger").starts_with('2');
-        (swagger2 || version("openapi").starts_with('3')).then_some(Self {
+        (swagger2 || version("openapi").starts_with('3')).then(|| Self {
+            faults: wellformed::faults(&root),
             root,
             swagger2,
             notes: Vec::new(),
-            twice: Vec::new(),
             ending: Ending::default(),
         })
     }
@@ -126,27 +128,28 @@ impl ApiModel {
         self
     }
 
-    /// The same with how it is written down: places that stand there twice, and how the text ends.
+    /// The same with how it is written down: places that stand there twice, of which only the last one is read, and how
+    /// the text ends.
     pub(super) fn written(mut self, twice: Vec<Vec<String>>, ending: Ending) -> Self {
-        self.twice = twice;
+        self.faults.extend(twice.into_iter().map(|place| Fault {
+            place,
+            why: String::new(),
+            target: None,
+            empty: false,
+        }));
         self.ending = ending;
         self
     }
 
-    /// The same description written in another way.
+    /// The same description written in another way, as it is to be compared.
     pub(super) fn with_root(&self, root: Value) -> Self {
-        Self { swagger2: root.get("swagger").is_some(), root, ..self.bare() }
+        let (notes, faults) = (self.notes.clone(), Vec::new());
+        Self { swagger2: root.get("swagger").is_some(), root, notes, faults, ending: self.ending }
     }
 
-    /// All but the description itself.
-    fn bare(&self) -> Self {
-        let (notes, twice) = (self.notes.clone(), self.twice.clone());
-        Self { root: Value::Null, swagger2: self.swagger2, notes, twice, ending: self.ending }
-    }
-
-    /// The places that stand in the document twice, of which only the last one is read.
-    pub(super) fn twice(&self) -> &[Vec<String>] {
-        &self.twice
+    /// The places that are not written as the standard says, or that stand there twice.
+    pub(super) fn faults(&self) -> &[Fault] {
+        &self.faults
     }
 
     /// How the text ends.

@@ -12,7 +12,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{SpecError, load, references, wellformed};
+use super::{
+    SpecError, load, references,
+    wellformed::{Fault, pointer},
+};
 
 /// The member of the assembled document that holds its parts, by name.
 pub(super) const PARTS: &str = "x-drogue-parts";
@@ -261,28 +264,30 @@ fn leads_elsewhere(bytes: &[u8]) -> bool {
 
 /// What of a document cannot be read, place and reason each: parts that are not at hand, references to nowhere, keys
 /// that stand there `twice`, and whatever the standard does not allow where it stands.
-pub(super) fn unread(root: &Value, twice: &[Vec<String>]) -> Vec<String> {
+pub(super) fn unread(root: &Value, faults: &[Fault], twice: &[Vec<String>]) -> Vec<String> {
     const MOST: usize = 100;
     let parts = root.get(UNREAD).and_then(Value::as_array);
     let parts = parts.into_iter().flatten().filter_map(Value::as_str);
     let mut told: Vec<String> = parts.map(|text| text.chars().take(300).collect()).collect();
-    told.extend(twice.iter().map(|place| {
-        format!("`{}` stands there twice, and only the last one is read", wellformed::pointer(place))
-    }));
+    told.extend(
+        twice
+            .iter()
+            .map(|place| format!("`{}` stands there twice, and only the last one is read", pointer(place))),
+    );
     // One reference that leads nowhere is told once, with the first place that has it.
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    let mut faults: Vec<(String, wellformed::Fault)> = Vec::new();
-    for fault in wellformed::faults(root).into_iter().filter(|fault| !fault.empty) {
+    let mut places: Vec<(String, &Fault)> = Vec::new();
+    for fault in faults.iter().filter(|fault| !fault.empty) {
         let key = if fault.why.starts_with('`') { fault.why.clone() } else { fault.pointer() };
         match reasons.entry(key.clone()) {
             Entry::Occupied(mut known) => *known.get_mut() += 1,
             Entry::Vacant(new) => {
                 new.insert(0);
-                faults.push((key, fault));
+                places.push((key, fault));
             }
         }
     }
-    told.extend(faults.into_iter().map(|(key, fault)| {
+    told.extend(places.into_iter().map(|(key, fault)| {
         let more = reasons.get(&key).copied().unwrap_or_default();
         let others = match more {
             0 => String::new(),

@@ -5,12 +5,14 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     ApiModel,
     api::Ending,
-    notation, swagger2,
+    notation,
+    steps::{at, at_mut, of_pointer, put, take_out},
+    swagger2,
     wellformed::{self, Fault, pointer, shown},
 };
 
@@ -32,67 +34,71 @@ pub(super) enum Side {
     After,
 }
 
+/// A state on its way there: it is copied only where something of it must be said otherwise.
+struct State<'a> {
+    model: &'a ApiModel,
+    root: Cow<'a, Value>,
+    faults: Cow<'a, [Fault]>,
+}
+
+impl<'a> State<'a> {
+    fn of(model: &'a ApiModel) -> Self {
+        Self { model, root: Cow::Borrowed(model.root()), faults: Cow::Borrowed(model.faults()) }
+    }
+
+    /// Looks again for what cannot be read, after something was taken over.
+    fn look_again(&mut self) {
+        self.faults = Cow::Owned(wellformed::faults(&self.root));
+    }
+
+    fn lift(&mut self) {
+        if self.model.is_swagger2() {
+            self.root = Cow::Owned(swagger2::lift(&self.root, &self.model.servers()));
+        }
+    }
+
+    fn finish(self) -> Cow<'a, ApiModel> {
+        match self.root {
+            Cow::Borrowed(_) => Cow::Borrowed(self.model),
+            Cow::Owned(root) => Cow::Owned(self.model.with_root(root)),
+        }
+    }
+}
+
 /// Makes two states comparable.
 pub(super) fn level<'a>(before: &'a ApiModel, after: &'a ApiModel) -> Levelled<'a> {
-    if before.root() == after.root() {
-        let (before, after) = (Cow::Borrowed(before), Cow::Borrowed(after));
-        return Levelled { before, after, unread: Vec::new() };
-    }
-    let (mut was, mut is) = (before.root().clone(), after.root().clone());
+    let (mut was, mut is) = (State::of(before), State::of(after));
     let mut unread = Vec::new();
-    let same_version = before.is_swagger2() == after.is_swagger2();
     // Whoever cuts a text leaves references to what came after.
-    let leans = wellformed::faults(&is)
-        .iter()
-        .any(|fault| target_of(fault).is_some_and(|to| at(&was, &to).is_some()));
+    let leans = is.faults.iter().any(|fault| target_of(fault).is_some_and(|to| at(&was.root, &to).is_some()));
     let needed = if leans { 2 } else { 3 };
     // Further parts at the end are what descriptions get: that the earlier one was cut needs more than being shorter.
-    if let Some(place) = complete(&mut is, &was, (after.ending(), before.ending()), needed) {
+    if let Some(place) = complete(&mut is, &was, needed) {
         unread.push((Side::After, ended(&place)));
-    } else if let Some(place) = complete(&mut was, &is, (before.ending(), after.ending()), usize::MAX) {
+    } else if let Some(place) = complete(&mut was, &is, usize::MAX) {
         unread.push((Side::Before, ended(&place)));
     }
-    if same_version {
-        let (mut old, mut new) = (faults_of(before, &was), faults_of(after, &is));
-        fill(&mut was, &mut is, &mut old, &mut new, &mut unread);
+    if before.is_swagger2() == after.is_swagger2() {
+        fill(&mut was, &mut is, &mut unread);
+        was.lift();
+        is.lift();
+    } else {
+        for state in [&mut was, &mut is] {
+            state.lift();
+            state.look_again();
+        }
+        fill(&mut was, &mut is, &mut unread);
     }
-    if before.is_swagger2() {
-        was = swagger2::lift(&was, &before.servers());
-    }
-    if after.is_swagger2() {
-        is = swagger2::lift(&is, &after.servers());
-    }
-    if !same_version {
-        let (mut old, mut new) = (wellformed::faults(&was), wellformed::faults(&is));
-        fill(&mut was, &mut is, &mut old, &mut new, &mut unread);
-    }
-    notation::align(&mut was, &mut is);
-    Levelled { before: Cow::Owned(before.with_root(was)), after: Cow::Owned(after.with_root(is)), unread }
+    notation::align(&mut was.root, &mut is.root);
+    Levelled { before: was.finish(), after: is.finish(), unread }
 }
 
 fn ended(place: &[String]) -> String {
     format!("the document ends within `{}`; what came after that is not compared", pointer(place))
 }
 
-fn faults_of(model: &ApiModel, root: &Value) -> Vec<Fault> {
-    let mut faults = wellformed::faults(root);
-    faults.extend(model.twice().iter().map(|place| Fault {
-        place: place.clone(),
-        why: String::new(),
-        target: None,
-        empty: false,
-    }));
-    faults
-}
-
 /// Takes over what each side has where the other cannot be read.
-fn fill(
-    was: &mut Value,
-    is: &mut Value,
-    old: &mut Vec<Fault>,
-    new: &mut Vec<Fault>,
-    unread: &mut Vec<(Side, String)>,
-) {
+fn fill(was: &mut State<'_>, is: &mut State<'_>, unread: &mut Vec<(Side, String)>) {
     let mut empty = |faults: &[Fault], other: &Value, side: Side| {
         let there = |place: &[String]| at(other, place).filter(|node| !node.is_null());
         for fault in faults.iter().filter(|fault| fault.empty) {
@@ -101,27 +107,29 @@ fn fill(
             }
         }
     };
-    empty(new, was, Side::After);
-    empty(old, is, Side::Before);
+    empty(&is.faults, &was.root, Side::After);
+    empty(&was.faults, &is.root, Side::Before);
     for _ in 0..MAX_ROUNDS {
-        let taken = graft(is, was, new) + graft(was, is, old);
+        let taken = graft(is, &was.root) + graft(was, &is.root);
         if taken == 0 {
             break;
         }
         // What was taken over may lean on what is not there.
-        (*old, *new) = (wellformed::faults(was), wellformed::faults(is));
+        was.look_again();
+        is.look_again();
     }
 }
 
 /// The steps to where a `$ref` within the document leads.
 fn target_of(fault: &Fault) -> Option<Vec<String>> {
     let target = fault.target.as_deref()?.strip_prefix("#/")?;
-    Some(target.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+    Some(of_pointer(target))
 }
 
 /// Puts into one state what the other has at the places that cannot be read; how many that were.
-fn graft(into: &mut Value, from: &Value, faults: &[Fault]) -> usize {
+fn graft(into: &mut State<'_>, from: &Value) -> usize {
     let mut taken = 0;
+    let State { root: into, faults, .. } = into;
     // From the end, so that what is taken out of a list moves nothing that is still to come.
     for fault in faults.iter().rev() {
         if let Some(steps) = target_of(fault) {
@@ -129,7 +137,7 @@ fn graft(into: &mut Value, from: &Value, faults: &[Fault]) -> usize {
                 continue;
             }
             if let Some(node) = at(from, &steps) {
-                taken += usize::from(put(into, &steps, node.clone()));
+                taken += usize::from(put(into.to_mut(), &steps, node.clone()));
                 continue;
             }
         }
@@ -138,26 +146,27 @@ fn graft(into: &mut Value, from: &Value, faults: &[Fault]) -> usize {
             taken += usize::from(in_list(into, from, above, last));
         } else if let Some(node) = at(from, &fault.place) {
             if at(into, &fault.place) != Some(node) {
-                taken += usize::from(put(into, &fault.place, node.clone()));
+                taken += usize::from(put(into.to_mut(), &fault.place, node.clone()));
             }
         } else if !fault.empty && fault.target.is_none() && at(from, above).is_some() {
             // The other state has nothing there: neither has this one, as far as anybody can tell.
-            taken += usize::from(take_out(into, above, last));
+            taken += usize::from(take_out(into.to_mut(), above, last));
         }
     }
     taken
 }
 
 /// Takes a member of a list out, and the members in that only the other list has: it may be one of those.
-fn in_list(into: &mut Value, from: &Value, list: &[String], index: &str) -> bool {
+fn in_list(into: &mut Cow<'_, Value>, from: &Value, list: &[String], index: &str) -> bool {
     let others = at(from, list).and_then(Value::as_array);
-    let Some(Value::Array(members)) = at_mut(into, list) else { return false };
+    let Some(Value::Array(members)) = at(into, list) else { return false };
     let Some(index) = index.parse::<usize>().ok().filter(|index| *index < members.len()) else {
         return false;
     };
     if others.is_some_and(|others| others.contains(&members[index])) {
         return false;
     }
+    let Some(Value::Array(members)) = at_mut(into.to_mut(), list) else { return false };
     members.remove(index);
     let names = |node: &Value| {
         ["$ref", "name", "url"].map(|key| node.get(key).and_then(Value::as_str).map(str::to_owned))
@@ -174,13 +183,6 @@ fn in_list(into: &mut Value, from: &Value, list: &[String], index: &str) -> bool
     true
 }
 
-fn take_out(into: &mut Value, above: &[String], name: &str) -> bool {
-    match at_mut(into, above) {
-        Some(Value::Object(object)) => object.shift_remove(name).is_some(),
-        _ => false,
-    }
-}
-
 /// Takes over what stood at the end of the longer state, where the other one is its beginning; the place where that
 /// ends. `None` where it ends like the other one.
 ///
@@ -188,18 +190,14 @@ fn take_out(into: &mut Value, above: &[String], name: &str) -> bool {
 /// a schema, the schemas after it), where whoever takes something out loses it on one: `levels` are enough by themselves.
 /// Two do where the text ends in the middle of a line and that of the other does not, and one where the last value
 /// itself is cut.
-fn complete(
-    into: &mut Value,
-    from: &Value,
-    (ending, other): (Ending, Ending),
-    needed: usize,
-) -> Option<Vec<String>> {
+fn complete(into: &mut State<'_>, from: &State<'_>, needed: usize) -> Option<Vec<String>> {
+    let (ending, other, from) = (into.model.ending(), from.model.ending(), &*from.root);
     if ending == Ending::Closed {
         return None;
     }
     let mut levels = Vec::new();
     let mut place = Vec::new();
-    let whole = lost_at_the_end(into, from, &mut place, &mut levels)?;
+    let whole = lost_at_the_end(&into.root, from, &mut place, &mut levels)?;
     let in_a_line = ending == Ending::Open && other != Ending::Open;
     let is_cut = match whole {
         0 => levels.len() >= if in_a_line { 2 } else { needed },
@@ -208,8 +206,9 @@ fn complete(
     if !is_cut {
         return None;
     }
+    let root = into.root.to_mut();
     for level in &levels {
-        let (Some(node), Some(other)) = (at_mut(into, &place[..*level]), at(from, &place[..*level])) else {
+        let (Some(node), Some(other)) = (at_mut(root, &place[..*level]), at(from, &place[..*level])) else {
             continue;
         };
         match (node, other) {
@@ -230,8 +229,9 @@ fn complete(
     if whole > 0
         && let Some(other) = at(from, &place)
     {
-        put(into, &place, other.clone());
+        put(root, &place, other.clone());
     }
+    into.look_again();
     Some(place)
 }
 
@@ -273,51 +273,4 @@ fn lost_at_the_end(
         }
         _ => Some(0),
     }
-}
-
-/// The node at a place.
-fn at<'v>(root: &'v Value, place: &[String]) -> Option<&'v Value> {
-    place.iter().try_fold(root, |node, step| match node {
-        Value::Object(object) => object.get(step),
-        Value::Array(list) => list.get(step.parse::<usize>().ok()?),
-        _ => None,
-    })
-}
-
-fn at_mut<'v>(root: &'v mut Value, place: &[String]) -> Option<&'v mut Value> {
-    place.iter().try_fold(root, |node, step| match node {
-        Value::Object(object) => object.get_mut(step),
-        Value::Array(list) => list.get_mut(step.parse::<usize>().ok()?),
-        _ => None,
-    })
-}
-
-/// Puts a node at a place, the objects above it where they are missing.
-fn put(root: &mut Value, place: &[String], value: Value) -> bool {
-    let Some((last, above)) = place.split_last() else {
-        *root = value;
-        return true;
-    };
-    let mut node = root;
-    for step in above {
-        if node.is_null() {
-            *node = Value::Object(Map::new());
-        }
-        let below = match node {
-            Value::Object(object) => Some(object.entry(step).or_insert_with(|| Value::Object(Map::new()))),
-            Value::Array(list) => step.parse::<usize>().ok().and_then(|index| list.get_mut(index)),
-            _ => None,
-        };
-        let Some(below) = below else { return false };
-        node = below;
-    }
-    match node {
-        Value::Object(object) => drop(object.insert(last.clone(), value)),
-        Value::Array(list) => match last.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
-            Some(there) => *there = value,
-            None => return false,
-        },
-        _ => return false,
-    }
-    true
 }

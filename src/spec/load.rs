@@ -496,11 +496,11 @@ fn model(name: &str, root: Value) -> Result<Document, SpecError> {
 }
 
 fn noted(name: &str, root: Value, twice: &[Vec<String>]) -> Result<ApiModel, SpecError> {
-    let notes = assembly::unread(&root, twice);
     let model = ApiModel::new(root).ok_or_else(|| SpecError::Unreadable {
         name: name.to_owned(),
         why: "it is no API description".to_owned(),
     })?;
+    let notes = assembly::unread(model.root(), model.faults(), twice);
     Ok(model.with_notes(notes))
 }
 

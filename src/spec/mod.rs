@@ -31,6 +31,7 @@ mod records;
 mod references;
 mod schema;
 mod sections;
+mod steps;
 mod swagger2;
 mod tally;
 mod text;

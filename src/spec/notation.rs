@@ -3,36 +3,107 @@
 //! Only where the notations differ is anything rewritten, and then on both sides: a text diff shows what the vendor wrote,
 //! and a judgement that knows one notation well keeps seeing it.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
+
+use super::steps::{Step, place, put};
 
 /// Keys whose value is data and no description.
 const DATA: [&str; 6] = ["example", "examples", "default", "const", "enum", "value"];
 
-/// Says what both states say in one notation: schemas, base addresses, and names whose case means nothing.
-pub(super) fn align(was: &mut Value, is: &mut Value) {
+/// Says what both states say in one notation: schemas, base addresses, and names whose case means nothing. A state in
+/// which nothing is to be said otherwise is not copied.
+pub(super) fn align(was: &mut Cow<'_, Value>, is: &mut Cow<'_, Value>) {
     shift_base(was, is);
     shift_base(is, was);
-    pairs(was, is);
+    let mut edits = Edits::default();
+    edits.nodes(was, is, &mut Vec::new());
+    edits.apply(was, is);
 }
 
-fn pairs(was: &mut Value, is: &mut Value) {
-    match (was, is) {
-        (Value::Object(was), Value::Object(is)) => {
-            if Form::of(was) != Form::of(is) {
-                settle(was);
-                settle(is);
-            }
-            spelling(was, is);
-            for (key, old) in was.iter_mut() {
-                match is.get_mut(key) {
-                    Some(new) if key == "servers" => servers(old, new),
-                    Some(new) if !DATA.contains(&key.as_str()) || new.is_object() => pairs(old, new),
-                    Some(_) | None => {}
+/// What is to stand at which place of each state.
+#[derive(Default)]
+struct Edits {
+    was: Vec<(Vec<String>, Value)>,
+    is: Vec<(Vec<String>, Value)>,
+}
+
+impl Edits {
+    fn nodes<'a>(&mut self, was: &'a Value, is: &'a Value, at: &mut Vec<Step<'a>>) {
+        match (was, is) {
+            (Value::Object(old), Value::Object(new)) => {
+                if Form::of(old) != Form::of(new) && (is_to_settle(old) || is_to_settle(new)) {
+                    self.schemas((was, old), (is, new), at);
+                } else {
+                    self.members(old, new, at);
                 }
             }
+            (Value::Array(was), Value::Array(is)) => {
+                for (index, (was, is)) in was.iter().zip(is).enumerate() {
+                    at.push(Step::Index(index));
+                    self.nodes(was, is, at);
+                    at.pop();
+                }
+            }
+            _ => {}
         }
-        (Value::Array(was), Value::Array(is)) => was.iter_mut().zip(is).for_each(|(was, is)| pairs(was, is)),
-        _ => {}
+    }
+
+    /// What is within two objects.
+    fn members<'a>(
+        &mut self,
+        was: &'a Map<String, Value>,
+        is: &'a Map<String, Value>,
+        at: &mut Vec<Step<'a>>,
+    ) {
+        for (key, value) in spelling(was, is) {
+            at.push(Step::Name(key.into()));
+            self.is.push((place(at), value));
+            at.pop();
+        }
+        for (key, old) in was {
+            let Some(new) = is.get(key) else { continue };
+            at.push(Step::Name(key.into()));
+            if key == "servers"
+                && let Some(servers) = servers(old, new)
+            {
+                self.is.push((place(at), servers));
+            } else if !DATA.contains(&key.as_str()) || new.is_object() {
+                self.nodes(old, new, at);
+            }
+            at.pop();
+        }
+    }
+
+    /// Two schemas that are written in different ways, and what is within them.
+    fn schemas(
+        &mut self,
+        (was, old): (&Value, &Map<String, Value>),
+        (is, new): (&Value, &Map<String, Value>),
+        at: &[Step<'_>],
+    ) {
+        let (mut old, mut new) = (old.clone(), new.clone());
+        settle(&mut old);
+        settle(&mut new);
+        let mut within = Self::default();
+        within.members(&old, &new, &mut Vec::new());
+        let (mut old, mut new) = (Cow::Owned(old.into()), Cow::Owned(new.into()));
+        within.apply(&mut old, &mut new);
+        for (edits, node, known) in [(&mut self.was, old, was), (&mut self.is, new, is)] {
+            if *node != *known {
+                edits.push((place(at), node.into_owned()));
+            }
+        }
+    }
+
+    fn apply(self, was: &mut Cow<'_, Value>, is: &mut Cow<'_, Value>) {
+        self.was.into_iter().for_each(|(place, node)| {
+            put(was.to_mut(), &place, node);
+        });
+        self.is.into_iter().for_each(|(place, node)| {
+            put(is.to_mut(), &place, node);
+        });
     }
 }
 
@@ -46,35 +117,40 @@ struct Form {
     flags: bool,
 }
 
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+/// How it says that null is allowed; of several ways the last one here counts.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
 enum Null {
     Not,
-    /// `nullable: true`
-    Flag,
+    /// One of several alternatives, in a `oneOf` or an `anyOf`.
+    OneOf,
+    AnyOf,
     /// `type: [string, null]`
     Type,
-    /// One of several alternatives, in an `anyOf` or a `oneOf`.
-    AnyOf,
-    OneOf,
+    /// `nullable: true`
+    Flag,
 }
 
 impl Form {
     fn of(schema: &Map<String, Value>) -> Self {
-        let has_null = |key: &str| list(schema.get(key)).iter().any(is_null);
-        let null = if schema.get("nullable").is_some_and(|flag| *flag == Value::Bool(true)) {
-            Null::Flag
-        } else if list(schema.get("type")).iter().any(|word| word == "null") {
-            Null::Type
-        } else if has_null("anyOf") {
-            Null::AnyOf
-        } else if has_null("oneOf") {
-            Null::OneOf
-        } else {
-            Null::Not
-        };
-        let is_flag = |key: &str| schema.get(key).is_some_and(Value::is_boolean);
-        let flags = is_flag("exclusiveMinimum") || is_flag("exclusiveMaximum");
-        Self { wrapped: only_part(schema).is_some(), null, flags }
+        let mut form = Self { wrapped: false, null: Null::Not, flags: false };
+        let has_null = |alternatives: &Value| list(Some(alternatives)).iter().any(is_null);
+        // One walk over the members, since this is asked of every object of two documents.
+        for (key, value) in schema {
+            let null = match key.as_str() {
+                "nullable" if *value == Value::Bool(true) => Null::Flag,
+                "type" if list(Some(value)).iter().any(|word| word == "null") => Null::Type,
+                "anyOf" if has_null(value) => Null::AnyOf,
+                "oneOf" if has_null(value) => Null::OneOf,
+                _ => Null::Not,
+            };
+            form.null = form.null.max(null);
+            match key.as_str() {
+                "allOf" => form.wrapped = only_part(schema).is_some(),
+                "exclusiveMinimum" | "exclusiveMaximum" => form.flags |= value.is_boolean(),
+                _ => {}
+            }
+        }
+        form
     }
 }
 
@@ -110,6 +186,15 @@ fn only_part(schema: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let [part] = list(schema.get("allOf")) else { return None };
     let plain = schema.keys().all(|key| key == "allOf" || key == "nullable" || is_note(key));
     part.as_object().filter(|_| plain)
+}
+
+/// Whether a schema is written in another way than [`settle`] leaves it.
+fn is_to_settle(schema: &Map<String, Value>) -> bool {
+    let form = Form::of(schema);
+    form.wrapped
+        || form.flags
+        || matches!(form.null, Null::Type | Null::AnyOf | Null::OneOf)
+        || (form.null == Null::Flag && schema.contains_key("$ref"))
 }
 
 /// Rewrites a schema: no lone `allOf`, null as a flag (beside a `$ref` as an alternative), bounds as numbers.
@@ -171,48 +256,52 @@ fn unite(schema: &mut Map<String, Value>, part: Map<String, Value>) {
     }
 }
 
-/// Names whose case means nothing (RFC 9110, sections 5.1 and 11.1), and defaults that are the same in other quotes.
-fn spelling(was: &Map<String, Value>, is: &mut Map<String, Value>) {
+/// Names whose case means nothing (RFC 9110, sections 5.1 and 11.1), and defaults that are the same in other quotes: the
+/// members of the later object that are to be as in the earlier one.
+fn spelling(was: &Map<String, Value>, is: &Map<String, Value>) -> Vec<(&'static str, Value)> {
     let of = |object: &Map<String, Value>, key: &str| -> Option<String> {
         object.get(key)?.as_str().map(str::to_ascii_lowercase)
     };
-    let is_header_key =
-        of(was, "type").as_deref() == Some("apikey") && of(was, "in").as_deref() == Some("header");
-    let is_http = of(was, "type").as_deref() == Some("http");
-    for (key, counts) in [("name", is_header_key), ("scheme", is_http)] {
-        if counts
-            && of(was, key) == of(is, key)
-            && let Some(name) = was.get(key)
-        {
-            is.insert(key.to_owned(), name.clone());
-        }
-    }
+    let counts = |key: &str| match key {
+        "name" => of(was, "type").as_deref() == Some("apikey") && of(was, "in").as_deref() == Some("header"),
+        _ => of(was, "type").as_deref() == Some("http"),
+    };
     let plain = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
         _ => None,
     };
-    if let (Some(old), Some(new)) = (was.get("default"), is.get("default"))
-        && old != new
-        && was.get("type") == is.get("type")
-        && plain(old).is_some()
-        && plain(old) == plain(new)
-    {
-        is.insert("default".to_owned(), old.clone());
-    }
-}
-
-/// Addresses that lead to the same place are written as before.
-fn servers(was: &mut Value, is: &mut Value) {
-    let known: Vec<String> =
-        list(Some(was)).iter().filter_map(|server| Some(server.get("url")?.as_str()?.to_owned())).collect();
-    for server in is.as_array_mut().into_iter().flatten() {
-        let Some(Value::String(url)) = server.get_mut("url") else { continue };
-        let same = known.iter().find(|other| plain_address(other) == plain_address(url));
-        if let Some(same) = same {
-            *url = same.clone();
+    let mut told = Vec::new();
+    for (key, old) in was {
+        let Some(key) = ["name", "scheme", "default"].into_iter().find(|known| key == known) else {
+            continue;
+        };
+        let Some(new) = is.get(key) else { continue };
+        let same = old != new
+            && if key == "default" {
+                was.get("type") == is.get("type") && plain(old).is_some() && plain(old) == plain(new)
+            } else {
+                of(was, key) == of(is, key) && old.is_string() && counts(key)
+            };
+        if same {
+            told.push((key, old.clone()));
         }
     }
+    told
+}
+
+/// The addresses of the later state, those that lead to the same place as one before written as before; `None` where
+/// nothing is to be written otherwise.
+fn servers(was: &Value, is: &Value) -> Option<Value> {
+    let known: Vec<&str> = list(Some(was)).iter().filter_map(|server| server.get("url")?.as_str()).collect();
+    let mut servers = is.clone();
+    for server in servers.as_array_mut().into_iter().flatten() {
+        let Some(Value::String(url)) = server.get_mut("url") else { continue };
+        if let Some(same) = known.iter().find(|other| plain_address(other) == plain_address(url)) {
+            (*same).clone_into(url);
+        }
+    }
+    (servers != *is).then_some(servers)
 }
 
 /// An address with scheme and host in lower case, and without the port that the scheme has anyhow (RFC 3986, section
@@ -235,7 +324,7 @@ pub(super) fn plain_address(address: &str) -> String {
 
 /// Where one state has at the front of each path what the other has at the end of its base address, moves it there: the
 /// addresses are the same.
-fn shift_base(paths: &mut Value, base: &Value) {
+fn shift_base(paths: &mut Cow<'_, Value>, base: &Value) {
     let urls = |root: &Value| -> Vec<String> {
         let servers = list(root.get("servers")).iter();
         servers.filter_map(|server| Some(plain_address(server.get("url")?.as_str()?))).collect()
@@ -254,7 +343,7 @@ fn shift_base(paths: &mut Value, base: &Value) {
     {
         return;
     }
-    let Some(Value::Object(items)) = paths.get_mut("paths") else { return };
+    let Some(Value::Object(items)) = paths.get("paths") else { return };
     let rest = |path: &str| -> Option<String> {
         let rest = path.strip_prefix(prefix.as_str())?;
         (rest.is_empty() || rest.starts_with('/'))
@@ -263,9 +352,12 @@ fn shift_base(paths: &mut Value, base: &Value) {
     if items.is_empty() || !items.keys().all(|path| rest(path).is_some()) {
         return;
     }
-    *items =
-        std::mem::take(items).into_iter().map(|(path, item)| (rest(&path).unwrap_or(path), item)).collect();
-    if let (Value::Object(root), Some(servers)) = (paths, base.get("servers")) {
+    let Value::Object(root) = paths.to_mut() else { return };
+    if let Some(Value::Object(items)) = root.get_mut("paths") {
+        let shifted = std::mem::take(items).into_iter();
+        *items = shifted.map(|(path, item)| (rest(&path).unwrap_or(path), item)).collect();
+    }
+    if let Some(servers) = base.get("servers") {
         root.insert("servers".to_owned(), servers.clone());
     }
 }

@@ -8,7 +8,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{api::percent_decoded, assembly::PARTS, references};
+use super::{
+    api::percent_decoded,
+    assembly::PARTS,
+    references,
+    steps::{Step, of_pointer, place},
+};
 
 /// One place that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,15 +187,16 @@ pub(super) fn faults(root: &Value) -> Vec<Fault> {
         names: std::cell::OnceCell::new(),
         at: Vec::new(),
         found: Vec::new(),
+        sound: BTreeSet::new(),
         parts: BTreeSet::new(),
         queue: Vec::new(),
     };
     walk.node(Kind::Root, root);
     // What stands in further files is there for those who refer to it.
     while let Some((kind, target)) = walk.queue.pop() {
-        let steps = target.trim_start_matches("#/").split('/');
-        walk.at = steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-        if let Ok(Some(node)) = walk.lookup(&target) {
+        let steps = of_pointer(target.trim_start_matches("#/")).into_iter();
+        walk.at = steps.map(|step| Step::Name(step.into())).collect();
+        if let Ok(Some(node)) = walk.lookup(target) {
             walk.node(kind, node);
         }
     }
@@ -201,11 +207,13 @@ struct Walk<'a> {
     root: &'a Value,
     /// Names that parts of the document give themselves; looked for where somebody goes by one, which is seldom.
     names: std::cell::OnceCell<std::collections::BTreeMap<String, String>>,
-    at: Vec<String>,
+    at: Vec<Step<'a>>,
     found: Vec<Fault>,
+    /// References that were followed to their end: most are met many times.
+    sound: BTreeSet<&'a str>,
     /// References into further files that were met, and those to be looked at.
-    parts: BTreeSet<String>,
-    queue: Vec<(Kind, String)>,
+    parts: BTreeSet<&'a str>,
+    queue: Vec<(Kind, &'a str)>,
 }
 
 impl<'a> Walk<'a> {
@@ -215,12 +223,18 @@ impl<'a> Walk<'a> {
 
     fn note(&mut self, why: String, target: Option<String>, empty: bool) {
         if self.found.len() < MAX_FAULTS {
-            self.found.push(Fault { place: self.at.clone(), why, target, empty });
+            self.found.push(Fault { place: place(&self.at), why, target, empty });
         }
     }
 
-    fn below(&mut self, step: &str, look: impl FnOnce(&mut Self)) {
-        self.at.push(step.to_owned());
+    fn below(&mut self, name: &'a str, look: impl FnOnce(&mut Self)) {
+        self.at.push(Step::Name(name.into()));
+        look(self);
+        self.at.pop();
+    }
+
+    fn at_index(&mut self, index: usize, look: impl FnOnce(&mut Self)) {
+        self.at.push(Step::Index(index));
         look(self);
         self.at.pop();
     }
@@ -229,7 +243,7 @@ impl<'a> Walk<'a> {
         self.note(format!("is {}, where {wanted} is expected", shown(value)), None, value.is_null());
     }
 
-    fn node(&mut self, kind: Kind, value: &Value) {
+    fn node(&mut self, kind: Kind, value: &'a Value) {
         // A schema may be `true` or `false`.
         if kind == Kind::Schema && value.is_boolean() {
             return;
@@ -238,9 +252,9 @@ impl<'a> Walk<'a> {
         if let Some(Value::String(target)) = object.get("$ref") {
             self.reference(target);
             if target.strip_prefix("#/").is_some_and(|rest| rest.starts_with(PARTS))
-                && self.parts.insert(target.clone())
+                && self.parts.insert(target)
             {
-                self.queue.push((kind, target.clone()));
+                self.queue.push((kind, target));
             }
             if kind != Kind::Schema && kind != Kind::Item {
                 return;
@@ -260,7 +274,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What is a text, a number or a flag has such values and such a default.
-    fn plain_values(&mut self, schema: &Map<String, Value>) {
+    fn plain_values(&mut self, schema: &'a Map<String, Value>) {
         let is_plain = |word: &Value| {
             word.as_str().is_some_and(|word| ["string", "number", "integer", "boolean"].contains(&word))
         };
@@ -274,13 +288,13 @@ impl<'a> Walk<'a> {
         if let Some(Value::Array(values)) = schema.get("enum") {
             for (index, value) in values.iter().enumerate().filter(|(_, value)| is_container(value)) {
                 self.below("enum", |walk| {
-                    walk.below(&index.to_string(), |walk| walk.wrong(value, "a plain value"));
+                    walk.at_index(index, |walk| walk.wrong(value, "a plain value"));
                 });
             }
         }
     }
 
-    fn value(&mut self, is: Is, value: &Value) {
+    fn value(&mut self, is: Is, value: &'a Value) {
         let is_list = value.is_array();
         let fits = match is {
             Is::Node(kind) => return self.node(kind, value),
@@ -327,13 +341,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn each(&mut self, list: &Value, mut look: impl FnMut(&mut Self, &Value)) {
+    fn each(&mut self, list: &'a Value, mut look: impl FnMut(&mut Self, &'a Value)) {
         for (index, value) in list.as_array().into_iter().flatten().enumerate() {
-            self.below(&index.to_string(), |walk| look(walk, value));
+            self.at_index(index, |walk| look(walk, value));
         }
     }
 
-    fn members(&mut self, value: &Value, kind: Kind) {
+    fn members(&mut self, value: &'a Value, kind: Kind) {
         let Value::Object(object) = value else { return self.wrong(value, "an object") };
         for (name, value) in object {
             if !name.starts_with("x-") || value.is_object() {
@@ -343,7 +357,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The schemes of one way to sign in must be defined.
-    fn schemes(&mut self, way: &Map<String, Value>) {
+    fn schemes(&mut self, way: &'a Map<String, Value>) {
         for (name, scopes) in way {
             self.below(name, |walk| {
                 walk.value(Is::Texts, scopes);
@@ -351,18 +365,23 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn reference(&mut self, target: &str) {
-        let mut next = target.to_owned();
+    fn reference(&mut self, target: &'a str) {
+        if self.sound.contains(target) {
+            return;
+        }
+        let mut next = target;
         for _ in 0..MAX_HOPS {
-            match self.lookup(&next) {
-                Ok(Some(node)) => match node.get("$ref").and_then(Value::as_str) {
-                    Some(further) => next = further.to_owned(),
-                    None => return,
+            match self.lookup(next) {
+                Ok(node) => match node.and_then(|node| node.get("$ref")).and_then(Value::as_str) {
+                    Some(further) => next = further,
+                    None => {
+                        self.sound.insert(target);
+                        return;
+                    }
                 },
-                Ok(None) => return,
                 Err(why) => {
                     let why = format!("`$ref: {}` is not followed: {why}", clipped(target));
-                    return self.note(why, Some(next), false);
+                    return self.note(why, Some(next.to_owned()), false);
                 }
             }
         }
