@@ -70,57 +70,51 @@ impl<'a> View<'a> {
             }
         }
         let Value::Object(object) = node else { return };
+        // What is put together comes first: what stands beside it counts more.
         for part in object.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             self.add(model, part, depth + 1);
         }
-        match object.get("type") {
-            Some(Value::String(word)) => self.add_type(word),
-            Some(Value::Array(words)) => {
-                words.iter().filter_map(Value::as_str).for_each(|word| self.add_type(word))
+        let (mut fixed, mut listed, mut one_of, mut any_of) = (None, None, None, None);
+        // One walk over the members: most schemas have few of the many keywords.
+        for (key, value) in object {
+            match (key.as_str(), value) {
+                ("type", Value::String(word)) => self.add_type(word),
+                ("type", Value::Array(words)) => {
+                    words.iter().filter_map(Value::as_str).for_each(|word| self.add_type(word));
+                }
+                ("nullable" | "x-nullable", Value::Bool(flag)) => self.nullable |= flag,
+                ("deprecated", Value::Bool(flag)) => self.deprecated |= flag,
+                ("format", Value::String(format)) => self.format = Some(format),
+                ("example", example) => self.example = Some(example),
+                ("description", Value::String(text)) => self.description = text,
+                ("enum", Value::Array(values)) => listed = Some(values.as_slice()),
+                ("const", value) => fixed = Some(std::slice::from_ref(value)),
+                ("properties", Value::Object(properties)) => {
+                    let room = MAX_PROPERTIES.saturating_sub(self.properties.len());
+                    self.properties.extend(properties.iter().take(room).map(|(name, s)| (name.as_str(), s)));
+                }
+                ("required", Value::Array(names)) => {
+                    self.required.extend(names.iter().filter_map(Value::as_str));
+                }
+                ("items", items) => self.items = Some(items),
+                ("additionalProperties", Value::Object(_)) => self.map_values = Some(value),
+                ("additionalProperties", Value::Bool(further)) => self.free |= further,
+                ("patternProperties", _) => self.free = true,
+                ("oneOf", Value::Array(alternatives)) => one_of = Some(alternatives.as_slice()),
+                ("anyOf", Value::Array(alternatives)) => any_of = Some(alternatives.as_slice()),
+                _ => {}
             }
-            _ => {}
         }
-        let flag = |key: &str| object.get(key).and_then(Value::as_bool).unwrap_or(false);
-        self.nullable |= flag("nullable") || flag("x-nullable");
-        self.deprecated |= flag("deprecated");
-        if let Some(format) = object.get("format").and_then(Value::as_str) {
-            self.format = Some(format);
-        }
-        self.example = object.get("example").or(self.example);
-        if let Some(text) = object.get("description").and_then(Value::as_str) {
-            self.description = text;
-        }
-        let listed =
-            object.get("enum").and_then(Value::as_array).map(|values| values.iter().collect::<Vec<_>>());
-        if let Some(values) = listed.or_else(|| object.get("const").map(|value| vec![value])) {
-            self.nullable |= values.iter().any(|value| value.is_null());
-            let words = values.into_iter().filter(|v| !v.is_null()).map(|value| match value {
+        if let Some(values) = listed.or(fixed) {
+            self.nullable |= values.iter().any(Value::is_null);
+            let words = values.iter().filter(|value| !value.is_null()).map(|value| match value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             });
             self.values = Some(words.take(MAX_PROPERTIES).collect());
         }
-        for (name, schema) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            if self.properties.len() < MAX_PROPERTIES {
-                self.properties.insert(name, schema);
-            }
-        }
-        let required = object.get("required").and_then(Value::as_array);
-        self.required.extend(required.into_iter().flatten().filter_map(Value::as_str));
-        if let Some(items) = object.get("items") {
-            self.items = Some(items);
-        }
-        if let Some(values) = object.get("additionalProperties").filter(|values| values.is_object()) {
-            self.map_values = Some(values);
-        }
-        self.free |= object.get("additionalProperties").is_some_and(|further| *further == Value::Bool(true))
-            || object.contains_key("patternProperties");
-        for key in ["oneOf", "anyOf"] {
-            self.add_variants(
-                model,
-                object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice),
-                depth,
-            );
+        for alternatives in [one_of, any_of].into_iter().flatten() {
+            self.add_variants(model, alternatives, depth);
         }
     }
 

@@ -180,12 +180,17 @@ fn users(model: &ApiModel, operations: &[Operation<'_>]) -> BTreeMap<String, Vec
 /// The texts of one node: what it says, and when an extension says that it ends.
 fn say(object: &Map<String, Value>, place: &Place<'_>, call: &mut impl FnMut(Text<'_>)) {
     call(text(place, ""));
-    for key in PROSE {
-        if let Some(prose) = object.get(key).and_then(Value::as_str) {
-            call(text(place, prose));
+    // Most nodes have few members, so to walk over them is faster than to look for each key that would count.
+    if object.keys().any(|key| PROSE.contains(&key.as_str())) {
+        for key in PROSE {
+            if let Some(prose) = object.get(key).and_then(Value::as_str) {
+                call(text(place, prose));
+            }
         }
     }
-    dates(object, place, call);
+    if object.keys().any(|key| key.starts_with("x-") || key == "sunset") {
+        dates(object, place, call);
+    }
 }
 
 fn dates(object: &Map<String, Value>, place: &Place<'_>, call: &mut impl FnMut(Text<'_>)) {
