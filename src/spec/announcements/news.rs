@@ -25,15 +25,24 @@ pub(in crate::spec) fn tell(
     compared: &mut DocsComparison,
 ) {
     let (was, is) = (texts(before), texts(after));
-    let mut gone = Unmatched(said(&was, &is).into_iter().map(Some).collect());
+    let fresh: Vec<&Standing> =
+        is.iter().filter(|(key, _)| !was.contains_key(*key)).map(|(_, standing)| standing).collect();
+    let there = existing(before, &fresh);
+    // What is new as a whole says how it is, and not what changes; a tag that is described first may stand at operations
+    // that are old.
+    let is_there = |standing: &&&Standing| {
+        standing.place.starts_with("tag ")
+            || there.contains(&(standing.place.as_str(), standing.name.as_deref()))
+    };
+    let news = said(fresh.iter().filter(is_there).copied());
+    // Texts are read with great care, so of those that are gone only the ones that may have said the same.
+    let names: BTreeSet<Option<&str>> = news.iter().map(|new| new.name.as_deref()).collect();
+    let left = was.iter().filter(|(key, _)| !is.contains_key(*key)).map(|(_, standing)| standing);
+    let left = said(left.filter(|standing| names.contains(&standing.name.as_deref())));
+    let mut gone = Unmatched(left.into_iter().map(Some).collect());
     let mut unused = 0;
-    let all = said(&is, &was);
-    let there = existing(before, &all);
-    for new in all {
-        // What is new as a whole says how it is, and not what changes; a tag that is described first may stand at
-        // operations that are old.
-        let is_there = new.announcement.section.starts_with("tag ") || there.contains(&new.place());
-        if gone.take(&new) || !is_there {
+    for new in news {
+        if gone.take(&new) {
             continue;
         }
         let old = gone.predecessor(&new);
@@ -138,27 +147,20 @@ struct Said {
     is_parameter: bool,
 }
 
-impl Said {
-    fn place(&self) -> (String, Option<String>) {
-        (self.announcement.section.clone(), self.name.clone())
-    }
-}
-
-/// Which of the places of announcements a description has, whatever is said there.
-fn existing(model: &ApiModel, all: &[Said]) -> BTreeSet<(String, Option<String>)> {
+/// Which of the places of texts a description has, whatever is said there: each with the name of its field.
+fn existing<'a>(model: &ApiModel, texts: &[&'a Standing]) -> BTreeSet<(&'a str, Option<&'a str>)> {
     let mut wanted: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
-    for said in all {
-        wanted.entry(&said.announcement.section).or_default().push(said.name.as_deref());
+    for standing in texts {
+        wanted.entry(&standing.place).or_default().push(standing.name.as_deref());
     }
     let mut found = BTreeSet::new();
-    if all.is_empty() {
+    if wanted.is_empty() {
         return found;
     }
     each_text(model, &mut |text| {
-        let name = text.about.name();
-        if wanted.get(text.place).is_some_and(|names| names.contains(&name)) {
-            found.insert((text.place.to_owned(), name.map(str::to_owned)));
-        }
+        let Some((place, names)) = wanted.get_key_value(text.place) else { return };
+        let name = names.iter().find(|name| **name == text.about.name());
+        found.extend(name.map(|name| (*place, *name)));
     });
     found
 }
@@ -166,10 +168,10 @@ fn existing(model: &ApiModel, all: &[Said]) -> BTreeSet<(String, Option<String>)
 /// Announcements that are still to be matched.
 struct Unmatched(Vec<Option<Said>>);
 
-/// What is announced by the texts that the other state has not.
-fn said(texts: &Texts, other: &Texts) -> Vec<Said> {
+/// What is announced by texts that the other state has not.
+fn said<'a>(texts: impl Iterator<Item = &'a Standing>) -> Vec<Said> {
     let mut all: Vec<Said> = Vec::new();
-    for standing in texts.iter().filter(|(key, _)| !other.contains_key(*key)).map(|(_, standing)| standing) {
+    for standing in texts {
         let name = standing.name.as_deref();
         let about = match (name, standing.is_parameter) {
             (None, _) => About::Whole,

@@ -250,7 +250,14 @@ fn filled(pattern: &str, words: &BTreeMap<String, String>) -> String {
         }
     }
     // Words of ASCII keep the automaton small and fast; names and verbs of these phrases are ASCII.
-    pattern.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[0-9A-Za-z_]")
+    let ascii = [
+        (r"\b", r"(?-u:\b)"),
+        (r"\w", "[0-9A-Za-z_]"),
+        (r"\W", "[^0-9A-Za-z_]"),
+        (r"\d", "[0-9]"),
+        (r"\s", r"[\t-\r \u{a0}]"),
+    ];
+    ascii.into_iter().fold(pattern, |pattern, (class, plain)| pattern.replace(class, plain))
 }
 
 /// What a group holds, without marks around it; a group may be written several times, with a number behind its name.
