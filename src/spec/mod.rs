@@ -25,6 +25,7 @@ mod load;
 mod moves;
 mod notation;
 mod operations;
+mod pair;
 mod parameters;
 mod readers;
 mod records;

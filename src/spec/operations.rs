@@ -10,7 +10,8 @@ use super::{
     discover::records_at,
     envelope::moved_records,
     examples, field_moves,
-    graph::{Direction, Graph, fits},
+    graph::{Graph, fits},
+    pair::{Direction, Local},
     parameters::{self, is_paging},
     volatile,
 };
@@ -405,7 +406,7 @@ fn below(graph: &mut Graph<'_>, root: usize, field: &FieldPath, records: &FieldP
 
 fn in_schema(
     pair: usize,
-    local: &super::graph::Local,
+    local: &Local,
     at: &FieldPath,
     direction: Direction,
     records: Option<&FieldPath>,

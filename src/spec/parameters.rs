@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{
     Operation,
     api::{GRAPHQL, Parameter},
-    graph::{Direction, Graph},
+    graph::Graph,
     operations::{DocChange, change},
+    pair::Direction,
     schema::View,
 };
 
