@@ -36,7 +36,7 @@ pub(crate) struct Connector {
     pub(crate) streams: Vec<Stream>,
     /// Pointers of all that is on the way to what is read.
     pub(crate) used: BTreeSet<String>,
-    /// Pointers of what is read whole, with all below it.
+    /// Pointers of what is read or sent whole, with all below it.
     whole: BTreeSet<String>,
     /// The pointer of the scheme by which it signs in.
     pub(crate) scheme: Option<String>,
@@ -72,6 +72,9 @@ impl Connector {
             }
             // What is sent is not modelled field by field: its whole schema counts as used.
             made.whole.extend(below(root, &format!("{}/requestBody", stream.operation)));
+            for parameter in &stream.sent {
+                made.whole.extend(below(root, parameter));
+            }
             made.used.extend(stream.sent.iter().cloned());
             made.streams.push(stream);
             made.watched.push(endpoint);
@@ -85,8 +88,13 @@ impl Connector {
         (!made.streams.is_empty()).then_some(made)
     }
 
-    /// Whether a schema is below a field that is read as it is.
-    pub(crate) fn reads_whole(&self, schema: &str) -> bool {
+    /// Whether a place is on the way to something that is read or sent, or below it.
+    pub(crate) fn uses(&self, place: &str) -> bool {
+        self.used.contains(place) || self.has_whole(place)
+    }
+
+    /// Whether a schema is below a field that is read as it is, or a parameter that is sent.
+    pub(crate) fn has_whole(&self, schema: &str) -> bool {
         let is_in = |place: &String| {
             schema.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

@@ -145,9 +145,9 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
             // The type behind a reference may be that of a field that is read.
             let shared = sites.iter().any(|site| {
                 let (target, _) = resolve(root, &property(site));
-                target != property(site) && connector.used.contains(&target)
+                target != property(site) && connector.uses(&target)
             });
-            if shared || sites.iter().any(|site| connector.reads_whole(&site.owner)) {
+            if shared || sites.iter().any(|site| connector.has_whole(&site.owner)) {
                 return None;
             }
             field(root, sort, sites, random)?;
@@ -163,11 +163,7 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
             let key = random.pick(&keys)?.clone();
             let site = Site { owner: owner.clone(), key, trail: Vec::new(), through_parts: false };
             let (target, _) = resolve(root, &property(&site));
-            if connector.used.contains(&property(&site)) || connector.used.contains(&target) {
-                return None;
-            }
-            // What is below a field that is read whole is read.
-            if connector.reads_whole(&owner) {
+            if connector.uses(&property(&site)) || connector.uses(&target) || connector.uses(&owner) {
                 return None;
             }
             let sort = *random.pick(&FIELD_SORTS)?;
@@ -192,7 +188,7 @@ pub(crate) fn elsewhere(root: &mut Value, connector: &Connector, random: &mut Ra
         14..=16 => {
             let pointer = random.pick(&stream.unsent)?.clone();
             // A list of values may be that of a field that is read.
-            if connector.used.contains(&resolve(root, &format!("{pointer}/schema")).0) {
+            if connector.uses(&resolve(root, &format!("{pointer}/schema")).0) {
                 return None;
             }
             let sort = *random.pick(&PARAMETER_SORTS)?;
