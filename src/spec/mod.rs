@@ -21,6 +21,7 @@ mod field_moves;
 mod graph;
 mod html;
 mod level;
+mod listed;
 mod load;
 mod moves;
 mod notation;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{
     ApiModel, Described, WatchedEndpoint,
-    compare::{find, records_of},
     described::{described, fields_below},
+    listed::{find, records_of},
 };
 use crate::model::{FieldPath, Step};
 
