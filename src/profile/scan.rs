@@ -6,7 +6,7 @@
 //!
 //! The text is known to be UTF-8. Every function takes the place of a token and returns the place behind it.
 
-use super::Malformed;
+use super::{Malformed, stops::Stops};
 
 /// Why a record cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,75 +61,27 @@ pub(super) struct StringToken {
     pub(super) escaped: bool,
 }
 
-/// Whether there is a control character anywhere. Most records have none, so that their strings need no look at each
-/// byte for one.
+/// Reads a string from behind its opening quote; the stops are those of the text.
 #[inline]
-pub(super) fn has_controls(text: &[u8]) -> bool {
-    // Without a branch inside, so that it becomes a few vector operations.
-    text.iter().fold(false, |found, byte| found | (*byte < 0x20))
-}
-
-/// Finds the first byte at or after `at` that a string cannot simply pass over: a quote, a backslash, a control
-/// character.
-#[inline]
-fn plain_run(text: &[u8], at: usize, has_controls: bool) -> usize {
-    if has_controls {
-        return plain_run_with_controls(text, at);
-    }
-    find_quote_or_backslash(&text[at..]).map_or(text.len(), |len| at + len)
-}
-
-/// Most strings are short: what every x86-64 has is found without a choice at run time, and without a call.
-#[inline]
-fn find_quote_or_backslash(text: &[u8]) -> Option<usize> {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(searcher) = memchr::arch::x86_64::sse2::memchr::Two::new(b'"', b'\\') {
-        return searcher.find(text);
-    }
-    memchr::memchr2(b'"', b'\\', text)
-}
-
-fn plain_run_with_controls(text: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // Eight bytes at a time; marks above the first may be wrong.
-    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        let is_quote = quote.wrapping_sub(ONES) & !quote;
-        let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
-        let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-        let marks = (is_quote | is_backslash | is_control) & (ONES * 0x80);
-        if marks != 0 {
-            return at + (marks.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    text[at..].iter().position(stops).map_or(text.len(), |len| at + len)
-}
-
-/// Reads a string from behind its opening quote; `has_controls` as [`has_controls`] says of the text.
-#[inline]
-pub(super) fn string(text: &[u8], at: usize, has_controls: bool) -> Result<StringToken, Broken> {
-    let end = plain_run(text, at, has_controls);
+pub(super) fn string(text: &[u8], at: usize, stops: &Stops) -> Result<StringToken, Broken> {
+    let end = stops.next(at);
     match text.get(end) {
         Some(b'"') => Ok(StringToken { end, escaped: false }),
-        Some(b'\\') => escaped_string(text, end, has_controls),
+        Some(b'\\') => escaped_string(text, end, stops),
         _ => Err(Broken::Syntax),
     }
 }
 
 /// Reads the rest of a string from its first backslash.
 #[cold]
-fn escaped_string(text: &[u8], mut at: usize, has_controls: bool) -> Result<StringToken, Broken> {
+fn escaped_string(text: &[u8], mut at: usize, stops: &Stops) -> Result<StringToken, Broken> {
     loop {
         match text.get(at) {
             Some(b'"') => return Ok(StringToken { end: at, escaped: true }),
             Some(b'\\') => at = escape(text, at)?,
             _ => return Err(Broken::Syntax),
         }
-        at = plain_run(text, at, has_controls);
+        at = stops.next(at);
     }
 }
 
@@ -272,7 +224,7 @@ mod tests {
     fn reads(token: &str) -> Result<(), Broken> {
         match token.as_bytes().first() {
             Some(b'"') => {
-                let string = string(token.as_bytes(), 1, has_controls(token.as_bytes()))?;
+                let string = string(token.as_bytes(), 1, &Stops::of(token.as_bytes()))?;
                 if string.end + 1 == token.len() { Ok(()) } else { Err(Broken::Syntax) }
             }
             _ => {

@@ -5,7 +5,8 @@
 
 use super::{
     scan::{self, Broken},
-    trie::{BEFORE_FIRST, NOWHERE, NodeId, Place, ROOT, Trie},
+    stops::Stops,
+    trie::{Member, NOWHERE, NodeId, Place, ROOT, Trie},
 };
 
 /// What an event tells.
@@ -43,16 +44,13 @@ pub(super) struct Event {
 /// An array or object that is open.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    node: NodeId,
+    /// Where its next member stands.
+    place: Place,
     event: u32,
     /// `]` or `}`.
     closed_by: u8,
     /// Elements or members so far.
     count: u32,
-    /// The link of the last member.
-    previous: u32,
-    /// The serial number of the object.
-    serial: u64,
 }
 
 /// The events of one record, in the order of its text.
@@ -65,8 +63,7 @@ pub(super) struct Tape {
     pub(super) has_too_many_fields: bool,
     frames: Vec<Frame>,
     objects: u64,
-    /// Whether the record has control characters.
-    has_controls: bool,
+    stops: Stops,
 }
 
 /// The longest record, in bytes: places in it, and in a batch that it ends, are kept in 32 bits.
@@ -82,9 +79,9 @@ impl Tape {
             return Err(Broken::TooDeep);
         }
         let bytes = text.as_bytes();
-        self.has_controls = scan::has_controls(bytes);
+        self.stops.find(bytes);
         let start = scan::skip_space(bytes, 0);
-        let mut at = self.value(bytes, start, ROOT, 0, max_depth)?;
+        let mut at = self.value(bytes, start, ROOT, 0, trie, max_depth)?;
         while let Some(frame) = self.frames.last_mut() {
             at = scan::skip_space(bytes, at);
             match bytes.get(at) {
@@ -97,14 +94,31 @@ impl Tape {
                 Some(_) if frame.count == 0 => {}
                 Some(_) | None => return Err(Broken::Syntax),
             }
-            let (position, mut node) = (frame.count, frame.node);
+            let position = frame.count;
             frame.count += 1;
-            if frame.closed_by == b']' {
-                node = trie.each(node);
+            let node = if frame.closed_by == b']' {
+                trie.each(frame.place.parent)
             } else {
-                (node, at) = self.key(text, at, trie)?;
-            }
-            at = self.value(bytes, at, node, position, max_depth)?;
+                let event = self.events.len() as u32;
+                let member = match trie.predicted(&frame.place, event, &bytes[at..]) {
+                    Some((member, len)) => {
+                        at += len;
+                        member
+                    }
+                    None => {
+                        let (member, behind) = key(text, at, &self.stops, trie, &frame.place, event)?;
+                        at = behind;
+                        member
+                    }
+                };
+                at = scan::skip_space(bytes, at);
+                frame.place.move_behind(&member);
+                if let Some(before) = member.before {
+                    self.strike_out(before);
+                }
+                member.node
+            };
+            at = self.value(bytes, at, node, position, trie, max_depth)?;
         }
         if scan::skip_space(bytes, at) == bytes.len() { Ok(()) } else { Err(Broken::Syntax) }
     }
@@ -117,11 +131,12 @@ impl Tape {
         at: usize,
         node: NodeId,
         position: u32,
+        trie: &Trie,
         max_depth: u16,
     ) -> Result<usize, Broken> {
         let (kind, start, end, after) = match bytes.get(at) {
             Some(b'"') => {
-                let token = scan::string(bytes, at + 1, self.has_controls)?;
+                let token = scan::string(bytes, at + 1, &self.stops)?;
                 let kind = if token.escaped { EventKind::EscapedString } else { EventKind::String };
                 (kind, at + 1, token.end, token.end + 1)
             }
@@ -139,14 +154,8 @@ impl Tape {
                 }
                 self.objects += 1;
                 let event = self.events.len() as u32;
-                self.frames.push(Frame {
-                    node,
-                    event,
-                    closed_by: *open + 2,
-                    count: 0,
-                    previous: BEFORE_FIRST,
-                    serial: self.objects,
-                });
+                let place = trie.front(node, self.objects);
+                self.frames.push(Frame { place, event, closed_by: *open + 2, count: 0 });
                 (if *open == b'[' { EventKind::Array } else { EventKind::Object }, 0, 0, at + 1)
             }
             _ => return Err(Broken::Syntax),
@@ -168,43 +177,6 @@ impl Tape {
         }
     }
 
-    /// Reads a key and the colon behind it; gives the member's node and where its value starts.
-    #[inline]
-    fn key(&mut self, text: &str, at: usize, trie: &mut Trie) -> Result<(NodeId, usize), Broken> {
-        let bytes = text.as_bytes();
-        let Some(frame) = self.frames.last_mut() else { return Err(Broken::Syntax) };
-        if bytes.get(at) != Some(&b'"') {
-            return Err(Broken::Syntax);
-        }
-        let start = at + 1;
-        let event = self.events.len() as u32;
-        let place = Place { parent: frame.node, previous: frame.previous, object: frame.serial, event };
-        let (member, mut at) = match trie.predicted(place, &bytes[start..]) {
-            Some((member, len)) => (member, start + len),
-            None => {
-                let token = scan::string(bytes, start, self.has_controls)?;
-                let raw = &text[start..token.end];
-                let member = if token.escaped {
-                    trie.member(place, &scan::unescape(raw))
-                } else {
-                    trie.member(place, raw)
-                };
-                (member, token.end + 1)
-            }
-        };
-        frame.previous = member.link;
-        if let Some(before) = member.before {
-            self.strike_out(before);
-        }
-        if bytes.get(at) != Some(&b':') {
-            at = scan::skip_space(bytes, at);
-            if bytes.get(at) != Some(&b':') {
-                return Err(Broken::Syntax);
-            }
-        }
-        Ok((member.node, scan::skip_space(bytes, at + 1)))
-    }
-
     /// Takes back a member whose key has come again: of equal keys the last counts.
     #[cold]
     fn strike_out(&mut self, event: u32) {
@@ -218,4 +190,29 @@ impl Tape {
             event.node = NOWHERE;
         }
     }
+}
+
+/// Reads a key that was not expected, and the colon behind it; gives the place behind.
+#[cold]
+fn key(
+    text: &str,
+    at: usize,
+    stops: &Stops,
+    trie: &mut Trie,
+    place: &Place,
+    event: u32,
+) -> Result<(Member, usize), Broken> {
+    let bytes = text.as_bytes();
+    if bytes.get(at) != Some(&b'"') {
+        return Err(Broken::Syntax);
+    }
+    let token = scan::string(bytes, at + 1, stops)?;
+    let raw = &text[at + 1..token.end];
+    let member = if token.escaped {
+        trie.member(place, event, &scan::unescape(raw), true)
+    } else {
+        trie.member(place, event, raw, false)
+    };
+    let colon = scan::skip_space(bytes, token.end + 1);
+    if bytes.get(colon) == Some(&b':') { Ok((member, colon + 1)) } else { Err(Broken::Syntax) }
 }
