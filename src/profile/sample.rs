@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Format, Halves, SampleMode, SampleValue, SampledRecord,
+    formats::classes::{self, ByteClasses},
     hashing::ValueHash,
     numbers::Number,
     scan, strings,
@@ -127,7 +128,8 @@ fn value(event: &Event, text: &str, mode: SampleMode, key: &ValueHash) -> Sample
 
 /// A string as the sample keeps it.
 fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
-    let format = Format::of(text);
+    let found = classes::of(text);
+    let (format, number) = Format::read(text, found);
     let clear = match mode {
         SampleMode::Clear => Some(text.chars().take(LONGEST_CLEAR).collect()),
         SampleMode::Keyed | SampleMode::Off => None,
@@ -137,22 +139,25 @@ fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
         folded: strings::folded_hash(text, key),
         length: text.chars().count() as u64,
         format,
-        number: format.number_of(text),
+        number,
         pattern: strings::pattern_of_head(text, LONGEST_PATTERN),
-        halves: halves(text, format, key),
+        halves: halves(text, found, format, key),
         says_nothing: says_nothing(text),
         clear,
     }
 }
 
 /// A string taken apart at the signs that may join two parts: at the first and the last of each.
-fn halves(text: &str, format: Format, key: &ValueHash) -> Vec<Halves> {
+fn halves(text: &str, found: ByteClasses, format: Format, key: &ValueHash) -> Vec<Halves> {
     // A text of hundreds of words has no two parts.
     if text.len() > LONGEST_CLEAR {
         return Vec::new();
     }
     let (bytes, is_ascii) = (text.as_bytes(), text.is_ascii());
+    // Of longer texts, not every byte has told its class.
+    let may_hold = |joint: u8| text.len() > classes::HEAD || found & classes::of_byte(joint) != 0;
     let joints = JOINTS.into_iter().filter(|joint| *joint != b'T' || format.is_instant());
+    let joints = joints.filter(|joint| may_hold(*joint));
     let places = joints.flat_map(|joint| {
         let first = memchr::memchr(joint, bytes);
         let last = first.and_then(|_| memchr::memrchr(joint, bytes)).filter(|at| Some(*at) != first);

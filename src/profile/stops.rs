@@ -23,11 +23,12 @@ impl Stops {
     /// Finds those of another text, in the room of the last one.
     pub(super) fn find(&mut self, text: &[u8]) {
         let (blocks, rest) = text.as_chunks();
-        // Zeros behind the end are control characters, so that each search ends.
-        let mut last = [0; 64];
-        last[..rest.len()].copy_from_slice(rest);
         self.words.clear();
         self.words.extend(blocks.iter().map(in_block));
+        // Only now, when the end of the text has come from memory. Zeros behind it are control characters, so that each
+        // search ends.
+        let mut last = [0; 64];
+        last[..rest.len()].copy_from_slice(rest);
         self.words.push(in_block(&last));
     }
 

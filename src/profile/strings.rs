@@ -12,7 +12,9 @@ use super::{
     },
     hashing::ValueHash,
     numbers::{Number, NumberTally},
+    prefix::Prefix,
     sketch::MinHashesTally,
+    tokens::{self, Token},
 };
 
 /// What strings look like.
@@ -63,7 +65,7 @@ pub struct StringProfile {
 /// The most patterns that are kept.
 const MAX_PATTERNS: usize = 32;
 /// Longer strings, in bytes, have no pattern.
-const LONGEST_WITH_PATTERN: usize = 32;
+const LONGEST_WITH_PATTERN: usize = tokens::BLOCK;
 /// Longer strings, in bytes, are not counted folded.
 const LONGEST_FOLDED: usize = 32;
 /// Folding looks at this much of a string, in bytes.
@@ -162,16 +164,24 @@ pub(super) struct StringTally {
 
 impl StringTally {
     /// Counts `weight` times a string.
-    pub(super) fn add(&mut self, text: &str, weight: u64, key: &ValueHash) {
+    pub(super) fn add(&mut self, token: Token<'_>, weight: u64, key: &ValueHash) {
         let profile = &mut self.profile;
-        let found = classes::of(text);
+        let text = token.text();
+        let (found, format, value) = match classes::of_plain_address(text) {
+            Some(found) => (found, Format::Url, None),
+            None => {
+                let found = classes::of(text);
+                let (format, value) = Format::read(text, found);
+                (found, format, value)
+            }
+        };
         let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
         profile.count += weight;
         profile.empty += if length == 0 { weight } else { 0 };
         profile.min_length = profile.min_length.min(length);
         profile.max_length = profile.max_length.max(length);
         profile.lengths.add(length as f64, weight);
-        self.patterns.add(text, found, weight);
+        self.patterns.add(token, found, weight);
         match case(text, found) {
             (true, false) => profile.lower += weight,
             (false, true) => profile.upper += weight,
@@ -181,7 +191,6 @@ impl StringTally {
             profile.add_blemishes(text, found, weight);
         }
 
-        let (format, value) = Format::read(text, found);
         match self.formats.iter_mut().find(|(known, _)| *known == format) {
             Some((_, count)) => *count += weight,
             None => self.formats.push((format, weight)),
@@ -232,7 +241,7 @@ impl StringProfile {
 #[derive(Debug, Default)]
 struct HostTally {
     counts: Option<Box<TopValues>>,
-    last: String,
+    last: Prefix,
     /// How often the last host came since it was handed on.
     repeats: u64,
 }
@@ -240,23 +249,24 @@ struct HostTally {
 impl HostTally {
     /// Counts `weight` times the host of an address.
     fn add(&mut self, url: &str, weight: u64, key: &ValueHash) {
-        let rest = url.as_bytes().strip_prefix(self.last.as_bytes());
-        let is_last = matches!(rest, Some([] | [b'/' | b'?' | b'#', ..])) && !self.last.is_empty();
+        let last = self.last.as_str();
+        let ends_there = matches!(url.as_bytes().get(last.len()), None | Some(b'/' | b'?' | b'#'));
+        let is_last = ends_there && self.last.is_at_front_of(url.as_bytes()) && !last.is_empty();
         if !is_last {
             let Some(host) = host_of(url) else { return };
             self.flush(key);
-            self.last.push_str(host);
+            self.last = Prefix::new(host);
         }
         self.repeats += weight;
     }
 
     fn flush(&mut self, key: &ValueHash) {
-        if !self.last.is_empty() {
+        let last = self.last.as_str();
+        if !last.is_empty() {
             let counts = self.counts.get_or_insert_default();
-            counts.add(key.of(self.last.as_bytes()), || self.last.clone(), self.repeats);
+            counts.add(key.of(last.as_bytes()), || last.to_owned(), self.repeats);
         }
-        self.repeats = 0;
-        self.last.clear();
+        (self.repeats, self.last) = (0, Prefix::default());
     }
 
     fn finish(mut self, key: &ValueHash) -> Option<Box<TopValues>> {
@@ -279,12 +289,12 @@ struct PatternTally {
 
 impl PatternTally {
     #[inline]
-    fn add(&mut self, text: &str, found: ByteClasses, weight: u64) {
-        if self.overflown || text.len() > LONGEST_WITH_PATTERN || text.is_empty() {
+    fn add(&mut self, token: Token<'_>, found: ByteClasses, weight: u64) {
+        if self.overflown || !(1..=LONGEST_WITH_PATTERN).contains(&token.text().len()) {
             self.without += weight;
             return;
         }
-        let pattern = pattern_of(text, found & (NOT_ASCII | OTHER) == 0);
+        let pattern = pattern_of(token, found & (NOT_ASCII | OTHER) == 0);
         match self.seen.iter().position(|(known, _)| *known == pattern) {
             Some(at) => {
                 self.seen[at].1 += weight;
@@ -323,7 +333,7 @@ impl PatternTally {
 #[must_use]
 pub fn pattern(text: &str) -> String {
     match text.len() {
-        0..=LONGEST_WITH_PATTERN => pattern_text(&pattern_of(text, false)).to_owned(),
+        0..=LONGEST_WITH_PATTERN => pattern_text(&pattern_of(Token::whole(text), false)).to_owned(),
         _ => String::new(),
     }
 }
@@ -346,11 +356,11 @@ fn pattern_text(pattern: &Pattern) -> &str {
 
 /// The pattern of a string of at most 32 bytes; a plain one is ASCII without control characters.
 #[inline]
-fn pattern_of(text: &str, is_plain: bool) -> Pattern {
+fn pattern_of(token: Token<'_>, is_plain: bool) -> Pattern {
     let mut pattern = [0; LONGEST_WITH_PATTERN];
     if is_plain {
-        pattern[..text.len()].copy_from_slice(text.as_bytes());
-        // All bytes of the buffer, so that it becomes a few vector operations; zero stays zero.
+        pattern = token.block();
+        // All bytes of the block, so that it becomes a few vector operations; zero stays zero.
         for byte in &mut pattern {
             *byte = match *byte {
                 b'0'..=b'9' => b'9',
@@ -360,7 +370,7 @@ fn pattern_of(text: &str, is_plain: bool) -> Pattern {
             };
         }
     } else {
-        for (place, c) in pattern.iter_mut().zip(text.chars()) {
+        for (place, c) in pattern.iter_mut().zip(token.text().chars()) {
             *place = class_of(c);
         }
     }

@@ -70,16 +70,23 @@ pub(super) struct Tape {
 const LONGEST_RECORD: usize = u32::MAX as usize / 2;
 
 impl Tape {
-    /// Reads a record.
-    pub(super) fn read(&mut self, text: &str, trie: &mut Trie, max_depth: u16) -> Result<(), Broken> {
+    /// Reads a record; gives its text.
+    pub(super) fn read<'r>(
+        &mut self,
+        record: &'r [u8],
+        trie: &mut Trie,
+        max_depth: u16,
+    ) -> Result<&'r str, Broken> {
         self.events.clear();
         self.frames.clear();
         (self.has_duplicate_keys, self.has_too_many_fields) = (false, false);
-        if text.len() > LONGEST_RECORD {
+        if record.len() > LONGEST_RECORD {
             return Err(Broken::TooDeep);
         }
+        // What does most with each byte comes first, while the bytes are on their way.
+        self.stops.find(record);
+        let text = simdutf8::basic::from_utf8(record).map_err(|_| Broken::Encoding)?;
         let bytes = text.as_bytes();
-        self.stops.find(bytes);
         let start = scan::skip_space(bytes, 0);
         let mut at = self.value(bytes, start, ROOT, 0, trie, max_depth)?;
         while let Some(frame) = self.frames.last_mut() {
@@ -120,7 +127,7 @@ impl Tape {
             };
             at = self.value(bytes, at, node, position, trie, max_depth)?;
         }
-        if scan::skip_space(bytes, at) == bytes.len() { Ok(()) } else { Err(Broken::Syntax) }
+        if scan::skip_space(bytes, at) == bytes.len() { Ok(text) } else { Err(Broken::Syntax) }
     }
 
     /// Reads a scalar, or opens a container.

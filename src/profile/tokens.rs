@@ -25,6 +25,63 @@ pub(super) enum Cached {
     No,
 }
 
+/// A scalar as it stands in a text. What follows it is at hand, so that its bytes are read a block at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'t> {
+    /// From its first byte to the end of the text that it stands in.
+    around: &'t str,
+    len: usize,
+}
+
+/// As many ones as a block has bytes, then as many zeros.
+static MASKS: [u8; 2 * BLOCK] = {
+    let mut masks = [0; 2 * BLOCK];
+    let mut at = 0;
+    while at < BLOCK {
+        masks[at] = 0xff;
+        at += 1;
+    }
+    masks
+};
+
+/// The bytes of a block.
+pub(super) const BLOCK: usize = 32;
+
+impl<'t> Token<'t> {
+    /// The token at these places of a text.
+    #[inline]
+    pub(super) fn new(text: &'t str, start: u32, end: u32) -> Self {
+        Self { around: &text[start as usize..], len: (end - start) as usize }
+    }
+
+    /// A text that is all of the token.
+    pub(super) const fn whole(text: &'t str) -> Self {
+        Self { around: text, len: text.len() }
+    }
+
+    /// The token alone.
+    #[inline]
+    pub(super) fn text(self) -> &'t str {
+        &self.around[..self.len]
+    }
+
+    /// Its first 32 bytes, zeros behind its end.
+    #[inline]
+    pub(super) fn block(self) -> [u8; BLOCK] {
+        let mut block = [0; BLOCK];
+        match self.around.as_bytes().first_chunk::<BLOCK>() {
+            Some(around) => {
+                let masks = &MASKS[BLOCK - self.len.min(BLOCK)..][..BLOCK];
+                for ((byte, around), mask) in block.iter_mut().zip(around).zip(masks) {
+                    *byte = around & mask;
+                }
+            }
+            None => block[..self.len].copy_from_slice(&self.around.as_bytes()[..self.len]),
+        }
+        block
+    }
+}
+
 /// A token's first 16 bytes as one integer, with its length; short tokens are told apart by this alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Front {
@@ -33,14 +90,14 @@ struct Front {
 }
 
 impl Front {
-    /// The front of the token that stands at the start of `text`, whatever follows it.
     #[inline]
-    fn of(text: &[u8], len: usize) -> Self {
-        let bytes = match text.first_chunk() {
+    fn of(token: Token<'_>) -> Self {
+        let Token { around, len } = token;
+        let bytes = match around.as_bytes().first_chunk() {
             Some(front) => u128::from_le_bytes(*front),
             None => {
                 let mut front = [0; size_of::<u128>()];
-                front[..text.len()].copy_from_slice(text);
+                front[..around.len()].copy_from_slice(around.as_bytes());
                 u128::from_le_bytes(front)
             }
         };
@@ -102,25 +159,28 @@ impl TokenCache {
         pauses
     }
 
-    /// Counts the token at these bytes of a text, if it is one for the cache.
-    pub(super) fn add(&mut self, text: &str, start: usize, end: usize) -> Cached {
-        let len = end - start;
-        if len > LONGEST {
-            return Cached::No;
-        }
-        let bytes = text.as_bytes();
-        let front = Front::of(&bytes[start..], len);
-        if self.is_entry(self.last, front, &bytes[start..end]) {
+    /// Counts a token, if it is one for the cache.
+    #[inline]
+    pub(super) fn add(&mut self, token: Token<'_>) -> Cached {
+        let front = Front::of(token);
+        if self.is_entry(self.last, front, token) {
             return self.hit(self.last);
         }
+        self.look_up(front, token)
+    }
+
+    fn look_up(&mut self, front: Front, token: Token<'_>) -> Cached {
+        if token.len > LONGEST {
+            return Cached::No;
+        }
         // The end tells long tokens with a common start apart: addresses, paths.
-        let last = if len > 16 { bytes[end - 8..end].first_chunk() } else { None };
+        let last = if token.len > 16 { token.text().as_bytes().last_chunk() } else { None };
         let mut slot = front.mix(last.map_or(0, |last| u64::from_le_bytes(*last))) as usize % SLOTS;
         loop {
             let Some(at) = usize::from(self.slots[slot]).checked_sub(1) else {
-                return self.insert(&text[start..end], front, slot);
+                return self.insert(token.text(), front, slot);
             };
-            if self.is_entry(at, front, &bytes[start..end]) {
+            if self.is_entry(at, front, token) {
                 return self.hit(at);
             }
             slot = (slot + 1) % SLOTS;
@@ -129,11 +189,11 @@ impl TokenCache {
 
     /// Whether a token is that of an entry.
     #[inline]
-    fn is_entry(&self, at: usize, front: Front, token: &[u8]) -> bool {
+    fn is_entry(&self, at: usize, front: Front, token: Token<'_>) -> bool {
         self.entries.get(at).is_some_and(|entry| {
             entry.front == front
                 && (front.len <= size_of::<u128>()
-                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token)
+                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.text().as_bytes())
         })
     }
 
@@ -158,9 +218,9 @@ impl TokenCache {
     }
 
     /// Hands every token with its count to `take`, and forgets them.
-    pub(super) fn drain(&mut self, mut take: impl FnMut(&str, u64)) {
+    pub(super) fn drain(&mut self, mut take: impl FnMut(Token<'_>, u64)) {
         for entry in &self.entries {
-            take(&self.text[entry.start..entry.start + entry.front.len], entry.count);
+            take(Token { around: &self.text[entry.start..], len: entry.front.len }, entry.count);
         }
         // A filling pays when each token came three times or more.
         let paid = self.hits >= 2 * self.entries.len();
@@ -193,7 +253,7 @@ mod tests {
                 continue;
             }
             loop {
-                match cache.add(&token, 0, token.len()) {
+                match cache.add(Token::whole(&token)) {
                     Cached::Yes => break,
                     Cached::Full => cache.drain(|_, count| drained += count),
                     Cached::No => panic!("short enough"),
