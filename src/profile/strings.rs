@@ -8,7 +8,7 @@ use super::{
     Bins, Format, MinHashes, NumberProfile, TopValues,
     field::merge_parts,
     formats::classes::{
-        self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, OTHER, SPACE, UPPER,
+        self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LETTERS, LOWER, NOT_ASCII, OTHER, SPACE, UPPER,
     },
     hashing::ValueHash,
     numbers::{Number, NumberTally},
@@ -153,8 +153,8 @@ impl StringProfile {
 #[derive(Debug, Default)]
 pub(super) struct StringTally {
     profile: StringProfile,
-    /// Few, so searched in order.
-    formats: Vec<(Format, u64)>,
+    lengths: LengthTally,
+    formats: FormatTally,
     patterns: PatternTally,
     distinct: MinHashesTally,
     folded: MinHashesTally,
@@ -176,11 +176,7 @@ impl StringTally {
             }
         };
         let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
-        profile.count += weight;
-        profile.empty += if length == 0 { weight } else { 0 };
-        profile.min_length = profile.min_length.min(length);
-        profile.max_length = profile.max_length.max(length);
-        profile.lengths.add(length as f64, weight);
+        self.lengths.add(length, weight);
         self.patterns.add(token, found, weight);
         match case(text, found) {
             (true, false) => profile.lower += weight,
@@ -191,10 +187,7 @@ impl StringTally {
             profile.add_blemishes(text, found, weight);
         }
 
-        match self.formats.iter_mut().find(|(known, _)| *known == format) {
-            Some((_, count)) => *count += weight,
-            None => self.formats.push((format, weight)),
-        }
+        self.formats.add(format, weight);
         if format == Format::Url {
             self.hosts.add(text, weight, key);
         }
@@ -205,15 +198,19 @@ impl StringTally {
             let number = Number::of_value(value, text, found);
             self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
         } else if text.len() <= LONGEST_FOLDED {
-            let is_folded = classes::only(found, LOWER | DIGIT);
-            self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
+            self.folded.add(match found {
+                found if classes::only(found, LOWER | DIGIT) => hash,
+                found if found & NOT_ASCII == 0 => folded_block_hash(token, found, key),
+                _ => folded_hash(text, key),
+            });
         }
     }
 
     /// The profile of the strings that came in.
     pub(super) fn finish(mut self, key: &ValueHash) -> StringProfile {
         self.profile.hosts = self.hosts.finish(key);
-        self.profile.formats = self.formats.into_iter().collect();
+        self.lengths.finish(&mut self.profile);
+        self.profile.formats = self.formats.finish();
         (self.profile.patterns, self.profile.patterns_overflown) = self.patterns.finish();
         self.profile.distinct = self.distinct.finish();
         self.profile.folded = self.folded.finish();
@@ -234,6 +231,87 @@ impl StringProfile {
         if found & LATIN_LEAD != 0 && is_mojibake(text) {
             self.mojibake += weight;
         }
+    }
+}
+
+/// Lengths in characters; of short strings, plain counts.
+#[derive(Debug)]
+struct LengthTally {
+    short: [u64; 128],
+    long: Lengths,
+}
+
+/// The part of a [`StringProfile`] that tells lengths.
+#[derive(Debug)]
+struct Lengths {
+    count: u64,
+    least: u64,
+    most: u64,
+    bins: Bins,
+}
+
+impl Lengths {
+    fn add(&mut self, length: u64, weight: u64) {
+        self.count += weight;
+        self.least = self.least.min(length);
+        self.most = self.most.max(length);
+        self.bins.add(length as f64, weight);
+    }
+}
+
+impl Default for LengthTally {
+    fn default() -> Self {
+        Self { short: [0; 128], long: Lengths { count: 0, least: u64::MAX, most: 0, bins: Bins::default() } }
+    }
+}
+
+impl LengthTally {
+    #[inline]
+    fn add(&mut self, length: u64, weight: u64) {
+        match self.short.get_mut(length as usize) {
+            Some(count) => *count += weight,
+            None => self.long.add(length, weight),
+        }
+    }
+
+    fn finish(self, profile: &mut StringProfile) {
+        let mut all = self.long;
+        let seen = self.short.into_iter().zip(0..).filter(|(count, _)| *count > 0);
+        seen.for_each(|(count, length)| all.add(length, count));
+        profile.empty = self.short[0];
+        (profile.count, profile.min_length, profile.max_length) = (all.count, all.least, all.most);
+        profile.lengths = all.bins;
+    }
+}
+
+/// Formats; the last one is counted by a comparison, since most fields have one.
+#[derive(Debug, Default)]
+struct FormatTally {
+    last: Option<Format>,
+    /// How often the last one came since it was handed on.
+    repeats: u64,
+    counts: BTreeMap<Format, u64>,
+}
+
+impl FormatTally {
+    #[inline]
+    fn add(&mut self, format: Format, weight: u64) {
+        if self.last != Some(format) {
+            self.flush();
+            self.last = Some(format);
+        }
+        self.repeats += weight;
+    }
+
+    fn flush(&mut self) {
+        if let Some(last) = self.last {
+            *self.counts.entry(last).or_default() += std::mem::take(&mut self.repeats);
+        }
+    }
+
+    fn finish(mut self) -> BTreeMap<Format, u64> {
+        self.flush();
+        self.counts
     }
 }
 
@@ -468,6 +546,17 @@ pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
     } else {
         fold_ascii::<FOLDED_HEAD>(text, key)
     }
+}
+
+/// The same, of an ASCII string of at most 32 bytes.
+#[inline]
+fn folded_block_hash(token: Token<'_>, found: ByteClasses, key: &ValueHash) -> u64 {
+    if !classes::only(found, LETTERS | DIGIT) {
+        return fold_ascii::<LONGEST_FOLDED>(token.text(), key);
+    }
+    // Nothing is taken out.
+    let lower = token.block().map(|byte| byte.to_ascii_lowercase());
+    key.of(&lower[..token.text().len()])
 }
 
 fn fold_ascii<const N: usize>(text: &str, key: &ValueHash) -> u64 {

@@ -27,7 +27,7 @@ pub(super) struct Tally {
     trues: u64,
     position_sum: u64,
     arrays: Option<Box<ArrayProfile>>,
-    numbers: Option<Box<Cell<NumberTally>>>,
+    numbers: Option<Box<Numbers>>,
     strings: Option<Box<Cell<StringTally>>>,
 }
 
@@ -36,6 +36,39 @@ pub(super) struct Tally {
 struct Cell<P> {
     waiting: TokenCache,
     profile: P,
+}
+
+/// Numbers: those of one or two digits, which counters and amounts mostly are, wait as plain counts.
+#[derive(Debug)]
+struct Numbers {
+    small: [u64; 100],
+    others: Cell<NumberTally>,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { small: [0; 100], others: Cell::default() }
+    }
+}
+
+impl Numbers {
+    #[inline]
+    fn add(&mut self, token: Token<'_>, key: &ValueHash) {
+        let small = match *token.text().as_bytes() {
+            [ones @ b'0'..=b'9'] => usize::from(ones - b'0'),
+            [tens @ b'1'..=b'9', ones @ b'0'..=b'9'] => usize::from((tens - b'0') * 10 + (ones - b'0')),
+            _ => return self.others.add(token, key),
+        };
+        self.small[small] += 1;
+    }
+
+    fn finish(self, key: &ValueHash) -> NumberTally {
+        let mut all = self.others.finish(key);
+        for (value, count) in self.small.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            all.add(&Number::of_token(&value.to_string()), count, key);
+        }
+        all
+    }
 }
 
 /// Something that counts tokens.
@@ -138,7 +171,7 @@ impl Tally {
             types: self.types,
             trues: self.trues,
             position_sum: self.position_sum,
-            numbers: self.numbers.map(|cell| Box::new(cell.finish(key).finish())),
+            numbers: self.numbers.map(|numbers| Box::new(numbers.finish(key).finish())),
             strings: self.strings.map(|cell| Box::new(cell.finish(key).finish(key))),
             arrays: self.arrays.map(|arrays| *arrays),
             is_map: false,
