@@ -437,7 +437,7 @@ fn pattern_text(pattern: &Pattern) -> &str {
 fn pattern_of(token: Token<'_>, is_plain: bool) -> Pattern {
     let mut pattern = [0; LONGEST_WITH_PATTERN];
     if is_plain {
-        pattern = token.block();
+        pattern = token.front();
         // All bytes of the block, so that it becomes a few vector operations; zero stays zero.
         for byte in &mut pattern {
             *byte = match *byte {
@@ -555,7 +555,7 @@ fn folded_block_hash(token: Token<'_>, found: ByteClasses, key: &ValueHash) -> u
         return fold_ascii::<LONGEST_FOLDED>(token.text(), key);
     }
     // Nothing is taken out.
-    let lower = token.block().map(|byte| byte.to_ascii_lowercase());
+    let lower = token.front::<LONGEST_FOLDED>().map(|byte| byte.to_ascii_lowercase());
     key.of(&lower[..token.text().len()])
 }
 

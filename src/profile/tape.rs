@@ -61,6 +61,7 @@ pub(super) struct Tape {
     pub(super) has_duplicate_keys: bool,
     /// Whether there were fields beyond the limit.
     pub(super) has_too_many_fields: bool,
+    /// Those around the innermost one.
     frames: Vec<Frame>,
     objects: u64,
     stops: Stops,
@@ -87,22 +88,34 @@ impl Tape {
         self.stops.find(record);
         let text = simdutf8::basic::from_utf8(record).map_err(|_| Broken::Encoding)?;
         let bytes = text.as_bytes();
-        let start = scan::skip_space(bytes, 0);
-        let mut at = self.value(bytes, start, ROOT, 0, trie, max_depth)?;
-        while let Some(frame) = self.frames.last_mut() {
+        let mut at = scan::skip_space(bytes, 0);
+        let mut frame = match bytes.get(at) {
+            Some(open @ (b'{' | b'[')) if max_depth > 0 => {
+                at += 1;
+                self.open(*open, ROOT, 0, trie)
+            }
+            Some(b'{' | b'[') => return Err(Broken::TooDeep),
+            _ => {
+                at = self.scalar(bytes, at, ROOT, 0)?;
+                return if scan::skip_space(bytes, at) == bytes.len() { Ok(text) } else { Err(Broken::Syntax) };
+            }
+        };
+        loop {
             at = scan::skip_space(bytes, at);
             match bytes.get(at) {
                 Some(b',') if frame.count > 0 => at = scan::skip_space(bytes, at + 1),
                 Some(byte) if *byte == frame.closed_by => {
                     at += 1;
-                    self.close();
+                    self.close(&frame);
+                    match self.frames.pop() {
+                        Some(outer) => frame = outer,
+                        None => break,
+                    }
                     continue;
                 }
                 Some(_) if frame.count == 0 => {}
                 Some(_) | None => return Err(Broken::Syntax),
             }
-            let position = frame.count;
-            frame.count += 1;
             let node = if frame.closed_by == b']' {
                 trie.each(frame.place.parent)
             } else {
@@ -125,22 +138,26 @@ impl Tape {
                 }
                 member.node
             };
-            at = self.value(bytes, at, node, position, trie, max_depth)?;
+            let position = frame.count.min(u32::from(u16::MAX)) as u16;
+            frame.count += 1;
+            match bytes.get(at) {
+                Some(open @ (b'{' | b'[')) => {
+                    self.frames.push(frame);
+                    if self.frames.len() >= usize::from(max_depth) {
+                        return Err(Broken::TooDeep);
+                    }
+                    at += 1;
+                    frame = self.open(*open, node, position, trie);
+                }
+                _ => at = self.scalar(bytes, at, node, position)?,
+            }
         }
         if scan::skip_space(bytes, at) == bytes.len() { Ok(text) } else { Err(Broken::Syntax) }
     }
 
-    /// Reads a scalar, or opens a container.
+    /// Reads a scalar.
     #[inline]
-    fn value(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-        node: NodeId,
-        position: u32,
-        trie: &Trie,
-        max_depth: u16,
-    ) -> Result<usize, Broken> {
+    fn scalar(&mut self, bytes: &[u8], at: usize, node: NodeId, position: u16) -> Result<usize, Broken> {
         let (kind, start, end, after) = match bytes.get(at) {
             Some(b'"') => {
                 let token = scan::string(bytes, at + 1, &self.stops)?;
@@ -155,33 +172,32 @@ impl Tape {
             Some(b'n') => (EventKind::Null, at, at, scan::literal(bytes, at, b"null")?),
             Some(b't') => (EventKind::True, at, at, scan::literal(bytes, at, b"true")?),
             Some(b'f') => (EventKind::False, at, at, scan::literal(bytes, at, b"false")?),
-            Some(open @ (b'{' | b'[')) => {
-                if self.frames.len() >= usize::from(max_depth) {
-                    return Err(Broken::TooDeep);
-                }
-                self.objects += 1;
-                let event = self.events.len() as u32;
-                let place = trie.front(node, self.objects);
-                self.frames.push(Frame { place, event, closed_by: *open + 2, count: 0 });
-                (if *open == b'[' { EventKind::Array } else { EventKind::Object }, 0, 0, at + 1)
-            }
             _ => return Err(Broken::Syntax),
         };
-        if node == NOWHERE {
-            self.has_too_many_fields = true;
-        }
-        let position = position.min(u32::from(u16::MAX)) as u16;
-        self.events.push(Event { node, start: start as u32, end: end as u32, position, kind });
+        self.push(Event { node, start: start as u32, end: end as u32, position, kind });
         Ok(after)
     }
 
+    #[inline]
+    fn push(&mut self, event: Event) {
+        self.has_too_many_fields |= event.node == NOWHERE;
+        self.events.push(event);
+    }
+
+    /// Opens a container.
+    fn open(&mut self, bracket: u8, node: NodeId, position: u16, trie: &Trie) -> Frame {
+        self.objects += 1;
+        let event = self.events.len() as u32;
+        let kind = if bracket == b'[' { EventKind::Array } else { EventKind::Object };
+        self.push(Event { node, start: 0, end: 0, position, kind });
+        Frame { place: trie.front(node, self.objects), event, closed_by: bracket + 2, count: 0 }
+    }
+
     /// Closes the innermost container.
-    fn close(&mut self) {
-        if let Some(frame) = self.frames.pop() {
-            let behind = self.events.len() as u32;
-            let event = &mut self.events[frame.event as usize];
-            (event.start, event.end) = (frame.count, behind);
-        }
+    fn close(&mut self, frame: &Frame) {
+        let behind = self.events.len() as u32;
+        let event = &mut self.events[frame.event as usize];
+        (event.start, event.end) = (frame.count, behind);
     }
 
     /// Takes back a member whose key has come again: of equal keys the last counts.

@@ -28,9 +28,9 @@ pub(super) enum Cached {
 /// A scalar as it stands in a text. What follows it is at hand, so that its bytes are read a block at a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'t> {
+    text: &'t str,
     /// From its first byte to the end of the text that it stands in.
-    around: &'t str,
-    len: usize,
+    around: &'t [u8],
 }
 
 /// As many ones as a block has bytes, then as many zeros.
@@ -51,34 +51,37 @@ impl<'t> Token<'t> {
     /// The token at these places of a text.
     #[inline]
     pub(super) fn new(text: &'t str, start: u32, end: u32) -> Self {
-        Self { around: &text[start as usize..], len: (end - start) as usize }
+        let (start, end) = (start as usize, end as usize);
+        Self { text: &text[start..end], around: &text.as_bytes()[start..] }
     }
 
     /// A text that is all of the token.
     pub(super) const fn whole(text: &'t str) -> Self {
-        Self { around: text, len: text.len() }
+        Self { text, around: text.as_bytes() }
     }
 
     /// The token alone.
     #[inline]
-    pub(super) fn text(self) -> &'t str {
-        &self.around[..self.len]
+    pub(super) const fn text(self) -> &'t str {
+        self.text
     }
 
-    /// Its first 32 bytes, zeros behind its end.
+    /// Its first bytes, zeros behind its end.
     #[inline]
-    pub(super) fn block(self) -> [u8; BLOCK] {
-        let mut block = [0; BLOCK];
-        match self.around.as_bytes().first_chunk::<BLOCK>() {
+    pub(super) fn front<const N: usize>(self) -> [u8; N] {
+        const { assert!(N <= BLOCK, "there are masks of one block") };
+        let mut front = [0; N];
+        let len = self.text.len().min(N);
+        match self.around.first_chunk::<N>() {
             Some(around) => {
-                let masks = &MASKS[BLOCK - self.len.min(BLOCK)..][..BLOCK];
-                for ((byte, around), mask) in block.iter_mut().zip(around).zip(masks) {
+                let masks = &MASKS[BLOCK - len..][..N];
+                for ((byte, around), mask) in front.iter_mut().zip(around).zip(masks) {
                     *byte = around & mask;
                 }
             }
-            None => block[..self.len].copy_from_slice(&self.around.as_bytes()[..self.len]),
+            None => front[..len].copy_from_slice(&self.around[..len]),
         }
-        block
+        front
     }
 }
 
@@ -92,17 +95,7 @@ struct Front {
 impl Front {
     #[inline]
     fn of(token: Token<'_>) -> Self {
-        let Token { around, len } = token;
-        let bytes = match around.as_bytes().first_chunk() {
-            Some(front) => u128::from_le_bytes(*front),
-            None => {
-                let mut front = [0; size_of::<u128>()];
-                front[..around.len()].copy_from_slice(around.as_bytes());
-                u128::from_le_bytes(front)
-            }
-        };
-        let mask = if len < size_of::<u128>() { (1 << (8 * len)) - 1 } else { u128::MAX };
-        Self { bytes: bytes & mask, len }
+        Self { bytes: u128::from_le_bytes(token.front()), len: token.text.len() }
     }
 
     /// A hash for look-up alone; a collision costs one comparison more.
@@ -170,15 +163,15 @@ impl TokenCache {
     }
 
     fn look_up(&mut self, front: Front, token: Token<'_>) -> Cached {
-        if token.len > LONGEST {
+        if token.text.len() > LONGEST {
             return Cached::No;
         }
         // The end tells long tokens with a common start apart: addresses, paths.
-        let last = if token.len > 16 { token.text().as_bytes().last_chunk() } else { None };
+        let last = if token.text.len() > 16 { token.text.as_bytes().last_chunk() } else { None };
         let mut slot = front.mix(last.map_or(0, |last| u64::from_le_bytes(*last))) as usize % SLOTS;
         loop {
             let Some(at) = usize::from(self.slots[slot]).checked_sub(1) else {
-                return self.insert(token.text(), front, slot);
+                return self.insert(token.text, front, slot);
             };
             if self.is_entry(at, front, token) {
                 return self.hit(at);
@@ -193,7 +186,7 @@ impl TokenCache {
         self.entries.get(at).is_some_and(|entry| {
             entry.front == front
                 && (front.len <= size_of::<u128>()
-                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.text().as_bytes())
+                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.text.as_bytes())
         })
     }
 
@@ -220,7 +213,8 @@ impl TokenCache {
     /// Hands every token with its count to `take`, and forgets them.
     pub(super) fn drain(&mut self, mut take: impl FnMut(Token<'_>, u64)) {
         for entry in &self.entries {
-            take(Token { around: &self.text[entry.start..], len: entry.front.len }, entry.count);
+            let end = entry.start + entry.front.len;
+            take(Token::new(&self.text, entry.start as u32, end as u32), entry.count);
         }
         // A filling pays when each token came three times or more.
         let paid = self.hits >= 2 * self.entries.len();
