@@ -9,6 +9,7 @@ use super::{
     numbers::Number,
     scan, strings,
     tape::{Event, EventKind},
+    tokens::Token,
     trie::NodeId,
 };
 use crate::model::{FieldPath, JsonType};
@@ -47,7 +48,7 @@ fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
             Some(if is_plain {
                 Cow::Borrowed(written)
             } else {
-                Cow::Owned(Number::of_token(written).canonical())
+                Cow::Owned(Number::of(Token::whole(written)).canonical())
             })
         }
         EventKind::False => Some(Cow::Borrowed("false")),

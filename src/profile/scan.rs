@@ -193,12 +193,29 @@ pub(super) fn number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
     Ok(NumberToken { end: at, integer })
 }
 
+/// The place behind the digits; eight are looked at together, since how many there are cannot be foretold.
 #[inline]
 fn digits(text: &[u8], mut at: usize) -> usize {
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let others = not_digits(u64::from_le_bytes(*word));
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
     while text.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
     at
+}
+
+/// The highest bit of each byte that is no digit.
+#[inline]
+pub(super) const fn not_digits(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Digits become 0 to 9. Without their highest bits, bytes cannot carry into each other.
+    let values = word ^ (ONES * 0x30);
+    ((values & (ONES * 0x7f)) + ONES * (0x80 - 10) | values) & (ONES * 0x80)
 }
 
 fn some_digits(text: &[u8], at: usize) -> Result<usize, Broken> {

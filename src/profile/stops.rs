@@ -29,20 +29,26 @@ impl Stops {
         // search ends.
         let mut last = [0; 64];
         last[..rest.len()].copy_from_slice(rest);
-        self.words.push(in_block(&last));
+        self.words.extend([in_block(&last), u64::MAX]);
     }
 
     /// The first at or after a place in the text, or some place behind the text.
     #[inline]
     pub(super) fn next(&self, at: usize) -> usize {
-        let mut place = at / 64;
-        let Some(word) = self.words.get(place) else { return at };
-        let mut word = word >> (at % 64) << (at % 64);
-        while word == 0 {
-            place += 1;
-            word = self.words.get(place).copied().unwrap_or(1);
+        // The next 64 bytes lie in two words. Both are taken, since where they meet cannot be foretold.
+        match self.words.get(at / 64..).and_then(<[u64]>::first_chunk) {
+            Some([word, after]) => match word >> (at % 64) | after << 1 << (63 - at % 64) {
+                0 => self.next_from_word(at / 64 + 1),
+                near => at + near.trailing_zeros() as usize,
+            },
+            None => at,
         }
-        place * 64 + word.trailing_zeros() as usize
+    }
+
+    /// The first in or behind a word.
+    fn next_from_word(&self, first: usize) -> usize {
+        let place = self.words[first..].iter().position(|word| *word != 0).map_or(first, |at| first + at);
+        place * 64 + self.words[place].trailing_zeros() as usize
     }
 }
 

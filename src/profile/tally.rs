@@ -65,7 +65,7 @@ impl Numbers {
     fn finish(self, key: &ValueHash) -> NumberTally {
         let mut all = self.others.finish(key);
         for (value, count) in self.small.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-            all.add(&Number::of_token(&value.to_string()), count, key);
+            all.add(&Number::of(Token::whole(&value.to_string())), count, key);
         }
         all
     }
@@ -79,7 +79,7 @@ trait Counts {
 
 impl Counts for NumberTally {
     fn count(&mut self, token: Token<'_>, weight: u64, key: &ValueHash) {
-        self.add(&Number::of_token(token.text()), weight, key);
+        self.add(&Number::of(token), weight, key);
     }
 }
 

@@ -98,9 +98,12 @@ impl Tape {
             _ => return self.lone_scalar(text, at),
         };
         loop {
-            at = scan::skip_space(bytes, at);
             match bytes.get(at) {
-                Some(b',') if frame.count > 0 => at = scan::skip_space(bytes, at + 1),
+                Some(b',') if frame.count > 0 => at += 1,
+                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                    at = scan::skip_space(bytes, at + 1);
+                    continue;
+                }
                 Some(byte) if *byte == frame.closed_by => {
                     at += 1;
                     self.close(&frame);
@@ -114,8 +117,10 @@ impl Tape {
                 Some(_) | None => return Err(Broken::Syntax),
             }
             let node = if frame.closed_by == b']' {
+                at = scan::skip_space(bytes, at);
                 trie.each(frame.place.parent)
             } else {
+                at = scan::skip_space(bytes, at);
                 let event = self.events.len() as u32;
                 let member = match trie.predicted(&frame.place, event, &bytes[at..]) {
                     Some((member, len)) => {

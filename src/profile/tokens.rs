@@ -119,8 +119,6 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct TokenCache {
     entries: Vec<Entry>,
-    /// The entry of the last token: constants come again at once.
-    last: usize,
     /// Index into `entries` plus one; 0 is free.
     slots: Box<[u8; SLOTS]>,
     text: String,
@@ -133,7 +131,6 @@ impl Default for TokenCache {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            last: 0,
             slots: Box::new([0; SLOTS]),
             text: String::new(),
             hits: 0,
@@ -155,17 +152,10 @@ impl TokenCache {
     /// Counts a token, if it is one for the cache.
     #[inline]
     pub(super) fn add(&mut self, token: Token<'_>) -> Cached {
-        let front = Front::of(token);
-        if self.is_entry(self.last, front, token) {
-            return self.hit(self.last);
-        }
-        self.look_up(front, token)
-    }
-
-    fn look_up(&mut self, front: Front, token: Token<'_>) -> Cached {
         if token.text.len() > LONGEST {
             return Cached::No;
         }
+        let front = Front::of(token);
         // The end tells long tokens with a common start apart: addresses, paths.
         let last = if token.text.len() > 16 { token.text.as_bytes().last_chunk() } else { None };
         let mut slot = front.mix(last.map_or(0, |last| u64::from_le_bytes(*last))) as usize % SLOTS;
@@ -174,7 +164,9 @@ impl TokenCache {
                 return self.insert(token.text, front, slot);
             };
             if self.is_entry(at, front, token) {
-                return self.hit(at);
+                self.entries[at].count += 1;
+                self.hits += 1;
+                return Cached::Yes;
             }
             slot = (slot + 1) % SLOTS;
         }
@@ -188,15 +180,6 @@ impl TokenCache {
                 && (front.len <= size_of::<u128>()
                     || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.text.as_bytes())
         })
-    }
-
-    /// Counts the token of an entry.
-    #[inline]
-    fn hit(&mut self, at: usize) -> Cached {
-        self.entries[at].count += 1;
-        self.hits += 1;
-        self.last = at;
-        Cached::Yes
     }
 
     #[cold]
