@@ -157,28 +157,40 @@ fn halves(text: &str, found: ByteClasses, format: Format, key: &ValueHash) -> Ve
     let (bytes, is_ascii) = (text.as_bytes(), text.is_ascii());
     // Of longer texts, not every byte has told its class.
     let may_hold = |joint: u8| text.len() > classes::HEAD || found & classes::of_byte(joint) != 0;
-    let joints = JOINTS.into_iter().filter(|joint| *joint != b'T' || format.is_instant());
-    let joints = joints.filter(|joint| may_hold(*joint));
-    let places = joints.flat_map(|joint| {
-        let first = memchr::memchr(joint, bytes);
-        let last = first.and_then(|_| memchr::memrchr(joint, bytes)).filter(|at| Some(*at) != first);
-        first.into_iter().chain(last).map(move |at| (joint, at))
-    });
-    let halves = places.map(|(joint, at)| {
-        let (left, right) = (text[..at].trim(), text[at + 1..].trim());
-        let right = if format.is_instant() { right.trim_end_matches('Z') } else { right };
-        Halves {
-            joint: char::from(joint),
-            at: if is_ascii { at } else { text[..at].chars().count() } as u64,
-            left: key.of(left.as_bytes()),
-            right: key.of(right.as_bytes()),
+    let mut halves = Vec::new();
+    for joint in JOINTS {
+        if !may_hold(joint) || (joint == b'T' && !format.is_instant()) {
+            continue;
         }
-    });
-    halves.take(MAX_HALVES).collect()
+        let Some(first) = memchr::memchr(joint, bytes) else { continue };
+        let last = memchr::memrchr(joint, bytes).filter(|last| *last != first);
+        for at in [Some(first), last].into_iter().flatten() {
+            if halves.len() == MAX_HALVES {
+                return halves;
+            }
+            let (left, right) = (trimmed(&text[..at]), trimmed(&text[at + 1..]));
+            let right = if format.is_instant() { right.trim_end_matches('Z') } else { right };
+            halves.push(Halves {
+                joint: char::from(joint),
+                at: if is_ascii { at } else { text[..at].chars().count() } as u64,
+                left: key.of(left.as_bytes()),
+                right: key.of(right.as_bytes()),
+            });
+        }
+    }
+    halves
+}
+
+/// A text without white space around; most have none.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
 }
 
 /// Whether a string is a word for nothing.
 fn says_nothing(text: &str) -> bool {
-    let text = text.trim();
+    let text = trimmed(text);
     text.len() <= LONGEST_NOTHING && NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

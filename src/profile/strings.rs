@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use wide::u8x16;
 
 use super::{
     Bins, Format, MinHashes, NumberProfile, TopValues,
@@ -420,7 +421,7 @@ pub fn pattern(text: &str) -> String {
 pub(super) fn pattern_of_head(text: &str, longest: usize) -> String {
     let head = text.as_bytes().get(..longest).unwrap_or(text.as_bytes());
     let classes: Vec<u8> = if head.is_ascii() {
-        head.iter().map(|byte| ASCII_CLASSES[usize::from(byte % 128)]).collect()
+        head.iter().map(|byte| ascii_class(*byte)).collect()
     } else {
         text.chars().take(longest).map(class_of).collect()
     };
@@ -440,12 +441,7 @@ fn pattern_of(token: Token<'_>, is_plain: bool) -> Pattern {
         pattern = token.front();
         // All bytes of the block, so that it becomes a few vector operations; zero stays zero.
         for byte in &mut pattern {
-            *byte = match *byte {
-                b'0'..=b'9' => b'9',
-                b'a'..=b'z' => b'a',
-                b'A'..=b'Z' => b'A',
-                other => other,
-            };
+            *byte = if *byte == 0 { 0 } else { ascii_class(*byte) };
         }
     } else {
         for (place, c) in pattern.iter_mut().zip(token.text().chars()) {
@@ -455,25 +451,21 @@ fn pattern_of(token: Token<'_>, is_plain: bool) -> Pattern {
     pattern
 }
 
-/// What stands for each ASCII character in a pattern.
-static ASCII_CLASSES: [u8; 128] = {
-    let mut classes = [b'?'; 128];
-    let mut byte: u8 = 1;
-    while byte < 128 {
-        classes[byte as usize] = match byte {
-            b'0'..=b'9' => b'9',
-            b'a'..=b'z' => b'a',
-            b'A'..=b'Z' => b'A',
-            other => other,
-        };
-        byte += 1;
+/// What stands for an ASCII character in a pattern.
+#[inline]
+const fn ascii_class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => b'9',
+        b'a'..=b'z' => b'a',
+        b'A'..=b'Z' => b'A',
+        0 => b'?',
+        other => other,
     }
-    classes
-};
+}
 
 fn class_of(c: char) -> u8 {
     match c {
-        c if c.is_ascii() => ASCII_CLASSES[c as usize],
+        c if c.is_ascii() => ascii_class(c as u8),
         c if c.is_uppercase() => b'A',
         c if c.is_alphabetic() => b'a',
         c if c.is_whitespace() => b' ',
@@ -551,12 +543,28 @@ pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
 /// The same, of an ASCII string of at most 32 bytes.
 #[inline]
 fn folded_block_hash(token: Token<'_>, found: ByteClasses, key: &ValueHash) -> u64 {
-    if !classes::only(found, LETTERS | DIGIT) {
+    let len = token.text().len();
+    if classes::only(found, LETTERS | DIGIT) {
+        // Nothing is taken out.
+        let lower = token.front::<LONGEST_FOLDED>().map(|byte| byte.to_ascii_lowercase());
+        return key.of(&lower[..len]);
+    }
+    if len > size_of::<u128>() {
         return fold_ascii::<LONGEST_FOLDED>(token.text(), key);
     }
-    // Nothing is taken out.
-    let lower = token.front::<LONGEST_FOLDED>().map(|byte| byte.to_ascii_lowercase());
-    key.of(&lower[..token.text().len()])
+    // Of a short one, as many steps as it has signs: from the last to the first, what comes behind moves up.
+    let bytes: [u8; size_of::<u128>()] = token.front();
+    let is_sign = u8x16::new(bytes.map(|byte| if byte.is_ascii_alphanumeric() { 0 } else { 0xff }));
+    let mut signs = is_sign.to_bitmask() & ((1 << len) - 1);
+    let mut folded = u128::from_le_bytes(bytes.map(|byte| byte.to_ascii_lowercase()));
+    let kept = len - signs.count_ones() as usize;
+    while signs != 0 {
+        let at = signs.ilog2();
+        let before = (1_u128 << (8 * at)) - 1;
+        folded = folded & before | folded >> 8 & !before;
+        signs ^= 1 << at;
+    }
+    key.of(&folded.to_le_bytes()[..kept])
 }
 
 fn fold_ascii<const N: usize>(text: &str, key: &ValueHash) -> u64 {
@@ -634,5 +642,13 @@ mod tests {
         let key = ValueHash::new(&HashKey::new([1; 16]));
         assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
         assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
+        for text in ["a", "-", "--", "A-b_C", "-Ab:12/x-", "I_kwDOA7ab.cdEF-", "0123456789abcdeF", "-a-b-c-d-e-f-g-h"] {
+            for around in ["", "-AND MORE BEHIND IT, SO THAT THERE IS A BLOCK"] {
+                let all = format!("{text}{around}");
+                let token = Token::new(&all, 0, text.len() as u32);
+                let found = classes::of(text);
+                assert_eq!(folded_block_hash(token, found, &key), folded_hash(text, &key), "{text}");
+            }
+        }
     }
 }

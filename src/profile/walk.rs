@@ -92,6 +92,8 @@ pub struct Profiler {
     /// The sampled records by the hash of their key: their place, and their text, which is worked on at the end, where
     /// most were evicted.
     sampled: BTreeMap<u64, (u64, Box<str>)>,
+    /// The largest hash of a key that may be in the sample.
+    largest_sampled: u64,
     records: u64,
     malformed: Malformed,
     /// Room for one string.
@@ -117,6 +119,7 @@ impl Profiler {
             entities,
             hash,
             sampled: BTreeMap::new(),
+            largest_sampled: u64::MAX,
             records: 0,
             malformed: Malformed::default(),
             scratch: String::new(),
@@ -158,13 +161,14 @@ impl Profiler {
     /// Takes the record on the tape into the sample, if its key is among the smallest by hash.
     fn sample(&mut self, text: &str) {
         let Some(key) = self.entity_key(text) else { return };
-        if !self.entities.may_hold(key) {
+        if key > self.largest_sampled {
             return;
         }
         let content = self.hash.of(text.as_bytes());
         if self.entities.note(key, Some(content)) == Sampling::Keep {
             self.sampled.insert(key, (self.records - 1, text.into()));
         }
+        self.largest_sampled = self.entities.limit();
         let seen = &self.entities.seen;
         if self.sampled.len() > Entities::CAP * 2 {
             self.sampled.retain(|key, _| seen.get(key).is_some_and(Option::is_some));
