@@ -16,15 +16,20 @@ impl Stops {
     /// Those of a text.
     pub(super) fn of(text: &[u8]) -> Self {
         let mut stops = Self::default();
-        stops.find(text);
+        stops.find(text, |_| {});
         stops
     }
 
-    /// Finds those of another text, in the room of the last one.
-    pub(super) fn find(&mut self, text: &[u8]) {
+    /// Finds those of another text, in the room of the last one. What else is to be done with each whole block of it is
+    /// done while the next ones are on their way from memory.
+    #[inline]
+    pub(super) fn find(&mut self, text: &[u8], mut also: impl FnMut(&[u8; 64])) {
         let (blocks, rest) = text.as_chunks();
         self.words.clear();
-        self.words.extend(blocks.iter().map(in_block));
+        self.words.extend(blocks.iter().map(|block| {
+            also(block);
+            in_block(block)
+        }));
         // Only now, when the end of the text has come from memory. Zeros behind it are control characters, so that each
         // search ends.
         let mut last = [0; 64];

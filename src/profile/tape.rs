@@ -4,6 +4,7 @@
 //! Nesting is kept in a list, not on the stack.
 
 use super::{
+    hashing::{Lanes, ValueHash},
     scan::{self, Broken},
     stops::Stops,
     trie::{Member, NOWHERE, NodeId, Place, ROOT, Trie},
@@ -65,18 +66,21 @@ pub(super) struct Tape {
     frames: Vec<Frame>,
     objects: u64,
     stops: Stops,
+    /// The hash of all blocks of the record, if it was asked for.
+    pub(super) lanes: Option<Lanes>,
 }
 
 /// The longest record, in bytes: places in it, and in a batch that it ends, are kept in 32 bits.
 const LONGEST_RECORD: usize = u32::MAX as usize / 2;
 
 impl Tape {
-    /// Reads a record; gives its text.
+    /// Reads a record; gives its text. With `hash`, its blocks go into [`Self::lanes`].
     pub(super) fn read<'r>(
         &mut self,
         record: &'r [u8],
         trie: &mut Trie,
         max_depth: u16,
+        hash: Option<&ValueHash>,
     ) -> Result<&'r str, Broken> {
         self.events.clear();
         self.frames.clear();
@@ -84,8 +88,14 @@ impl Tape {
         if record.len() > LONGEST_RECORD {
             return Err(Broken::TooDeep);
         }
-        // What does most with each byte comes first, while the bytes are on their way.
-        self.stops.find(record);
+        self.lanes = hash.map(|hash| {
+            let mut lanes = hash.lanes();
+            self.stops.find(record, |block| hash.take(&mut lanes, block));
+            lanes
+        });
+        if hash.is_none() {
+            self.stops.find(record, |_| {});
+        }
         let text = simdutf8::basic::from_utf8(record).map_err(|_| Broken::Encoding)?;
         let bytes = text.as_bytes();
         let mut at = scan::skip_space(bytes, 0);

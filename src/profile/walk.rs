@@ -128,7 +128,9 @@ impl Profiler {
 
     /// Takes one record: JSON text. What cannot be read is counted, never an error.
     pub fn record(&mut self, record: &[u8]) {
-        match self.tape.read(record, &mut self.trie, self.options.max_depth) {
+        let is_own_key = self.options.key.is_none() && self.options.samples != SampleMode::Off;
+        let hash = is_own_key.then_some(&self.hash);
+        match self.tape.read(record, &mut self.trie, self.options.max_depth, hash) {
             Ok(text) => self.count(text),
             Err(broken) => {
                 *broken.count(&mut self.malformed) += 1;
@@ -178,7 +180,8 @@ impl Profiler {
     /// The hash that tells this record's entity; `None` where a part of the key is missing or no scalar.
     fn entity_key(&mut self, text: &str) -> Option<u64> {
         let Some(key) = &self.options.key else {
-            return Some(self.hash.of(text.as_bytes()));
+            let lanes = self.tape.lanes.as_ref()?;
+            return Some(self.hash.of_rest(text.as_bytes(), lanes));
         };
         if self.key_nodes.is_none() {
             let nodes = key.paths.iter().map(|path| self.node_of(path)).collect::<Option<Vec<_>>>()?;
@@ -246,7 +249,7 @@ impl Profiler {
         for (key, (place, text)) in std::mem::take(&mut self.sampled) {
             let is_kept = self.entities.seen.get(&key).is_some_and(Option::is_some);
             // It was read before, so it can be read again.
-            if is_kept && self.tape.read(text.as_bytes(), &mut self.trie, self.options.max_depth).is_ok() {
+            if is_kept && self.tape.read(text.as_bytes(), &mut self.trie, self.options.max_depth, None).is_ok() {
                 let (events, mode) = (&self.tape.events, self.options.samples);
                 let record = sample::record(events, &text, &columns, mode, &self.hash);
                 records.insert(key, record);
