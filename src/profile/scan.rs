@@ -170,6 +170,18 @@ const SURELY_IN_RANGE: usize = 300;
 /// Reads a number from its first character.
 #[inline]
 pub(super) fn number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
+    // Most are integers of some digits: eight bytes tell all of it.
+    if let Some(word) = text.get(start..).and_then(<[u8]>::first_chunk::<8>) {
+        let len = (not_digits(u64::from_le_bytes(*word)).trailing_zeros() / 8) as usize;
+        let is_whole = word.get(len).is_some_and(|behind| !matches!(behind, b'.' | b'e' | b'E'));
+        if is_whole && (len == 1 || (len > 1 && word[0] != b'0')) {
+            return Ok(NumberToken { end: start + len, integer: true });
+        }
+    }
+    any_number(text, start)
+}
+
+fn any_number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
     let mut at = start + usize::from(text.get(start) == Some(&b'-'));
     match text.get(at) {
         Some(b'0') => at += 1,

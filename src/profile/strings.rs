@@ -436,19 +436,32 @@ fn pattern_text(pattern: &Pattern) -> &str {
 /// The pattern of a string of at most 32 bytes; a plain one is ASCII without control characters.
 #[inline]
 fn pattern_of(token: Token<'_>, is_plain: bool) -> Pattern {
-    let mut pattern = [0; LONGEST_WITH_PATTERN];
     if is_plain {
-        pattern = token.front();
-        // All bytes of the block, so that it becomes a few vector operations; zero stays zero.
-        for byte in &mut pattern {
-            *byte = if *byte == 0 { 0 } else { ascii_class(*byte) };
+        let mut pattern: Pattern = token.front();
+        for half in pattern.as_chunks_mut::<16>().0 {
+            *half = plain_classes(*half);
         }
-    } else {
-        for (place, c) in pattern.iter_mut().zip(token.text().chars()) {
-            *place = class_of(c);
-        }
+        return pattern;
+    }
+    let mut pattern = [0; LONGEST_WITH_PATTERN];
+    for (place, c) in pattern.iter_mut().zip(token.text().chars()) {
+        *place = class_of(c);
     }
     pattern
+}
+
+/// What stands for each of some ASCII characters in a pattern; zero stays zero.
+#[inline]
+fn plain_classes(bytes: [u8; 16]) -> [u8; 16] {
+    let bytes = u8x16::new(bytes);
+    let is_among = |bytes: u8x16, first: u8, count: u8| {
+        let place = bytes - u8x16::splat(first);
+        place.min(u8x16::splat(count - 1)).simd_eq(place)
+    };
+    // The bit that tells lower case from upper case stays.
+    let case = u8x16::splat(b'a' ^ b'A');
+    let letters = is_among(bytes | case, b'a', 26).bitselect(bytes & case | u8x16::splat(b'A'), bytes);
+    is_among(bytes, b'0', 10).bitselect(u8x16::splat(b'9'), letters).to_array()
 }
 
 /// What stands for an ASCII character in a pattern.
