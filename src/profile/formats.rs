@@ -358,14 +358,15 @@ pub(super) mod classes {
         let bytes = text.as_bytes();
         let last = bytes.last_chunk::<16>().filter(|_| bytes.starts_with(b"https://"))?;
         let zero = u8x16::splat(0);
-        let (odd, upper) = bytes.as_chunks().0.iter().chain([last]).fold((zero, zero), |(odd, upper), part| {
-            let part = u8x16::new(*part);
-            let letter = part - u8x16::splat(b'A');
-            let is_control_or_space = part.min(u8x16::splat(b' ')).simd_eq(part);
-            let is_upper = letter.min(u8x16::splat(25)).simd_eq(letter);
-            // The highest bit of each byte is what counts in the end.
-            (odd | part | is_control_or_space | part.simd_eq(u8x16::splat(b'&')), upper | is_upper)
-        });
+        let (odd, upper) =
+            bytes.as_chunks().0.iter().chain([last]).fold((zero, zero), |(odd, upper), part| {
+                let part = u8x16::new(*part);
+                let letter = part - u8x16::splat(b'A');
+                let is_control_or_space = part.min(u8x16::splat(b' ')).simd_eq(part);
+                let is_upper = letter.min(u8x16::splat(25)).simd_eq(letter);
+                // The highest bit of each byte is what counts in the end.
+                (odd | part | is_control_or_space | part.simd_eq(u8x16::splat(b'&')), upper | is_upper)
+            });
         let upper = if upper.to_bitmask() == 0 { 0 } else { UPPER };
         (odd.to_bitmask() == 0).then_some(LOWER | COLON | SLASH | upper)
     }

@@ -59,7 +59,7 @@ mod tests {
             let prefix = Prefix::new(&text[..len]);
             assert_eq!(prefix.as_str(), &text[..len]);
             for other in 0..=text.len() {
-                assert_eq!(prefix.is_at_front_of(text[..other].as_bytes()), other >= len, "{len} {other}");
+                assert_eq!(prefix.is_at_front_of(&text.as_bytes()[..other]), other >= len, "{len} {other}");
             }
             for changed in 0..text.len() {
                 let mut bytes = text.clone().into_bytes();

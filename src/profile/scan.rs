@@ -227,7 +227,7 @@ pub(super) const fn not_digits(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // Digits become 0 to 9. Without their highest bits, bytes cannot carry into each other.
     let values = word ^ (ONES * 0x30);
-    ((values & (ONES * 0x7f)) + ONES * (0x80 - 10) | values) & (ONES * 0x80)
+    (((values & (ONES * 0x7f)) + ONES * (0x80 - 10)) | values) & (ONES * 0x80)
 }
 
 fn some_digits(text: &[u8], at: usize) -> Result<usize, Broken> {

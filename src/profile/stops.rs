@@ -86,7 +86,11 @@ mod tests {
                 for from in 0..=len {
                     let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
                     let expected = text[from..].iter().position(stop).map(|at| from + at);
-                    assert_eq!(Some(stops.next(from)).filter(|at| *at < len), expected, "{byte} {len} {from}");
+                    assert_eq!(
+                        Some(stops.next(from)).filter(|at| *at < len),
+                        expected,
+                        "{byte} {len} {from}"
+                    );
                 }
             }
         }

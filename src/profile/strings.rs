@@ -655,7 +655,9 @@ mod tests {
         let key = ValueHash::new(&HashKey::new([1; 16]));
         assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
         assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
-        for text in ["a", "-", "--", "A-b_C", "-Ab:12/x-", "I_kwDOA7ab.cdEF-", "0123456789abcdeF", "-a-b-c-d-e-f-g-h"] {
+        for text in
+            ["a", "-", "--", "A-b_C", "-Ab:12/x-", "I_kwDOA7ab.cdEF-", "0123456789abcdeF", "-a-b-c-d-e-f-g-h"]
+        {
             for around in ["", "-AND MORE BEHIND IT, SO THAT THERE IS A BLOCK"] {
                 let all = format!("{text}{around}");
                 let token = Token::new(&all, 0, text.len() as u32);

@@ -70,8 +70,8 @@ pub(super) struct Tape {
     pub(super) lanes: Option<Lanes>,
 }
 
-/// The longest record, in bytes: places in it, and in a batch that it ends, are kept in 32 bits.
-const LONGEST_RECORD: usize = u32::MAX as usize / 2;
+/// The longest record, in bytes: places in it are kept in 32 bits.
+const LONGEST_RECORD: usize = u32::MAX as usize;
 
 impl Tape {
     /// Reads a record; gives its text. With `hash`, its blocks go into [`Self::lanes`].

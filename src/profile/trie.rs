@@ -177,7 +177,10 @@ impl Trie {
                 && node.quoted.is_at_front_of(text)
             {
                 let before = node.see(place.object, event);
-                return Some((Member { node: id, before, place: id, next: node.next }, node.quoted.as_str().len()));
+                return Some((
+                    Member { node: id, before, place: id, next: node.next },
+                    node.quoted.as_str().len(),
+                ));
             }
         }
         None

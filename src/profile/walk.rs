@@ -249,7 +249,9 @@ impl Profiler {
         for (key, (place, text)) in std::mem::take(&mut self.sampled) {
             let is_kept = self.entities.seen.get(&key).is_some_and(Option::is_some);
             // It was read before, so it can be read again.
-            if is_kept && self.tape.read(text.as_bytes(), &mut self.trie, self.options.max_depth, None).is_ok() {
+            if is_kept
+                && self.tape.read(text.as_bytes(), &mut self.trie, self.options.max_depth, None).is_ok()
+            {
                 let (events, mode) = (&self.tape.events, self.options.samples);
                 let record = sample::record(events, &text, &columns, mode, &self.hash);
                 records.insert(key, record);
