@@ -1,6 +1,6 @@
 //! Field paths: RFC 9535 JSONPath, reduced to names, indices and wildcards.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -20,7 +20,7 @@ pub enum Step {
 /// Written as RFC 9535 JSONPath: a name that is no identifier is quoted (`$['the.key']`), wildcards stand for
 /// array elements and for the values of objects that are really maps.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct FieldPath(Vec<Step>);
+pub struct FieldPath(Arc<[Step]>);
 
 /// Why a text is no field path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,14 +34,14 @@ pub struct PathError {
 impl FieldPath {
     /// The record itself, `$`.
     #[must_use]
-    pub const fn root() -> Self {
-        Self(Vec::new())
+    pub fn root() -> Self {
+        Self::default()
     }
 
     /// A path of these steps.
     #[must_use]
-    pub const fn new(steps: Vec<Step>) -> Self {
-        Self(steps)
+    pub fn new(steps: Vec<Step>) -> Self {
+        Self(steps.into())
     }
 
     /// A path of plain names, one below the other.
@@ -73,14 +73,14 @@ impl FieldPath {
         let mut steps = Vec::with_capacity(self.0.len() + 1);
         steps.extend_from_slice(&self.0);
         steps.push(step);
-        Self(steps)
+        Self(steps.into())
     }
 
     /// The path one step up; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let (_, above) = self.0.split_last()?;
-        Some(Self(above.to_vec()))
+        Some(Self(above.into()))
     }
 
     /// The last member name on the path, wildcards and indices passed over; `None` where there is none.
@@ -121,7 +121,7 @@ fn is_identifier(name: &str) -> bool {
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("$")?;
-        for step in &self.0 {
+        for step in &*self.0 {
             match step {
                 Step::Key(key) if is_identifier(key) => write!(f, ".{key}")?,
                 Step::Key(key) => {
@@ -180,7 +180,7 @@ impl FromStr for FieldPath {
                 _ => return Err(fail("`.` or `[` is expected", at)),
             }
         }
-        Ok(Self(steps))
+        Ok(Self(steps.into()))
     }
 }
 

@@ -188,10 +188,12 @@ impl Entities {
     /// The most records that are kept.
     pub const CAP: usize = 256;
 
-    /// Whether a key with this hash may be in the sample.
-    #[inline]
-    pub(super) fn may_hold(&self, key: u64) -> bool {
-        self.seen.len() < Self::CAP || self.seen.last_key_value().is_some_and(|(largest, _)| key <= *largest)
+    /// The largest hash of a key that may be in the sample.
+    pub(super) fn limit(&self) -> u64 {
+        match self.seen.last_key_value() {
+            Some((largest, _)) if self.seen.len() >= Self::CAP => *largest,
+            _ => u64::MAX,
+        }
     }
 
     /// Notes a key and its record by their hashes.

@@ -48,7 +48,7 @@ impl ValueHash {
     /// The hash of some bytes.
     #[inline]
     pub(super) fn of(&self, bytes: &[u8]) -> u64 {
-        let [s0, s1, s2, s3, s4] = self.secrets;
+        let s0 = self.secrets[0];
         let len = bytes.len();
         let (a, b, seed) = match len {
             0 => (0, 0, s0),
@@ -61,7 +61,24 @@ impl ValueHash {
             8..=16 => (word(bytes, 0), word(bytes, len - 8), s0),
             _ => (word(bytes, len - 16), word(bytes, len - 8), self.blocks(bytes)),
         };
+        self.end(a, b, seed, len)
+    }
+
+    #[inline]
+    const fn end(&self, a: u64, b: u64, seed: u64, len: usize) -> u64 {
+        let [_, s1, s2, s3, s4] = self.secrets;
         fold(fold(a ^ s1, b ^ seed) ^ s2 ^ len as u64, s3 ^ s4.rotate_left(17))
+    }
+
+    /// The hash of some bytes, all of whose blocks of 64 have gone into the lanes.
+    pub(super) fn of_rest(&self, bytes: &[u8], lanes: &Lanes) -> u64 {
+        match bytes.len() {
+            0..=64 => self.of(bytes),
+            len => {
+                let seed = self.small_blocks(lanes.joined(), bytes.as_chunks::<64>().1);
+                self.end(word(bytes, len - 16), word(bytes, len - 8), seed, len)
+            }
+        }
     }
 
     /// The hash of a number's bits.
@@ -73,26 +90,47 @@ impl ValueHash {
 
     /// The state after all blocks of a long text; the last 16 bytes are the caller's.
     fn blocks(&self, bytes: &[u8]) -> u64 {
-        let [s0, s1, s2, s3, s4] = self.secrets;
-        let mut seed = s0;
-        let mut rest = bytes;
-        if rest.len() > 64 {
-            // Four lanes that do not wait for each other.
-            let mut lanes = [s0, s1.rotate_left(32), s2.rotate_left(32), s3.rotate_left(32)];
-            let (chunks, tail) = rest.as_chunks::<64>();
-            for chunk in chunks {
-                lanes[0] = fold(word(chunk, 0) ^ s1, word(chunk, 8) ^ lanes[0]);
-                lanes[1] = fold(word(chunk, 16) ^ s2, word(chunk, 24) ^ lanes[1]);
-                lanes[2] = fold(word(chunk, 32) ^ s3, word(chunk, 40) ^ lanes[2]);
-                lanes[3] = fold(word(chunk, 48) ^ s4, word(chunk, 56) ^ lanes[3]);
-            }
-            seed = lanes[0] ^ lanes[1] ^ lanes[2] ^ lanes[3];
-            rest = tail;
+        if bytes.len() <= 64 {
+            return self.small_blocks(self.secrets[0], bytes);
         }
-        for block in rest.as_chunks::<16>().0 {
-            seed = fold(word(block, 0) ^ s1, word(block, 8) ^ seed);
+        let mut lanes = self.lanes();
+        let (blocks, rest) = bytes.as_chunks();
+        blocks.iter().for_each(|block| self.take(&mut lanes, block));
+        self.small_blocks(lanes.joined(), rest)
+    }
+
+    #[inline]
+    fn small_blocks(&self, mut seed: u64, bytes: &[u8]) -> u64 {
+        for block in bytes.as_chunks::<16>().0 {
+            seed = fold(word(block, 0) ^ self.secrets[1], word(block, 8) ^ seed);
         }
         seed
+    }
+
+    /// Lanes before the first block.
+    pub(super) const fn lanes(&self) -> Lanes {
+        let [s0, s1, s2, s3, _] = self.secrets;
+        Lanes([s0, s1.rotate_left(32), s2.rotate_left(32), s3.rotate_left(32)])
+    }
+
+    /// Takes a block into the lanes.
+    #[inline]
+    pub(super) fn take(&self, Lanes(lanes): &mut Lanes, block: &[u8; 64]) {
+        let [_, s1, s2, s3, s4] = self.secrets;
+        lanes[0] = fold(word(block, 0) ^ s1, word(block, 8) ^ lanes[0]);
+        lanes[1] = fold(word(block, 16) ^ s2, word(block, 24) ^ lanes[1]);
+        lanes[2] = fold(word(block, 32) ^ s3, word(block, 40) ^ lanes[2]);
+        lanes[3] = fold(word(block, 48) ^ s4, word(block, 56) ^ lanes[3]);
+    }
+}
+
+/// The state of the hash of a long text: four lanes that do not wait for each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lanes([u64; 4]);
+
+impl Lanes {
+    const fn joined(&self) -> u64 {
+        self.0[0] ^ self.0[1] ^ self.0[2] ^ self.0[3]
     }
 }
 
@@ -134,6 +172,11 @@ mod tests {
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), 600);
+        for len in 0..200 {
+            let mut lanes = hash.lanes();
+            text[..len].as_chunks().0.iter().for_each(|block| hash.take(&mut lanes, block));
+            assert_eq!(hash.of_rest(&text[..len], &lanes), hash.of(&text[..len]), "{len}");
+        }
         assert_ne!(ValueHash::new(&HashKey::new([6; 16])).of(&text), hash.of(&text));
     }
 

@@ -4,11 +4,15 @@
 //! part is a count, an exact sum, an extreme, or a set of the k smallest keyed hashes.
 //! Nothing here does I/O or reads a clock.
 //!
-//! The path of a record, top to bottom: `split` finds it in a body; `walk` takes it; `tape` reads it by the tokens of
-//! `scan` into events, finding each key's node in the `trie`; if it was read in full, `tally` counts each event
-//! and queues its value, to be worked on with others of its field, equal ones through the cache of `tokens`; `numbers`, `strings` and `formats` say what values look like, in the terms of
+//! The path of a record, top to bottom: `split` finds it in a body; `walk` takes it; `stops` looks at all of its bytes
+//! once; `tape` reads it by the tokens of `scan` into events, finding each key's node in the `trie` by a `prefix` that is
+//! expected there; if it was read in full, `tally` counts each event and looks at its value, at equal ones through the
+//! cache of `tokens`; `numbers`, `strings` and `formats` say what values look like, in the terms of
 //! `field` and `sketch`; `sample` keeps some records whole, as `entities`. `maps`, `merge` and `keys` work on finished
 //! profiles.
+//!
+//! What is done for each byte or value is done without branches that cannot be foretold, such as one on a length: such a
+//! branch costs as much as thirty instructions.
 
 mod entities;
 mod field;
@@ -18,10 +22,12 @@ mod keys;
 mod maps;
 mod merge;
 mod numbers;
+mod prefix;
 mod sample;
 mod scan;
 mod sketch;
 mod split;
+mod stops;
 mod strings;
 mod tally;
 mod tape;

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use super::{
     Format, Halves, SampleMode, SampleValue, SampledRecord,
+    formats::classes::{self, ByteClasses},
     hashing::ValueHash,
     numbers::Number,
     scan, strings,
     tape::{Event, EventKind},
+    tokens::Token,
     trie::NodeId,
 };
 use crate::model::{FieldPath, JsonType};
@@ -46,7 +48,7 @@ fn key_text<'a>(event: &Event, text: &'a str) -> Option<Cow<'a, str>> {
             Some(if is_plain {
                 Cow::Borrowed(written)
             } else {
-                Cow::Owned(Number::of_token(written).canonical())
+                Cow::Owned(Number::of(Token::whole(written)).canonical())
             })
         }
         EventKind::False => Some(Cow::Borrowed("false")),
@@ -127,7 +129,8 @@ fn value(event: &Event, text: &str, mode: SampleMode, key: &ValueHash) -> Sample
 
 /// A string as the sample keeps it.
 fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
-    let format = Format::of(text);
+    let found = classes::of(text);
+    let (format, number) = Format::read(text, found);
     let clear = match mode {
         SampleMode::Clear => Some(text.chars().take(LONGEST_CLEAR).collect()),
         SampleMode::Keyed | SampleMode::Off => None,
@@ -137,42 +140,57 @@ fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
         folded: strings::folded_hash(text, key),
         length: text.chars().count() as u64,
         format,
-        number: format.number_of(text),
+        number,
         pattern: strings::pattern_of_head(text, LONGEST_PATTERN),
-        halves: halves(text, format, key),
+        halves: halves(text, found, format, key),
         says_nothing: says_nothing(text),
         clear,
     }
 }
 
 /// A string taken apart at the signs that may join two parts: at the first and the last of each.
-fn halves(text: &str, format: Format, key: &ValueHash) -> Vec<Halves> {
+fn halves(text: &str, found: ByteClasses, format: Format, key: &ValueHash) -> Vec<Halves> {
     // A text of hundreds of words has no two parts.
     if text.len() > LONGEST_CLEAR {
         return Vec::new();
     }
     let (bytes, is_ascii) = (text.as_bytes(), text.is_ascii());
-    let joints = JOINTS.into_iter().filter(|joint| *joint != b'T' || format.is_instant());
-    let places = joints.flat_map(|joint| {
-        let first = memchr::memchr(joint, bytes);
-        let last = first.and_then(|_| memchr::memrchr(joint, bytes)).filter(|at| Some(*at) != first);
-        first.into_iter().chain(last).map(move |at| (joint, at))
-    });
-    let halves = places.map(|(joint, at)| {
-        let (left, right) = (text[..at].trim(), text[at + 1..].trim());
-        let right = if format.is_instant() { right.trim_end_matches('Z') } else { right };
-        Halves {
-            joint: char::from(joint),
-            at: if is_ascii { at } else { text[..at].chars().count() } as u64,
-            left: key.of(left.as_bytes()),
-            right: key.of(right.as_bytes()),
+    // Of longer texts, not every byte has told its class.
+    let may_hold = |joint: u8| text.len() > classes::HEAD || found & classes::of_byte(joint) != 0;
+    let mut halves = Vec::new();
+    for joint in JOINTS {
+        if !may_hold(joint) || (joint == b'T' && !format.is_instant()) {
+            continue;
         }
-    });
-    halves.take(MAX_HALVES).collect()
+        let Some(first) = memchr::memchr(joint, bytes) else { continue };
+        let last = memchr::memrchr(joint, bytes).filter(|last| *last != first);
+        for at in [Some(first), last].into_iter().flatten() {
+            if halves.len() == MAX_HALVES {
+                return halves;
+            }
+            let (left, right) = (trimmed(&text[..at]), trimmed(&text[at + 1..]));
+            let right = if format.is_instant() { right.trim_end_matches('Z') } else { right };
+            halves.push(Halves {
+                joint: char::from(joint),
+                at: if is_ascii { at } else { text[..at].chars().count() } as u64,
+                left: key.of(left.as_bytes()),
+                right: key.of(right.as_bytes()),
+            });
+        }
+    }
+    halves
+}
+
+/// A text without white space around; most have none.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
 }
 
 /// Whether a string is a word for nothing.
 fn says_nothing(text: &str) -> bool {
-    let text = text.trim();
+    let text = trimmed(text);
     text.len() <= LONGEST_NOTHING && NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -6,7 +6,7 @@
 //!
 //! The text is known to be UTF-8. Every function takes the place of a token and returns the place behind it.
 
-use super::Malformed;
+use super::{Malformed, stops::Stops};
 
 /// Why a record cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,75 +61,27 @@ pub(super) struct StringToken {
     pub(super) escaped: bool,
 }
 
-/// Whether there is a control character anywhere. Most records have none, so that their strings need no look at each
-/// byte for one.
+/// Reads a string from behind its opening quote; the stops are those of the text.
 #[inline]
-pub(super) fn has_controls(text: &[u8]) -> bool {
-    // Without a branch inside, so that it becomes a few vector operations.
-    text.iter().fold(false, |found, byte| found | (*byte < 0x20))
-}
-
-/// Finds the first byte at or after `at` that a string cannot simply pass over: a quote, a backslash, a control
-/// character.
-#[inline]
-fn plain_run(text: &[u8], at: usize, has_controls: bool) -> usize {
-    if has_controls {
-        return plain_run_with_controls(text, at);
-    }
-    find_quote_or_backslash(&text[at..]).map_or(text.len(), |len| at + len)
-}
-
-/// Most strings are short: what every x86-64 has is found without a choice at run time, and without a call.
-#[inline]
-fn find_quote_or_backslash(text: &[u8]) -> Option<usize> {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(searcher) = memchr::arch::x86_64::sse2::memchr::Two::new(b'"', b'\\') {
-        return searcher.find(text);
-    }
-    memchr::memchr2(b'"', b'\\', text)
-}
-
-fn plain_run_with_controls(text: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // Eight bytes at a time; marks above the first may be wrong.
-    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        let is_quote = quote.wrapping_sub(ONES) & !quote;
-        let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
-        let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-        let marks = (is_quote | is_backslash | is_control) & (ONES * 0x80);
-        if marks != 0 {
-            return at + (marks.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    text[at..].iter().position(stops).map_or(text.len(), |len| at + len)
-}
-
-/// Reads a string from behind its opening quote; `has_controls` as [`has_controls`] says of the text.
-#[inline]
-pub(super) fn string(text: &[u8], at: usize, has_controls: bool) -> Result<StringToken, Broken> {
-    let end = plain_run(text, at, has_controls);
+pub(super) fn string(text: &[u8], at: usize, stops: &Stops) -> Result<StringToken, Broken> {
+    let end = stops.next(at);
     match text.get(end) {
         Some(b'"') => Ok(StringToken { end, escaped: false }),
-        Some(b'\\') => escaped_string(text, end, has_controls),
+        Some(b'\\') => escaped_string(text, end, stops),
         _ => Err(Broken::Syntax),
     }
 }
 
 /// Reads the rest of a string from its first backslash.
 #[cold]
-fn escaped_string(text: &[u8], mut at: usize, has_controls: bool) -> Result<StringToken, Broken> {
+fn escaped_string(text: &[u8], mut at: usize, stops: &Stops) -> Result<StringToken, Broken> {
     loop {
         match text.get(at) {
             Some(b'"') => return Ok(StringToken { end: at, escaped: true }),
             Some(b'\\') => at = escape(text, at)?,
             _ => return Err(Broken::Syntax),
         }
-        at = plain_run(text, at, has_controls);
+        at = stops.next(at);
     }
 }
 
@@ -218,6 +170,18 @@ const SURELY_IN_RANGE: usize = 300;
 /// Reads a number from its first character.
 #[inline]
 pub(super) fn number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
+    // Most are integers of some digits: eight bytes tell all of it.
+    if let Some(word) = text.get(start..).and_then(<[u8]>::first_chunk::<8>) {
+        let len = (not_digits(u64::from_le_bytes(*word)).trailing_zeros() / 8) as usize;
+        let is_whole = word.get(len).is_some_and(|behind| !matches!(behind, b'.' | b'e' | b'E'));
+        if is_whole && (len == 1 || (len > 1 && word[0] != b'0')) {
+            return Ok(NumberToken { end: start + len, integer: true });
+        }
+    }
+    any_number(text, start)
+}
+
+fn any_number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
     let mut at = start + usize::from(text.get(start) == Some(&b'-'));
     match text.get(at) {
         Some(b'0') => at += 1,
@@ -241,12 +205,29 @@ pub(super) fn number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
     Ok(NumberToken { end: at, integer })
 }
 
+/// The place behind the digits; eight are looked at together, since how many there are cannot be foretold.
 #[inline]
 fn digits(text: &[u8], mut at: usize) -> usize {
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let others = not_digits(u64::from_le_bytes(*word));
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
     while text.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
     at
+}
+
+/// The highest bit of each byte that is no digit.
+#[inline]
+pub(super) const fn not_digits(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Digits become 0 to 9. Without their highest bits, bytes cannot carry into each other.
+    let values = word ^ (ONES * 0x30);
+    (((values & (ONES * 0x7f)) + ONES * (0x80 - 10)) | values) & (ONES * 0x80)
 }
 
 fn some_digits(text: &[u8], at: usize) -> Result<usize, Broken> {
@@ -272,7 +253,7 @@ mod tests {
     fn reads(token: &str) -> Result<(), Broken> {
         match token.as_bytes().first() {
             Some(b'"') => {
-                let string = string(token.as_bytes(), 1, has_controls(token.as_bytes()))?;
+                let string = string(token.as_bytes(), 1, &Stops::of(token.as_bytes()))?;
                 if string.end + 1 == token.len() { Ok(()) } else { Err(Broken::Syntax) }
             }
             _ => {

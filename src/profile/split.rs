@@ -1,6 +1,9 @@
 //! Splits a body into records without reading them, so that one record that cannot be read costs no other.
 
-use super::scan::{self, Broken};
+use super::{
+    scan::{self, Broken},
+    stops::Stops,
+};
 use crate::model::{FieldPath, Step};
 
 /// Why a body holds no records.
@@ -272,7 +275,7 @@ impl<'a> Cursor<'a> {
 fn plain_key(raw: &str) -> String {
     let mut quoted = raw.as_bytes().to_vec();
     quoted.push(b'"');
-    match scan::string(&quoted, 0, true) {
+    match scan::string(&quoted, 0, &Stops::of(&quoted)) {
         Ok(token) if token.escaped => scan::unescape(raw),
         Ok(_) | Err(Broken::Syntax | Broken::LoneSurrogate) => raw.to_owned(),
         Err(Broken::Encoding | Broken::NumberOutOfRange | Broken::TooDeep) => raw.to_owned(),

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use wide::u8x16;
 
 use super::{
     Bins, Format, MinHashes, NumberProfile, TopValues,
     field::merge_parts,
     formats::classes::{
-        self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LOWER, NOT_ASCII, OTHER, SPACE, UPPER,
+        self, AMPERSAND, ByteClasses, DIGIT, LATIN_LEAD, LETTERS, LOWER, NOT_ASCII, OTHER, SPACE, UPPER,
     },
     hashing::ValueHash,
     numbers::{Number, NumberTally},
+    prefix::Prefix,
     sketch::MinHashesTally,
+    tokens::{self, Token},
 };
 
 /// What strings look like.
@@ -63,7 +66,7 @@ pub struct StringProfile {
 /// The most patterns that are kept.
 const MAX_PATTERNS: usize = 32;
 /// Longer strings, in bytes, have no pattern.
-const LONGEST_WITH_PATTERN: usize = 32;
+const LONGEST_WITH_PATTERN: usize = tokens::BLOCK;
 /// Longer strings, in bytes, are not counted folded.
 const LONGEST_FOLDED: usize = 32;
 /// Folding looks at this much of a string, in bytes.
@@ -151,8 +154,8 @@ impl StringProfile {
 #[derive(Debug, Default)]
 pub(super) struct StringTally {
     profile: StringProfile,
-    /// Few, so searched in order.
-    formats: Vec<(Format, u64)>,
+    lengths: LengthTally,
+    formats: FormatTally,
     patterns: PatternTally,
     distinct: MinHashesTally,
     folded: MinHashesTally,
@@ -162,16 +165,20 @@ pub(super) struct StringTally {
 
 impl StringTally {
     /// Counts `weight` times a string.
-    pub(super) fn add(&mut self, text: &str, weight: u64, key: &ValueHash) {
+    pub(super) fn add(&mut self, token: Token<'_>, weight: u64, key: &ValueHash) {
         let profile = &mut self.profile;
-        let found = classes::of(text);
+        let text = token.text();
+        let (found, format, value) = match classes::of_plain_address(text) {
+            Some(found) => (found, Format::Url, None),
+            None => {
+                let found = classes::of(text);
+                let (format, value) = Format::read(text, found);
+                (found, format, value)
+            }
+        };
         let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
-        profile.count += weight;
-        profile.empty += if length == 0 { weight } else { 0 };
-        profile.min_length = profile.min_length.min(length);
-        profile.max_length = profile.max_length.max(length);
-        profile.lengths.add(length as f64, weight);
-        self.patterns.add(text, found, weight);
+        self.lengths.add(length, weight);
+        self.patterns.add(token, found, weight);
         match case(text, found) {
             (true, false) => profile.lower += weight,
             (false, true) => profile.upper += weight,
@@ -181,11 +188,7 @@ impl StringTally {
             profile.add_blemishes(text, found, weight);
         }
 
-        let (format, value) = Format::read(text, found);
-        match self.formats.iter_mut().find(|(known, _)| *known == format) {
-            Some((_, count)) => *count += weight,
-            None => self.formats.push((format, weight)),
-        }
+        self.formats.add(format, weight);
         if format == Format::Url {
             self.hosts.add(text, weight, key);
         }
@@ -196,15 +199,19 @@ impl StringTally {
             let number = Number::of_value(value, text, found);
             self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
         } else if text.len() <= LONGEST_FOLDED {
-            let is_folded = classes::only(found, LOWER | DIGIT);
-            self.folded.add(if is_folded { hash } else { folded_hash(text, key) });
+            self.folded.add(match found {
+                found if classes::only(found, LOWER | DIGIT) => hash,
+                found if found & NOT_ASCII == 0 => folded_block_hash(token, found, key),
+                _ => folded_hash(text, key),
+            });
         }
     }
 
     /// The profile of the strings that came in.
     pub(super) fn finish(mut self, key: &ValueHash) -> StringProfile {
         self.profile.hosts = self.hosts.finish(key);
-        self.profile.formats = self.formats.into_iter().collect();
+        self.lengths.finish(&mut self.profile);
+        self.profile.formats = self.formats.finish();
         (self.profile.patterns, self.profile.patterns_overflown) = self.patterns.finish();
         self.profile.distinct = self.distinct.finish();
         self.profile.folded = self.folded.finish();
@@ -228,11 +235,92 @@ impl StringProfile {
     }
 }
 
+/// Lengths in characters; of short strings, plain counts.
+#[derive(Debug)]
+struct LengthTally {
+    short: [u64; 128],
+    long: Lengths,
+}
+
+/// The part of a [`StringProfile`] that tells lengths.
+#[derive(Debug)]
+struct Lengths {
+    count: u64,
+    least: u64,
+    most: u64,
+    bins: Bins,
+}
+
+impl Lengths {
+    fn add(&mut self, length: u64, weight: u64) {
+        self.count += weight;
+        self.least = self.least.min(length);
+        self.most = self.most.max(length);
+        self.bins.add(length as f64, weight);
+    }
+}
+
+impl Default for LengthTally {
+    fn default() -> Self {
+        Self { short: [0; 128], long: Lengths { count: 0, least: u64::MAX, most: 0, bins: Bins::default() } }
+    }
+}
+
+impl LengthTally {
+    #[inline]
+    fn add(&mut self, length: u64, weight: u64) {
+        match self.short.get_mut(length as usize) {
+            Some(count) => *count += weight,
+            None => self.long.add(length, weight),
+        }
+    }
+
+    fn finish(self, profile: &mut StringProfile) {
+        let mut all = self.long;
+        let seen = self.short.into_iter().zip(0..).filter(|(count, _)| *count > 0);
+        seen.for_each(|(count, length)| all.add(length, count));
+        profile.empty = self.short[0];
+        (profile.count, profile.min_length, profile.max_length) = (all.count, all.least, all.most);
+        profile.lengths = all.bins;
+    }
+}
+
+/// Formats; the last one is counted by a comparison, since most fields have one.
+#[derive(Debug, Default)]
+struct FormatTally {
+    last: Option<Format>,
+    /// How often the last one came since it was handed on.
+    repeats: u64,
+    counts: BTreeMap<Format, u64>,
+}
+
+impl FormatTally {
+    #[inline]
+    fn add(&mut self, format: Format, weight: u64) {
+        if self.last != Some(format) {
+            self.flush();
+            self.last = Some(format);
+        }
+        self.repeats += weight;
+    }
+
+    fn flush(&mut self) {
+        if let Some(last) = self.last {
+            *self.counts.entry(last).or_default() += std::mem::take(&mut self.repeats);
+        }
+    }
+
+    fn finish(mut self) -> BTreeMap<Format, u64> {
+        self.flush();
+        self.counts
+    }
+}
+
 /// Where addresses point to; the last host is counted by a comparison, since most fields have one.
 #[derive(Debug, Default)]
 struct HostTally {
     counts: Option<Box<TopValues>>,
-    last: String,
+    last: Prefix,
     /// How often the last host came since it was handed on.
     repeats: u64,
 }
@@ -240,23 +328,24 @@ struct HostTally {
 impl HostTally {
     /// Counts `weight` times the host of an address.
     fn add(&mut self, url: &str, weight: u64, key: &ValueHash) {
-        let rest = url.as_bytes().strip_prefix(self.last.as_bytes());
-        let is_last = matches!(rest, Some([] | [b'/' | b'?' | b'#', ..])) && !self.last.is_empty();
+        let last = self.last.as_str();
+        let ends_there = matches!(url.as_bytes().get(last.len()), None | Some(b'/' | b'?' | b'#'));
+        let is_last = ends_there && self.last.is_at_front_of(url.as_bytes()) && !last.is_empty();
         if !is_last {
             let Some(host) = host_of(url) else { return };
             self.flush(key);
-            self.last.push_str(host);
+            self.last = Prefix::new(host);
         }
         self.repeats += weight;
     }
 
     fn flush(&mut self, key: &ValueHash) {
-        if !self.last.is_empty() {
+        let last = self.last.as_str();
+        if !last.is_empty() {
             let counts = self.counts.get_or_insert_default();
-            counts.add(key.of(self.last.as_bytes()), || self.last.clone(), self.repeats);
+            counts.add(key.of(last.as_bytes()), || last.to_owned(), self.repeats);
         }
-        self.repeats = 0;
-        self.last.clear();
+        (self.repeats, self.last) = (0, Prefix::default());
     }
 
     fn finish(mut self, key: &ValueHash) -> Option<Box<TopValues>> {
@@ -279,12 +368,12 @@ struct PatternTally {
 
 impl PatternTally {
     #[inline]
-    fn add(&mut self, text: &str, found: ByteClasses, weight: u64) {
-        if self.overflown || text.len() > LONGEST_WITH_PATTERN || text.is_empty() {
+    fn add(&mut self, token: Token<'_>, found: ByteClasses, weight: u64) {
+        if self.overflown || !(1..=LONGEST_WITH_PATTERN).contains(&token.text().len()) {
             self.without += weight;
             return;
         }
-        let pattern = pattern_of(text, found & (NOT_ASCII | OTHER) == 0);
+        let pattern = pattern_of(token, found & (NOT_ASCII | OTHER) == 0);
         match self.seen.iter().position(|(known, _)| *known == pattern) {
             Some(at) => {
                 self.seen[at].1 += weight;
@@ -323,7 +412,7 @@ impl PatternTally {
 #[must_use]
 pub fn pattern(text: &str) -> String {
     match text.len() {
-        0..=LONGEST_WITH_PATTERN => pattern_text(&pattern_of(text, false)).to_owned(),
+        0..=LONGEST_WITH_PATTERN => pattern_text(&pattern_of(Token::whole(text), false)).to_owned(),
         _ => String::new(),
     }
 }
@@ -332,7 +421,7 @@ pub fn pattern(text: &str) -> String {
 pub(super) fn pattern_of_head(text: &str, longest: usize) -> String {
     let head = text.as_bytes().get(..longest).unwrap_or(text.as_bytes());
     let classes: Vec<u8> = if head.is_ascii() {
-        head.iter().map(|byte| ASCII_CLASSES[usize::from(byte % 128)]).collect()
+        head.iter().map(|byte| ascii_class(*byte)).collect()
     } else {
         text.chars().take(longest).map(class_of).collect()
     };
@@ -346,46 +435,50 @@ fn pattern_text(pattern: &Pattern) -> &str {
 
 /// The pattern of a string of at most 32 bytes; a plain one is ASCII without control characters.
 #[inline]
-fn pattern_of(text: &str, is_plain: bool) -> Pattern {
-    let mut pattern = [0; LONGEST_WITH_PATTERN];
+fn pattern_of(token: Token<'_>, is_plain: bool) -> Pattern {
     if is_plain {
-        pattern[..text.len()].copy_from_slice(text.as_bytes());
-        // All bytes of the buffer, so that it becomes a few vector operations; zero stays zero.
-        for byte in &mut pattern {
-            *byte = match *byte {
-                b'0'..=b'9' => b'9',
-                b'a'..=b'z' => b'a',
-                b'A'..=b'Z' => b'A',
-                other => other,
-            };
+        let mut pattern: Pattern = token.front();
+        for half in pattern.as_chunks_mut::<16>().0 {
+            *half = plain_classes(*half);
         }
-    } else {
-        for (place, c) in pattern.iter_mut().zip(text.chars()) {
-            *place = class_of(c);
-        }
+        return pattern;
+    }
+    let mut pattern = [0; LONGEST_WITH_PATTERN];
+    for (place, c) in pattern.iter_mut().zip(token.text().chars()) {
+        *place = class_of(c);
     }
     pattern
 }
 
-/// What stands for each ASCII character in a pattern.
-static ASCII_CLASSES: [u8; 128] = {
-    let mut classes = [b'?'; 128];
-    let mut byte: u8 = 1;
-    while byte < 128 {
-        classes[byte as usize] = match byte {
-            b'0'..=b'9' => b'9',
-            b'a'..=b'z' => b'a',
-            b'A'..=b'Z' => b'A',
-            other => other,
-        };
-        byte += 1;
+/// What stands for each of some ASCII characters in a pattern; zero stays zero.
+#[inline]
+fn plain_classes(bytes: [u8; 16]) -> [u8; 16] {
+    let bytes = u8x16::new(bytes);
+    let is_among = |bytes: u8x16, first: u8, count: u8| {
+        let place = bytes - u8x16::splat(first);
+        place.min(u8x16::splat(count - 1)).simd_eq(place)
+    };
+    // The bit that tells lower case from upper case stays.
+    let case = u8x16::splat(b'a' ^ b'A');
+    let letters = is_among(bytes | case, b'a', 26).bitselect(bytes & case | u8x16::splat(b'A'), bytes);
+    is_among(bytes, b'0', 10).bitselect(u8x16::splat(b'9'), letters).to_array()
+}
+
+/// What stands for an ASCII character in a pattern.
+#[inline]
+const fn ascii_class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => b'9',
+        b'a'..=b'z' => b'a',
+        b'A'..=b'Z' => b'A',
+        0 => b'?',
+        other => other,
     }
-    classes
-};
+}
 
 fn class_of(c: char) -> u8 {
     match c {
-        c if c.is_ascii() => ASCII_CLASSES[c as usize],
+        c if c.is_ascii() => ascii_class(c as u8),
         c if c.is_uppercase() => b'A',
         c if c.is_alphabetic() => b'a',
         c if c.is_whitespace() => b' ',
@@ -458,6 +551,33 @@ pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
     } else {
         fold_ascii::<FOLDED_HEAD>(text, key)
     }
+}
+
+/// The same, of an ASCII string of at most 32 bytes.
+#[inline]
+fn folded_block_hash(token: Token<'_>, found: ByteClasses, key: &ValueHash) -> u64 {
+    let len = token.text().len();
+    if classes::only(found, LETTERS | DIGIT) {
+        // Nothing is taken out.
+        let lower = token.front::<LONGEST_FOLDED>().map(|byte| byte.to_ascii_lowercase());
+        return key.of(&lower[..len]);
+    }
+    if len > size_of::<u128>() {
+        return fold_ascii::<LONGEST_FOLDED>(token.text(), key);
+    }
+    // Of a short one, as many steps as it has signs: from the last to the first, what comes behind moves up.
+    let bytes: [u8; size_of::<u128>()] = token.front();
+    let is_sign = u8x16::new(bytes.map(|byte| if byte.is_ascii_alphanumeric() { 0 } else { 0xff }));
+    let mut signs = is_sign.to_bitmask() & ((1 << len) - 1);
+    let mut folded = u128::from_le_bytes(bytes.map(|byte| byte.to_ascii_lowercase()));
+    let kept = len - signs.count_ones() as usize;
+    while signs != 0 {
+        let at = signs.ilog2();
+        let before = (1_u128 << (8 * at)) - 1;
+        folded = folded & before | folded >> 8 & !before;
+        signs ^= 1 << at;
+    }
+    key.of(&folded.to_le_bytes()[..kept])
 }
 
 fn fold_ascii<const N: usize>(text: &str, key: &ValueHash) -> u64 {
@@ -535,5 +655,15 @@ mod tests {
         let key = ValueHash::new(&HashKey::new([1; 16]));
         assert_eq!(folded_hash("AB-12 É", &key), folded_hash("ab_12é", &key));
         assert_ne!(folded_hash("AB-12", &key), folded_hash("AB-13", &key));
+        for text in
+            ["a", "-", "--", "A-b_C", "-Ab:12/x-", "I_kwDOA7ab.cdEF-", "0123456789abcdeF", "-a-b-c-d-e-f-g-h"]
+        {
+            for around in ["", "-AND MORE BEHIND IT, SO THAT THERE IS A BLOCK"] {
+                let all = format!("{text}{around}");
+                let token = Token::new(&all, 0, text.len() as u32);
+                let found = classes::of(text);
+                assert_eq!(folded_block_hash(token, found, &key), folded_hash(text, &key), "{text}");
+            }
+        }
     }
 }

@@ -1,7 +1,4 @@
 //! What is counted at one node of the trie while records come in.
-//!
-//! Presence and types are counted at once. Values are queued and worked on some records later, all of a field together:
-//! values of one field are alike, so that what they need is at hand and branches go the way that they went before.
 
 use super::{
     ArrayProfile, FieldProfile,
@@ -10,28 +7,27 @@ use super::{
     scan,
     strings::StringTally,
     tape::{Event, EventKind},
-    tokens::{Cached, TokenCache},
+    tokens::{Cached, Token, TokenCache},
 };
 use crate::model::{JsonType, TypeCounts};
 
-/// A scalar of a batch of records that has not been worked on.
-#[derive(Debug, Clone, Copy)]
-struct Queued {
-    /// As in [`Event`], in the text of the batch.
-    start: u32,
-    end: u32,
-    kind: EventKind,
+/// What a look at values takes.
+pub(super) struct Look<'r> {
+    /// The record.
+    pub(super) text: &'r str,
+    pub(super) key: &'r ValueHash,
+    /// Room for a string without its escapes.
+    pub(super) scratch: &'r mut String,
 }
 
 /// Counts at one path.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    queued: Vec<Queued>,
     types: TypeCounts,
     trues: u64,
     position_sum: u64,
     arrays: Option<Box<ArrayProfile>>,
-    numbers: Option<Box<Cell<NumberTally>>>,
+    numbers: Option<Box<Numbers>>,
     strings: Option<Box<Cell<StringTally>>>,
 }
 
@@ -42,34 +38,67 @@ struct Cell<P> {
     profile: P,
 }
 
+/// Numbers: those of one or two digits, which counters and amounts mostly are, wait as plain counts.
+#[derive(Debug)]
+struct Numbers {
+    small: [u64; 100],
+    others: Cell<NumberTally>,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { small: [0; 100], others: Cell::default() }
+    }
+}
+
+impl Numbers {
+    #[inline]
+    fn add(&mut self, token: Token<'_>, key: &ValueHash) {
+        let small = match *token.text().as_bytes() {
+            [ones @ b'0'..=b'9'] => usize::from(ones - b'0'),
+            [tens @ b'1'..=b'9', ones @ b'0'..=b'9'] => usize::from((tens - b'0') * 10 + (ones - b'0')),
+            _ => return self.others.add(token, key),
+        };
+        self.small[small] += 1;
+    }
+
+    fn finish(self, key: &ValueHash) -> NumberTally {
+        let mut all = self.others.finish(key);
+        for (value, count) in self.small.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            all.add(&Number::of(Token::whole(&value.to_string())), count, key);
+        }
+        all
+    }
+}
+
 /// Something that counts tokens.
 trait Counts {
     /// Counts `weight` times a token, as it stands in JSON.
-    fn count(&mut self, token: &str, weight: u64, key: &ValueHash);
+    fn count(&mut self, token: Token<'_>, weight: u64, key: &ValueHash);
 }
 
 impl Counts for NumberTally {
-    fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
-        self.add(&Number::of_token(token), weight, key);
+    fn count(&mut self, token: Token<'_>, weight: u64, key: &ValueHash) {
+        self.add(&Number::of(token), weight, key);
     }
 }
 
 impl Counts for StringTally {
-    fn count(&mut self, token: &str, weight: u64, key: &ValueHash) {
+    fn count(&mut self, token: Token<'_>, weight: u64, key: &ValueHash) {
         self.add(token, weight, key);
     }
 }
 
 impl<P: Counts> Cell<P> {
     #[inline]
-    fn add(&mut self, text: &str, start: usize, end: usize, key: &ValueHash) {
+    fn add(&mut self, token: Token<'_>, key: &ValueHash) {
         if self.waiting.pauses() {
-            return self.profile.count(&text[start..end], 1, key);
+            return self.profile.count(token, 1, key);
         }
         loop {
-            match self.waiting.add(text, start, end) {
+            match self.waiting.add(token) {
                 Cached::Yes => return,
-                Cached::No => return self.profile.count(&text[start..end], 1, key),
+                Cached::No => return self.profile.count(token, 1, key),
                 Cached::Full => self.flush(key),
             }
         }
@@ -87,10 +116,9 @@ impl<P: Counts> Cell<P> {
 }
 
 impl Tally {
-    /// Counts the presence and type of one value; with `with_sketches`, a scalar is queued. `base` is where the text of
-    /// its record will stand in the batch.
+    /// Counts one value: its presence and type, and if it is to be looked at, what a scalar holds.
     #[inline]
-    pub(super) fn add(&mut self, event: &Event, base: u32, with_sketches: bool) {
+    pub(super) fn add(&mut self, event: &Event, look: Option<&mut Look<'_>>) {
         self.position_sum += u64::from(event.position);
         match event.kind {
             EventKind::Null => self.types.add(JsonType::Null),
@@ -102,48 +130,31 @@ impl Tally {
             EventKind::Integer | EventKind::Number => {
                 let is_integer = event.kind == EventKind::Integer;
                 self.types.add(if is_integer { JsonType::Integer } else { JsonType::Number });
-                self.queue(event, base, with_sketches);
+                if let Some(look) = look {
+                    let token = Token::new(look.text, event.start, event.end);
+                    self.numbers.get_or_insert_default().add(token, look.key);
+                }
             }
-            EventKind::String | EventKind::EscapedString => {
+            EventKind::String => {
                 self.types.add(JsonType::String);
-                self.queue(event, base, with_sketches);
+                if let Some(look) = look {
+                    let token = Token::new(look.text, event.start, event.end);
+                    self.strings.get_or_insert_default().add(token, look.key);
+                }
+            }
+            EventKind::EscapedString => {
+                self.types.add(JsonType::String);
+                if let Some(Look { text, key, scratch }) = look {
+                    scratch.clear();
+                    scan::unescape_onto(scratch, &text[event.start as usize..event.end as usize]);
+                    self.strings.get_or_insert_default().add(Token::whole(scratch), key);
+                }
             }
             EventKind::Array => {
                 self.types.add(JsonType::Array);
                 self.arrays.get_or_insert_default().add(u64::from(event.start));
             }
             EventKind::Object => self.types.add(JsonType::Object),
-        }
-    }
-
-    #[inline]
-    fn queue(&mut self, event: &Event, base: u32, with_sketches: bool) {
-        if with_sketches {
-            let (start, end) = (base + event.start, base + event.end);
-            self.queued.push(Queued { start, end, kind: event.kind });
-        }
-    }
-
-    /// Works on what is queued. `scratch` is room for a string without its escapes.
-    pub(super) fn work(&mut self, batch: &str, key: &ValueHash, scratch: &mut String) {
-        for value in self.queued.drain(..) {
-            let (start, end) = (value.start as usize, value.end as usize);
-            match value.kind {
-                EventKind::Integer | EventKind::Number => {
-                    self.numbers.get_or_insert_default().add(batch, start, end, key);
-                }
-                EventKind::String => self.strings.get_or_insert_default().add(batch, start, end, key),
-                EventKind::EscapedString => {
-                    scratch.clear();
-                    scan::unescape_onto(scratch, &batch[start..end]);
-                    self.strings.get_or_insert_default().add(scratch, 0, scratch.len(), key);
-                }
-                EventKind::Null
-                | EventKind::False
-                | EventKind::True
-                | EventKind::Array
-                | EventKind::Object => {}
-            }
         }
     }
 
@@ -160,7 +171,7 @@ impl Tally {
             types: self.types,
             trues: self.trues,
             position_sum: self.position_sum,
-            numbers: self.numbers.map(|cell| Box::new(cell.finish(key).finish())),
+            numbers: self.numbers.map(|numbers| Box::new(numbers.finish(key).finish())),
             strings: self.strings.map(|cell| Box::new(cell.finish(key).finish(key))),
             arrays: self.arrays.map(|arrays| *arrays),
             is_map: false,

@@ -4,8 +4,10 @@
 //! Nesting is kept in a list, not on the stack.
 
 use super::{
+    hashing::{Lanes, ValueHash},
     scan::{self, Broken},
-    trie::{BEFORE_FIRST, NOWHERE, NodeId, Place, ROOT, Trie},
+    stops::Stops,
+    trie::{Member, NOWHERE, NodeId, Place, ROOT, Trie},
 };
 
 /// What an event tells.
@@ -43,16 +45,13 @@ pub(super) struct Event {
 /// An array or object that is open.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    node: NodeId,
+    /// Where its next member stands.
+    place: Place,
     event: u32,
     /// `]` or `}`.
     closed_by: u8,
     /// Elements or members so far.
     count: u32,
-    /// The link of the last member.
-    previous: u32,
-    /// The serial number of the object.
-    serial: u64,
 }
 
 /// The events of one record, in the order of its text.
@@ -63,65 +62,124 @@ pub(super) struct Tape {
     pub(super) has_duplicate_keys: bool,
     /// Whether there were fields beyond the limit.
     pub(super) has_too_many_fields: bool,
+    /// Those around the innermost one.
     frames: Vec<Frame>,
     objects: u64,
-    /// Whether the record has control characters.
-    has_controls: bool,
+    stops: Stops,
+    /// The hash of all blocks of the record, if it was asked for.
+    pub(super) lanes: Option<Lanes>,
 }
 
-/// The longest record, in bytes: places in it, and in a batch that it ends, are kept in 32 bits.
-const LONGEST_RECORD: usize = u32::MAX as usize / 2;
+/// The longest record, in bytes: places in it are kept in 32 bits.
+const LONGEST_RECORD: usize = u32::MAX as usize;
 
 impl Tape {
-    /// Reads a record.
-    pub(super) fn read(&mut self, text: &str, trie: &mut Trie, max_depth: u16) -> Result<(), Broken> {
+    /// Reads a record; gives its text. With `hash`, its blocks go into [`Self::lanes`].
+    pub(super) fn read<'r>(
+        &mut self,
+        record: &'r [u8],
+        trie: &mut Trie,
+        max_depth: u16,
+        hash: Option<&ValueHash>,
+    ) -> Result<&'r str, Broken> {
         self.events.clear();
         self.frames.clear();
         (self.has_duplicate_keys, self.has_too_many_fields) = (false, false);
-        if text.len() > LONGEST_RECORD {
+        if record.len() > LONGEST_RECORD {
             return Err(Broken::TooDeep);
         }
+        self.lanes = hash.map(|hash| {
+            let mut lanes = hash.lanes();
+            self.stops.find(record, |block| hash.take(&mut lanes, block));
+            lanes
+        });
+        if hash.is_none() {
+            self.stops.find(record, |_| {});
+        }
+        let text = simdutf8::basic::from_utf8(record).map_err(|_| Broken::Encoding)?;
         let bytes = text.as_bytes();
-        self.has_controls = scan::has_controls(bytes);
-        let start = scan::skip_space(bytes, 0);
-        let mut at = self.value(bytes, start, ROOT, 0, max_depth)?;
-        while let Some(frame) = self.frames.last_mut() {
-            at = scan::skip_space(bytes, at);
+        let mut at = scan::skip_space(bytes, 0);
+        let mut frame = match bytes.get(at) {
+            Some(open @ (b'{' | b'[')) if max_depth > 0 => {
+                at += 1;
+                self.open(*open, ROOT, 0, trie)
+            }
+            Some(b'{' | b'[') => return Err(Broken::TooDeep),
+            _ => return self.lone_scalar(text, at),
+        };
+        loop {
             match bytes.get(at) {
-                Some(b',') if frame.count > 0 => at = scan::skip_space(bytes, at + 1),
+                Some(b',') if frame.count > 0 => at += 1,
+                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                    at = scan::skip_space(bytes, at + 1);
+                    continue;
+                }
                 Some(byte) if *byte == frame.closed_by => {
                     at += 1;
-                    self.close();
+                    self.close(&frame);
+                    match self.frames.pop() {
+                        Some(outer) => frame = outer,
+                        None => break,
+                    }
                     continue;
                 }
                 Some(_) if frame.count == 0 => {}
                 Some(_) | None => return Err(Broken::Syntax),
             }
-            let (position, mut node) = (frame.count, frame.node);
-            frame.count += 1;
-            if frame.closed_by == b']' {
-                node = trie.each(node);
+            let node = if frame.closed_by == b']' {
+                at = scan::skip_space(bytes, at);
+                trie.each(frame.place.parent)
             } else {
-                (node, at) = self.key(text, at, trie)?;
+                at = scan::skip_space(bytes, at);
+                let event = self.events.len() as u32;
+                let member = match trie.predicted(&frame.place, event, &bytes[at..]) {
+                    Some((member, len)) => {
+                        at += len;
+                        member
+                    }
+                    None => {
+                        let (member, behind) = key(text, at, &self.stops, trie, &frame.place, event)?;
+                        at = behind;
+                        member
+                    }
+                };
+                at = scan::skip_space(bytes, at);
+                frame.place.move_behind(&member);
+                if let Some(before) = member.before {
+                    self.strike_out(before);
+                }
+                member.node
+            };
+            let position = frame.count.min(u32::from(u16::MAX)) as u16;
+            frame.count += 1;
+            match bytes.get(at) {
+                Some(open @ (b'{' | b'[')) => {
+                    self.frames.push(frame);
+                    if self.frames.len() >= usize::from(max_depth) {
+                        return Err(Broken::TooDeep);
+                    }
+                    at += 1;
+                    frame = self.open(*open, node, position, trie);
+                }
+                _ => at = self.scalar(bytes, at, node, position)?,
             }
-            at = self.value(bytes, at, node, position, max_depth)?;
         }
-        if scan::skip_space(bytes, at) == bytes.len() { Ok(()) } else { Err(Broken::Syntax) }
+        if scan::skip_space(bytes, at) == bytes.len() { Ok(text) } else { Err(Broken::Syntax) }
     }
 
-    /// Reads a scalar, or opens a container.
-    #[inline]
-    fn value(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-        node: NodeId,
-        position: u32,
-        max_depth: u16,
-    ) -> Result<usize, Broken> {
+    /// Reads a record that is no container.
+    #[cold]
+    fn lone_scalar<'r>(&mut self, text: &'r str, at: usize) -> Result<&'r str, Broken> {
+        let at = self.scalar(text.as_bytes(), at, ROOT, 0)?;
+        if scan::skip_space(text.as_bytes(), at) == text.len() { Ok(text) } else { Err(Broken::Syntax) }
+    }
+
+    /// Reads a scalar. A call for each would cost a third of what it does.
+    #[inline(always)]
+    fn scalar(&mut self, bytes: &[u8], at: usize, node: NodeId, position: u16) -> Result<usize, Broken> {
         let (kind, start, end, after) = match bytes.get(at) {
             Some(b'"') => {
-                let token = scan::string(bytes, at + 1, self.has_controls)?;
+                let token = scan::string(bytes, at + 1, &self.stops)?;
                 let kind = if token.escaped { EventKind::EscapedString } else { EventKind::String };
                 (kind, at + 1, token.end, token.end + 1)
             }
@@ -133,76 +191,32 @@ impl Tape {
             Some(b'n') => (EventKind::Null, at, at, scan::literal(bytes, at, b"null")?),
             Some(b't') => (EventKind::True, at, at, scan::literal(bytes, at, b"true")?),
             Some(b'f') => (EventKind::False, at, at, scan::literal(bytes, at, b"false")?),
-            Some(open @ (b'{' | b'[')) => {
-                if self.frames.len() >= usize::from(max_depth) {
-                    return Err(Broken::TooDeep);
-                }
-                self.objects += 1;
-                let event = self.events.len() as u32;
-                self.frames.push(Frame {
-                    node,
-                    event,
-                    closed_by: *open + 2,
-                    count: 0,
-                    previous: BEFORE_FIRST,
-                    serial: self.objects,
-                });
-                (if *open == b'[' { EventKind::Array } else { EventKind::Object }, 0, 0, at + 1)
-            }
             _ => return Err(Broken::Syntax),
         };
-        if node == NOWHERE {
-            self.has_too_many_fields = true;
-        }
-        let position = position.min(u32::from(u16::MAX)) as u16;
-        self.events.push(Event { node, start: start as u32, end: end as u32, position, kind });
+        self.push(Event { node, start: start as u32, end: end as u32, position, kind });
         Ok(after)
     }
 
-    /// Closes the innermost container.
-    fn close(&mut self) {
-        if let Some(frame) = self.frames.pop() {
-            let behind = self.events.len() as u32;
-            let event = &mut self.events[frame.event as usize];
-            (event.start, event.end) = (frame.count, behind);
-        }
+    #[inline]
+    fn push(&mut self, event: Event) {
+        self.has_too_many_fields |= event.node == NOWHERE;
+        self.events.push(event);
     }
 
-    /// Reads a key and the colon behind it; gives the member's node and where its value starts.
-    #[inline]
-    fn key(&mut self, text: &str, at: usize, trie: &mut Trie) -> Result<(NodeId, usize), Broken> {
-        let bytes = text.as_bytes();
-        let Some(frame) = self.frames.last_mut() else { return Err(Broken::Syntax) };
-        if bytes.get(at) != Some(&b'"') {
-            return Err(Broken::Syntax);
-        }
-        let start = at + 1;
+    /// Opens a container.
+    fn open(&mut self, bracket: u8, node: NodeId, position: u16, trie: &Trie) -> Frame {
+        self.objects += 1;
         let event = self.events.len() as u32;
-        let place = Place { parent: frame.node, previous: frame.previous, object: frame.serial, event };
-        let (member, mut at) = match trie.predicted(place, &bytes[start..]) {
-            Some((member, len)) => (member, start + len),
-            None => {
-                let token = scan::string(bytes, start, self.has_controls)?;
-                let raw = &text[start..token.end];
-                let member = if token.escaped {
-                    trie.member(place, &scan::unescape(raw))
-                } else {
-                    trie.member(place, raw)
-                };
-                (member, token.end + 1)
-            }
-        };
-        frame.previous = member.link;
-        if let Some(before) = member.before {
-            self.strike_out(before);
-        }
-        if bytes.get(at) != Some(&b':') {
-            at = scan::skip_space(bytes, at);
-            if bytes.get(at) != Some(&b':') {
-                return Err(Broken::Syntax);
-            }
-        }
-        Ok((member.node, scan::skip_space(bytes, at + 1)))
+        let kind = if bracket == b'[' { EventKind::Array } else { EventKind::Object };
+        self.push(Event { node, start: 0, end: 0, position, kind });
+        Frame { place: trie.front(node, self.objects), event, closed_by: bracket + 2, count: 0 }
+    }
+
+    /// Closes the innermost container.
+    fn close(&mut self, frame: &Frame) {
+        let behind = self.events.len() as u32;
+        let event = &mut self.events[frame.event as usize];
+        (event.start, event.end) = (frame.count, behind);
     }
 
     /// Takes back a member whose key has come again: of equal keys the last counts.
@@ -218,4 +232,29 @@ impl Tape {
             event.node = NOWHERE;
         }
     }
+}
+
+/// Reads a key that was not expected, and the colon behind it; gives the place behind.
+#[cold]
+fn key(
+    text: &str,
+    at: usize,
+    stops: &Stops,
+    trie: &mut Trie,
+    place: &Place,
+    event: u32,
+) -> Result<(Member, usize), Broken> {
+    let bytes = text.as_bytes();
+    if bytes.get(at) != Some(&b'"') {
+        return Err(Broken::Syntax);
+    }
+    let token = scan::string(bytes, at + 1, stops)?;
+    let raw = &text[at + 1..token.end];
+    let member = if token.escaped {
+        trie.member(place, event, &scan::unescape(raw), true)
+    } else {
+        trie.member(place, event, raw, false)
+    };
+    let colon = scan::skip_space(bytes, token.end + 1);
+    if bytes.get(colon) == Some(&b':') { Ok((member, colon + 1)) } else { Err(Broken::Syntax) }
 }

@@ -99,6 +99,18 @@ fn of_equal_keys_the_last_counts() {
 }
 
 #[test]
+fn keys_that_need_escapes_are_not_expected_without_them() {
+    let written = [r#"{"a": 1, "b\"c": 1}"#, r#"{"a": 1, "d\\": 1}"#, r#"{"a": 1, "e\nf": 1}"#];
+    let raw = ["{\"a\": 1, \"b\"c\": 1}", "{\"a\": 1, \"d\\\": 1}", "{\"a\": 1, \"e\nf\": 1}"];
+    for (written, raw) in written.into_iter().zip(raw) {
+        let profile = profile([written, written, raw]);
+        assert_eq!((profile.records, profile.malformed.syntax), (2, 1), "{raw}");
+    }
+    let spellings = profile([r#"{"a": 1}"#, r#"{"\u0061": 1}"#, r#"{"a": 1}"#]);
+    assert_eq!((field(&spellings, "$.a").present, spellings.fields.len()), (3, 2));
+}
+
+#[test]
 fn hostile_records_are_bounded() {
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     assert_eq!(profile([&deep]).malformed.too_deep, 1);

@@ -25,6 +25,66 @@ pub(super) enum Cached {
     No,
 }
 
+/// A scalar as it stands in a text. What follows it is at hand, so that its bytes are read a block at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'t> {
+    text: &'t str,
+    /// From its first byte to the end of the text that it stands in.
+    around: &'t [u8],
+}
+
+/// As many ones as a block has bytes, then as many zeros.
+static MASKS: [u8; 2 * BLOCK] = {
+    let mut masks = [0; 2 * BLOCK];
+    let mut at = 0;
+    while at < BLOCK {
+        masks[at] = 0xff;
+        at += 1;
+    }
+    masks
+};
+
+/// The bytes of a block.
+pub(super) const BLOCK: usize = 32;
+
+impl<'t> Token<'t> {
+    /// The token at these places of a text.
+    #[inline]
+    pub(super) fn new(text: &'t str, start: u32, end: u32) -> Self {
+        let (start, end) = (start as usize, end as usize);
+        Self { text: &text[start..end], around: &text.as_bytes()[start..] }
+    }
+
+    /// A text that is all of the token.
+    pub(super) const fn whole(text: &'t str) -> Self {
+        Self { text, around: text.as_bytes() }
+    }
+
+    /// The token alone.
+    #[inline]
+    pub(super) const fn text(self) -> &'t str {
+        self.text
+    }
+
+    /// Its first bytes, zeros behind its end.
+    #[inline]
+    pub(super) fn front<const N: usize>(self) -> [u8; N] {
+        const { assert!(N <= BLOCK, "there are masks of one block") };
+        let mut front = [0; N];
+        let len = self.text.len().min(N);
+        match self.around.first_chunk::<N>() {
+            Some(around) => {
+                let masks = &MASKS[BLOCK - len..][..N];
+                for ((byte, around), mask) in front.iter_mut().zip(around).zip(masks) {
+                    *byte = around & mask;
+                }
+            }
+            None => front[..len].copy_from_slice(&self.around[..len]),
+        }
+        front
+    }
+}
+
 /// A token's first 16 bytes as one integer, with its length; short tokens are told apart by this alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Front {
@@ -33,19 +93,9 @@ struct Front {
 }
 
 impl Front {
-    /// The front of the token that stands at the start of `text`, whatever follows it.
     #[inline]
-    fn of(text: &[u8], len: usize) -> Self {
-        let bytes = match text.first_chunk() {
-            Some(front) => u128::from_le_bytes(*front),
-            None => {
-                let mut front = [0; size_of::<u128>()];
-                front[..text.len()].copy_from_slice(text);
-                u128::from_le_bytes(front)
-            }
-        };
-        let mask = if len < size_of::<u128>() { (1 << (8 * len)) - 1 } else { u128::MAX };
-        Self { bytes: bytes & mask, len }
+    fn of(token: Token<'_>) -> Self {
+        Self { bytes: u128::from_le_bytes(token.front()), len: token.text.len() }
     }
 
     /// A hash for look-up alone; a collision costs one comparison more.
@@ -69,8 +119,6 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct TokenCache {
     entries: Vec<Entry>,
-    /// The entry of the last token: constants come again at once.
-    last: usize,
     /// Index into `entries` plus one; 0 is free.
     slots: Box<[u8; SLOTS]>,
     text: String,
@@ -83,7 +131,6 @@ impl Default for TokenCache {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            last: 0,
             slots: Box::new([0; SLOTS]),
             text: String::new(),
             hits: 0,
@@ -102,26 +149,24 @@ impl TokenCache {
         pauses
     }
 
-    /// Counts the token at these bytes of a text, if it is one for the cache.
-    pub(super) fn add(&mut self, text: &str, start: usize, end: usize) -> Cached {
-        let len = end - start;
-        if len > LONGEST {
+    /// Counts a token, if it is one for the cache.
+    #[inline]
+    pub(super) fn add(&mut self, token: Token<'_>) -> Cached {
+        if token.text.len() > LONGEST {
             return Cached::No;
         }
-        let bytes = text.as_bytes();
-        let front = Front::of(&bytes[start..], len);
-        if self.is_entry(self.last, front, &bytes[start..end]) {
-            return self.hit(self.last);
-        }
+        let front = Front::of(token);
         // The end tells long tokens with a common start apart: addresses, paths.
-        let last = if len > 16 { bytes[end - 8..end].first_chunk() } else { None };
+        let last = if token.text.len() > 16 { token.text.as_bytes().last_chunk() } else { None };
         let mut slot = front.mix(last.map_or(0, |last| u64::from_le_bytes(*last))) as usize % SLOTS;
         loop {
             let Some(at) = usize::from(self.slots[slot]).checked_sub(1) else {
-                return self.insert(&text[start..end], front, slot);
+                return self.insert(token.text, front, slot);
             };
-            if self.is_entry(at, front, &bytes[start..end]) {
-                return self.hit(at);
+            if self.is_entry(at, front, token) {
+                self.entries[at].count += 1;
+                self.hits += 1;
+                return Cached::Yes;
             }
             slot = (slot + 1) % SLOTS;
         }
@@ -129,21 +174,12 @@ impl TokenCache {
 
     /// Whether a token is that of an entry.
     #[inline]
-    fn is_entry(&self, at: usize, front: Front, token: &[u8]) -> bool {
+    fn is_entry(&self, at: usize, front: Front, token: Token<'_>) -> bool {
         self.entries.get(at).is_some_and(|entry| {
             entry.front == front
                 && (front.len <= size_of::<u128>()
-                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token)
+                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.text.as_bytes())
         })
-    }
-
-    /// Counts the token of an entry.
-    #[inline]
-    fn hit(&mut self, at: usize) -> Cached {
-        self.entries[at].count += 1;
-        self.hits += 1;
-        self.last = at;
-        Cached::Yes
     }
 
     #[cold]
@@ -158,9 +194,10 @@ impl TokenCache {
     }
 
     /// Hands every token with its count to `take`, and forgets them.
-    pub(super) fn drain(&mut self, mut take: impl FnMut(&str, u64)) {
+    pub(super) fn drain(&mut self, mut take: impl FnMut(Token<'_>, u64)) {
         for entry in &self.entries {
-            take(&self.text[entry.start..entry.start + entry.front.len], entry.count);
+            let end = entry.start + entry.front.len;
+            take(Token::new(&self.text, entry.start as u32, end as u32), entry.count);
         }
         // A filling pays when each token came three times or more.
         let paid = self.hits >= 2 * self.entries.len();
@@ -193,7 +230,7 @@ mod tests {
                 continue;
             }
             loop {
-                match cache.add(&token, 0, token.len()) {
+                match cache.add(Token::whole(&token)) {
                     Cached::Yes => break,
                     Cached::Full => cache.drain(|_, count| drained += count),
                     Cached::No => panic!("short enough"),

@@ -1,13 +1,16 @@
 //! The schema as seen so far: a trie of nodes, one per field path, found by prediction while a record is read.
 //!
-//! Records of one stream hold the same keys in the same order, nearly always. So each key remembers which two keys came
+//! Records of one stream hold the same keys in the same order, nearly always. So each member remembers which two came
 //! after it lately, and the next one is found by a comparison or two; only surprises are looked up.
 //!
 //! What a record adds is provisional until [`Trie::commit`]: a record that turns out to be broken leaves no trace.
 
 use std::collections::BTreeMap;
 
-use super::maps::{self, KeyCounts};
+use super::{
+    maps::{self, KeyCounts},
+    prefix::Prefix,
+};
 
 /// The index of a node.
 pub(super) type NodeId = u32;
@@ -16,94 +19,32 @@ pub(super) type NodeId = u32;
 pub(super) const ROOT: NodeId = 0;
 /// No node: values that are beyond the limit of fields.
 pub(super) const NOWHERE: NodeId = NodeId::MAX;
-/// No link yet.
-pub(super) const BEFORE_FIRST: u32 = u32::MAX;
 /// With more keys than this, a look-up goes through an index.
 const SCANNED_KEYS: usize = 8;
 
 /// How a node hangs below its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hung {
+enum Hung {
     /// It is the record.
     Root,
-    /// By the key of that link.
-    Key(u32),
+    /// By its key.
+    Key,
     /// As what stands for all elements or all values.
     Each,
 }
 
-/// The links that came next lately, the last one first.
+/// The members that came next lately, the last one first.
 #[derive(Debug, Clone, Copy)]
-struct Successors([u32; 2]);
+pub(super) struct Successors([NodeId; 2]);
 
 impl Successors {
-    /// Notes which link came next.
-    const fn note(&mut self, link: u32) {
-        if self.0[0] != link {
-            self.0 = [link, self.0[0]];
+    const NONE: Self = Self([NOWHERE; 2]);
+
+    /// Notes which member came next.
+    const fn note(&mut self, member: NodeId) {
+        if self.0[0] != member {
+            self.0 = [member, self.0[0]];
         }
-    }
-}
-
-/// A member of an object.
-#[derive(Debug)]
-struct Link {
-    /// The key as JSON writes it without escapes, with its closing quote: one comparison finds key and end.
-    quoted: Box<str>,
-    /// Its first 16 bytes, and which of them there are: most keys are compared as one integer.
-    front: u128,
-    front_mask: u128,
-    /// The last 16 bytes of a longer one.
-    back: u128,
-    node: NodeId,
-    next: Successors,
-    /// In which object it was seen last, and as which event: for keys that come twice.
-    seen_in: u64,
-    seen_as: u32,
-}
-
-/// How many bytes of a key are compared at once.
-const FRONT: usize = size_of::<u128>();
-
-impl Link {
-    fn new(key: &str, node: NodeId, next: Successors) -> Self {
-        let quoted = format!("{key}\"").into_boxed_str();
-        let len = quoted.len().min(FRONT);
-        let mut front = [0; FRONT];
-        let mut mask = [0; FRONT];
-        front[..len].copy_from_slice(&quoted.as_bytes()[..len]);
-        mask[..len].fill(0xff);
-        let (front, front_mask) = (u128::from_le_bytes(front), u128::from_le_bytes(mask));
-        let back = quoted.as_bytes().last_chunk().map_or(0, |back| u128::from_le_bytes(*back));
-        Self { quoted, front, front_mask, back, node, next, seen_in: 0, seen_as: 0 }
-    }
-
-    /// The key.
-    fn key(&self) -> &str {
-        &self.quoted[..self.quoted.len() - 1]
-    }
-
-    /// Whether a text starts with the key and its closing quote.
-    #[inline]
-    fn is_at_front_of(&self, text: &[u8]) -> bool {
-        let quoted = self.quoted.as_bytes();
-        match text.first_chunk() {
-            Some(front) if (u128::from_le_bytes(*front) ^ self.front) & self.front_mask != 0 => false,
-            Some(_) if quoted.len() <= FRONT => true,
-            Some(_) if quoted.len() <= 2 * FRONT => {
-                let back = text.get(quoted.len() - FRONT..).and_then(<[u8]>::first_chunk);
-                back.is_some_and(|back| u128::from_le_bytes(*back) == self.back)
-            }
-            Some(_) | None => text.starts_with(quoted),
-        }
-    }
-
-    /// Notes that it was seen in the object of that serial number, as that event.
-    #[inline]
-    fn see(&mut self, place: Place) -> Option<u32> {
-        let before = (self.seen_in == place.object).then_some(self.seen_as);
-        (self.seen_in, self.seen_as) = (place.object, place.event);
-        before
     }
 }
 
@@ -112,12 +53,20 @@ impl Link {
 pub(super) struct Place {
     /// The node of the object.
     pub(super) parent: NodeId,
-    /// The link of the member before, or [`BEFORE_FIRST`].
-    pub(super) previous: u32,
+    /// The member before, or [`NOWHERE`].
+    pub(super) previous: NodeId,
+    /// What is expected here.
+    pub(super) expected: Successors,
     /// The serial number of the object, from 1.
     pub(super) object: u64,
-    /// The event that the value will be.
-    pub(super) event: u32,
+}
+
+impl Place {
+    /// Moves on to the next member of the object.
+    #[inline]
+    pub(super) const fn move_behind(&mut self, member: &Member) {
+        (self.previous, self.expected) = (member.place, member.next);
+    }
 }
 
 /// The structure below one path.
@@ -125,10 +74,16 @@ pub(super) struct Place {
 struct Node {
     parent: NodeId,
     hung: Hung,
-    links: Vec<Link>,
+    /// Its key as JSON writes it without escapes, with quotes and colon: one comparison finds all of it.
+    quoted: Prefix,
+    next: Successors,
+    /// In which object it was seen last, and as which event: for keys that come twice.
+    seen_in: u64,
+    seen_as: u32,
+    members: Vec<NodeId>,
     first: Successors,
-    /// Links by key, kept once there are many.
-    index: BTreeMap<Box<str>, u32>,
+    /// Members by key, kept once there are many.
+    index: BTreeMap<Box<str>, NodeId>,
     each: NodeId,
     keys: KeyCounts,
     /// Keys are data: every value is `each`.
@@ -136,12 +91,16 @@ struct Node {
 }
 
 impl Node {
-    fn new(parent: NodeId, hung: Hung) -> Self {
+    fn new(parent: NodeId, hung: Hung, key: &str) -> Self {
         Self {
             parent,
             hung,
-            links: Vec::new(),
-            first: Successors([0, 0]),
+            quoted: Prefix::new(&format!("\"{key}\":")),
+            next: Successors::NONE,
+            seen_in: 0,
+            seen_as: 0,
+            members: Vec::new(),
+            first: Successors::NONE,
             index: BTreeMap::new(),
             each: NOWHERE,
             keys: KeyCounts::default(),
@@ -149,11 +108,19 @@ impl Node {
         }
     }
 
-    fn find(&self, key: &str) -> Option<u32> {
-        if self.links.len() <= SCANNED_KEYS {
-            return self.links.iter().position(|link| link.key() == key).map(|at| at as u32);
-        }
-        self.index.get(key).copied()
+    /// The key; empty where it hangs by none.
+    fn key(&self) -> &str {
+        let quoted = self.quoted.as_str();
+        &quoted[1..quoted.len() - 2]
+    }
+
+    /// Notes that it was seen in the object of that serial number, as that event; gives the event before, if the object
+    /// had it already.
+    #[inline]
+    const fn see(&mut self, object: u64, event: u32) -> Option<u32> {
+        let before = if self.seen_in == object { Some(self.seen_as) } else { None };
+        (self.seen_in, self.seen_as) = (object, event);
+        before
     }
 }
 
@@ -162,10 +129,11 @@ impl Node {
 pub(super) struct Member {
     /// Its node, or [`NOWHERE`].
     pub(super) node: NodeId,
-    /// Its link, for the prediction of the next.
-    pub(super) link: u32,
     /// The event of the last time that its key was in the same object.
     pub(super) before: Option<u32>,
+    /// What the prediction of the next one starts from, and is.
+    place: NodeId,
+    next: Successors,
 }
 
 /// The nodes.
@@ -180,59 +148,78 @@ pub(super) struct Trie {
 impl Trie {
     /// A trie that knows the record alone.
     pub(super) fn new(max_nodes: usize) -> Self {
-        Self { nodes: vec![Node::new(NOWHERE, Hung::Root)], max_nodes: max_nodes.max(1), committed: 1 }
+        let root = Node::new(NOWHERE, Hung::Root, "");
+        Self { nodes: vec![root], max_nodes: max_nodes.max(1), committed: 1 }
     }
 
     pub(super) const fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The member whose key starts at the front of `text` (behind its quote), if it is one of the two expected there;
-    /// with the length of the key and its closing quote.
+    /// Before the first member of an object of that serial number.
     #[inline]
-    pub(super) fn predicted(&mut self, place: Place, text: &[u8]) -> Option<(Member, usize)> {
-        let parent = self.nodes.get_mut(place.parent as usize)?;
-        if parent.is_map {
-            return None;
-        }
-        let expected = parent.links.get(place.previous as usize).map_or(parent.first, |link| link.next);
-        for at in expected.0 {
-            if let Some(link) = parent.links.get_mut(at as usize)
-                && link.is_at_front_of(text)
+    pub(super) fn front(&self, parent: NodeId, object: u64) -> Place {
+        let expected = match self.nodes.get(parent as usize) {
+            Some(node) if !node.is_map => node.first,
+            _ => Successors::NONE,
+        };
+        Place { parent, previous: NOWHERE, expected, object }
+    }
+
+    /// The member at the front of `text`, if it is one of the two expected there; with the length of its key, quotes
+    /// and colon. `event` is what its value will be.
+    #[inline]
+    pub(super) fn predicted(&mut self, place: &Place, event: u32, text: &[u8]) -> Option<(Member, usize)> {
+        for id in place.expected.0 {
+            // What was expected may have been taken back, and its index given to another.
+            if let Some(node) = self.nodes.get_mut(id as usize)
+                && node.parent == place.parent
+                && node.quoted.is_at_front_of(text)
             {
-                let before = link.see(place);
-                return Some((Member { node: link.node, link: at, before }, link.quoted.len()));
+                let before = node.see(place.object, event);
+                return Some((
+                    Member { node: id, before, place: id, next: node.next },
+                    node.quoted.as_str().len(),
+                ));
             }
         }
         None
     }
 
-    /// The member of that key, hung in if it is new.
-    pub(super) fn member(&mut self, place: Place, key: &str) -> Member {
-        let Place { parent, previous, .. } = place;
-        let Some(node) = self.nodes.get(parent as usize) else {
-            return Member { node: NOWHERE, link: BEFORE_FIRST, before: None };
-        };
-        let link = match node.find(key) {
+    /// The member of that key, hung in if it is new. It is expected there from now on, unless it was `escaped`: what
+    /// has to be written with escapes cannot be expected without them.
+    pub(super) fn member(&mut self, place: &Place, event: u32, key: &str, escaped: bool) -> Member {
+        let Place { parent, previous, expected, object } = *place;
+        let nowhere = Member { node: NOWHERE, before: None, place: previous, next: expected };
+        let Some(node) = self.nodes.get(parent as usize) else { return nowhere };
+        let found = match self.find(node, key) {
             _ if node.is_map => None,
-            Some(link) => Some(link),
+            Some(member) => Some(member),
             // A record with more keys than any object has is taken as a map at once; `commit` makes it one.
-            None if node.links.len() > maps::MAX_KEYS => None,
-            None => match self.hang(parent, Hung::Key(node.links.len() as u32), Some(key)) {
-                Some(link) => Some(link),
-                None => return Member { node: NOWHERE, link: previous, before: None },
+            None if node.members.len() > maps::MAX_KEYS => None,
+            None => match self.hang(parent, Hung::Key, key) {
+                Some(member) => Some(member),
+                None => return nowhere,
             },
         };
-        let Some(link) = link else {
-            return Member { node: self.each(parent), link: BEFORE_FIRST, before: None };
+        let Some(member) = found else {
+            return Member { node: self.each(parent), before: None, place: NOWHERE, next: Successors::NONE };
         };
-        let node = &mut self.nodes[parent as usize];
-        match node.links.get_mut(previous as usize) {
-            Some(previous) => previous.next.note(link),
-            None => node.first.note(link),
+        if !escaped {
+            match self.nodes.get_mut(previous as usize) {
+                Some(previous) => previous.next.note(member),
+                None => self.nodes[parent as usize].first.note(member),
+            }
         }
-        let found = &mut node.links[link as usize];
-        Member { node: found.node, link, before: found.see(place) }
+        let node = &mut self.nodes[member as usize];
+        Member { node: member, before: node.see(object, event), place: member, next: node.next }
+    }
+
+    fn find(&self, node: &Node, key: &str) -> Option<NodeId> {
+        if node.members.len() <= SCANNED_KEYS {
+            return node.members.iter().copied().find(|member| self.nodes[*member as usize].key() == key);
+        }
+        node.index.get(key).copied()
     }
 
     /// What stands for all elements of an array, or all values of a map.
@@ -242,32 +229,33 @@ impl Trie {
             Some(node) if node.each != NOWHERE => return node.each,
             Some(_) => {}
         }
-        self.hang(parent, Hung::Each, None);
-        self.nodes[parent as usize].each
+        self.hang(parent, Hung::Each, "").unwrap_or(NOWHERE)
     }
 
-    /// Hangs a new node below `parent`, unless there are too many; gives its link.
-    fn hang(&mut self, parent: NodeId, hung: Hung, key: Option<&str>) -> Option<u32> {
+    /// Hangs a new node below `parent`, unless there are too many.
+    fn hang(&mut self, parent: NodeId, hung: Hung, key: &str) -> Option<NodeId> {
         if self.nodes.len() >= self.max_nodes {
             return None;
         }
         let id = self.nodes.len() as NodeId;
-        self.nodes.push(Node::new(parent, hung));
+        self.nodes.push(Node::new(parent, hung, key));
         let node = &mut self.nodes[parent as usize];
-        let Some(key) = key else {
+        if hung == Hung::Each {
             node.each = id;
-            return Some(BEFORE_FIRST);
-        };
-        let link = node.links.len() as u32;
-        node.links.push(Link::new(key, id, Successors([link + 1, link + 2])));
-        node.keys.add(key);
-        if node.links.len() > SCANNED_KEYS {
-            if node.index.is_empty() {
-                node.index = node.links.iter().zip(0..).map(|(link, at)| (link.key().into(), at)).collect();
-            }
-            node.index.insert(key.into(), link);
+            return Some(id);
         }
-        Some(link)
+        node.members.push(id);
+        node.keys.add(key);
+        if node.members.len() > SCANNED_KEYS {
+            let mut index = std::mem::take(&mut node.index);
+            if index.is_empty() {
+                let members = self.nodes[parent as usize].members.iter();
+                index = members.map(|member| (self.nodes[*member as usize].key().into(), *member)).collect();
+            }
+            index.insert(key.into(), id);
+            self.nodes[parent as usize].index = index;
+        }
+        Some(id)
     }
 
     /// Whether a record has hung in something new.
@@ -291,16 +279,15 @@ impl Trie {
     /// Takes out what the record has hung in.
     pub(super) fn roll_back(&mut self) {
         while self.nodes.len() > self.committed {
-            let Some(Node { parent, hung, .. }) = self.nodes.pop() else { return };
-            let node = &mut self.nodes[parent as usize];
-            match hung {
+            let Some(last) = self.nodes.pop() else { return };
+            let node = &mut self.nodes[last.parent as usize];
+            match last.hung {
                 Hung::Root => {}
                 Hung::Each => node.each = NOWHERE,
-                Hung::Key(_) => {
-                    if let Some(link) = node.links.pop() {
-                        node.index.remove(link.key());
-                        node.keys.remove(link.key());
-                    }
+                Hung::Key => {
+                    node.members.pop();
+                    node.index.remove(last.key());
+                    node.keys.remove(last.key());
                 }
             }
         }
@@ -308,8 +295,7 @@ impl Trie {
 
     /// The node below `parent` by that key, if it is known.
     pub(super) fn known_member(&self, parent: NodeId, key: &str) -> Option<NodeId> {
-        let node = self.nodes.get(parent as usize).filter(|node| !node.is_map)?;
-        Some(node.links[node.find(key)? as usize].node)
+        self.find(self.nodes.get(parent as usize).filter(|node| !node.is_map)?, key)
     }
 
     /// Where a node hangs: its parent, and the key if there is one.
@@ -318,9 +304,7 @@ impl Trie {
         match node.hung {
             Hung::Root => None,
             Hung::Each => Some((node.parent, None)),
-            Hung::Key(link) => {
-                Some((node.parent, Some(self.nodes[node.parent as usize].links[link as usize].key())))
-            }
+            Hung::Key => Some((node.parent, Some(node.key()))),
         }
     }
 

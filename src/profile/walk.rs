@@ -8,8 +8,7 @@ use super::{
     hashing::ValueHash,
     maps,
     sample::{self, Columns},
-    scan::Broken,
-    tally::Tally,
+    tally::{Look, Tally},
     tape::Tape,
     trie::{NodeId, ROOT, Trie},
 };
@@ -93,16 +92,13 @@ pub struct Profiler {
     /// The sampled records by the hash of their key: their place, and their text, which is worked on at the end, where
     /// most were evicted.
     sampled: BTreeMap<u64, (u64, Box<str>)>,
+    /// The largest hash of a key that may be in the sample.
+    largest_sampled: u64,
     records: u64,
     malformed: Malformed,
-    /// The text of the records whose values are queued.
-    batch: String,
     /// Room for one string.
     scratch: String,
 }
-
-/// How much text is worked on together, in bytes: some tens of records, within the second level of caches.
-const BATCH: usize = 64 * 1024;
 
 /// A longer record, in bytes, is not sampled.
 const LONGEST_SAMPLE: usize = 64 * 1024;
@@ -123,24 +119,23 @@ impl Profiler {
             entities,
             hash,
             sampled: BTreeMap::new(),
+            largest_sampled: u64::MAX,
             records: 0,
             malformed: Malformed::default(),
-            batch: String::new(),
             scratch: String::new(),
         }
     }
 
     /// Takes one record: JSON text. What cannot be read is counted, never an error.
     pub fn record(&mut self, record: &[u8]) {
-        let read = match simdutf8::basic::from_utf8(record) {
-            Ok(text) => {
-                self.tape.read(text, &mut self.trie, self.options.max_depth).map(|()| self.count(text))
+        let is_own_key = self.options.key.is_none() && self.options.samples != SampleMode::Off;
+        let hash = is_own_key.then_some(&self.hash);
+        match self.tape.read(record, &mut self.trie, self.options.max_depth, hash) {
+            Ok(text) => self.count(text),
+            Err(broken) => {
+                *broken.count(&mut self.malformed) += 1;
+                self.trie.roll_back();
             }
-            Err(_) => Err(Broken::Encoding),
-        };
-        if let Err(broken) = read {
-            *broken.count(&mut self.malformed) += 1;
-            self.trie.roll_back();
         }
     }
 
@@ -154,16 +149,10 @@ impl Profiler {
         self.records += 1;
         self.malformed.duplicate_keys += u64::from(self.tape.has_duplicate_keys);
         self.malformed.too_many_fields += u64::from(self.tape.has_too_many_fields);
-        let base = self.batch.len() as u32;
+        let mut look = with_sketches.then_some(Look { text, key: &self.hash, scratch: &mut self.scratch });
         for event in &self.tape.events {
             if let Some(tally) = self.tallies.get_mut(event.node as usize) {
-                tally.add(event, base, with_sketches);
-            }
-        }
-        if with_sketches {
-            self.batch.push_str(text);
-            if self.batch.len() >= BATCH {
-                self.work();
+                tally.add(event, look.as_mut());
             }
         }
         if self.options.samples != SampleMode::Off && text.len() <= LONGEST_SAMPLE {
@@ -171,26 +160,17 @@ impl Profiler {
         }
     }
 
-    /// Works on the values of the batch, field by field.
-    fn work(&mut self) {
-        for tally in &mut self.tallies {
-            tally.work(&self.batch, &self.hash, &mut self.scratch);
-        }
-        self.batch.clear();
-        // Room for a single huge record is not kept.
-        self.batch.shrink_to(2 * BATCH);
-    }
-
     /// Takes the record on the tape into the sample, if its key is among the smallest by hash.
     fn sample(&mut self, text: &str) {
         let Some(key) = self.entity_key(text) else { return };
-        if !self.entities.may_hold(key) {
+        if key > self.largest_sampled {
             return;
         }
         let content = self.hash.of(text.as_bytes());
         if self.entities.note(key, Some(content)) == Sampling::Keep {
             self.sampled.insert(key, (self.records - 1, text.into()));
         }
+        self.largest_sampled = self.entities.limit();
         let seen = &self.entities.seen;
         if self.sampled.len() > Entities::CAP * 2 {
             self.sampled.retain(|key, _| seen.get(key).is_some_and(Option::is_some));
@@ -200,7 +180,8 @@ impl Profiler {
     /// The hash that tells this record's entity; `None` where a part of the key is missing or no scalar.
     fn entity_key(&mut self, text: &str) -> Option<u64> {
         let Some(key) = &self.options.key else {
-            return Some(self.hash.of(text.as_bytes()));
+            let lanes = self.tape.lanes.as_ref()?;
+            return Some(self.hash.of_rest(text.as_bytes(), lanes));
         };
         if self.key_nodes.is_none() {
             let nodes = key.paths.iter().map(|path| self.node_of(path)).collect::<Option<Vec<_>>>()?;
@@ -225,7 +206,6 @@ impl Profiler {
     /// The profile of all records taken, and in which order they came.
     #[must_use]
     pub fn finish_in_order(mut self) -> (Profile, Order) {
-        self.work();
         let paths = self.paths();
         let order;
         (self.entities.records, order) = self.sampled_records(&paths);
@@ -269,7 +249,9 @@ impl Profiler {
         for (key, (place, text)) in std::mem::take(&mut self.sampled) {
             let is_kept = self.entities.seen.get(&key).is_some_and(Option::is_some);
             // It was read before, so it can be read again.
-            if is_kept && self.tape.read(&text, &mut self.trie, self.options.max_depth).is_ok() {
+            if is_kept
+                && self.tape.read(text.as_bytes(), &mut self.trie, self.options.max_depth, None).is_ok()
+            {
                 let (events, mode) = (&self.tape.events, self.options.samples);
                 let record = sample::record(events, &text, &columns, mode, &self.hash);
                 records.insert(key, record);
