@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::{
-    Category, FieldPath, Finding, FindingState, Fingerprint, Inconclusive, Subject,
-};
+use crate::model::{Category, FieldPath, Finding, FindingState, Fingerprint, Inconclusive, Subject};
 
 /// After how many checks in a row that could have shown it a finding that was not shown is resolved.
 pub const RESOLVE_AFTER: u64 = 2;

@@ -1,10 +1,12 @@
 //! The whole path of one comparison, pure: compare, judge, diagnose, report.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{DiagnoseInput, diagnose};
-use crate::compare::{Baseline, Behaviour, Variation, Window, compare};
-use crate::model::{CompareKind, Compared, HashKey, MappedStream, Report, Side, Subject};
+use super::{DiagnoseInput, diagnose, diagnose_outcomes};
+use crate::compare::{Baseline, Behaviour, Comparison, Variation, Window, compare};
+use crate::model::{Change, CompareKind, Compared, FieldPath, HashKey, MappedStream, Report, Side, Subject};
 use crate::profile::{KeySpec, Order, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
 use crate::rules::{JudgeContext, RuleSet};
 
@@ -27,32 +29,82 @@ pub fn report(
     mapping: Option<&MappedStream>,
     context: &ReportContext,
 ) -> Report {
-    let comparison = compare(baseline, window);
     let judge = JudgeContext { mapping, learning: context.learning, at: context.at };
-    let mut judgement = rules.judge(subject, &comparison, &judge);
-    let diagnoses =
-        diagnose(DiagnoseInput { subject, baseline, window, findings: &mut judgement.findings, mapping });
-    Report {
-        version: 1,
-        subject: subject.clone(),
-        compared: Compared {
-            kind: CompareKind::Records,
-            baseline: Side {
-                records: baseline.profile.records,
-                version: Some(baseline.version),
-                from: time_of(baseline.from),
-                to: time_of(baseline.to),
-            },
-            live: Side {
-                records: window.profile.records,
-                version: None,
-                from: time_of(window.from),
-                to: time_of(window.to),
-            },
+    assess(subject, baseline, window, Vec::new(), rules, &judge).report
+}
+
+/// A report, and what its window could not have shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessed {
+    /// Changes judged and joined, worst first.
+    pub report: Report,
+    /// Where values were too few to be judged, with all below it.
+    pub unjudged: BTreeSet<FieldPath>,
+    /// Whether baseline and window cannot be compared at all.
+    pub incomparable: bool,
+}
+
+/// The path of one comparison: compare, judge, diagnose, report. `around` are changes around the records: they sit
+/// elsewhere, or the vendor says that the endpoint ends.
+#[must_use]
+pub fn assess(
+    subject: &Subject,
+    baseline: &Baseline,
+    window: &Window,
+    around: Vec<Change>,
+    rules: &RuleSet,
+    context: &JudgeContext<'_>,
+) -> Assessed {
+    let mut comparison = compare(baseline, window);
+    comparison.changes.extend(around);
+    let mut judgement = rules.judge(subject, &comparison, context);
+    let findings = &mut judgement.findings;
+    let diagnoses = diagnose(DiagnoseInput { subject, baseline, window, findings, mapping: context.mapping });
+    Assessed {
+        report: judgement.report(subject, compared(baseline, window), diagnoses),
+        unjudged: comparison.unjudged,
+        incomparable: comparison.incomparable,
+    }
+}
+
+/// The report of a change that no window stands behind: responses failed, a stream was not observed.
+#[must_use]
+pub fn assess_outcome(
+    subject: &Subject,
+    change: Change,
+    compared: Compared,
+    rules: &RuleSet,
+    context: &JudgeContext<'_>,
+) -> Report {
+    let comparison = Comparison { changes: vec![change], ..Comparison::default() };
+    let mut judgement = rules.judge(subject, &comparison, context);
+    let diagnoses = diagnose_outcomes(subject, &mut judgement.findings, context.mapping);
+    judgement.report(subject, compared, diagnoses)
+}
+
+/// What stands against what.
+#[must_use]
+pub fn compared(baseline: &Baseline, window: &Window) -> Compared {
+    Compared {
+        kind: CompareKind::Records,
+        baseline: baseline_side(baseline),
+        live: Side {
+            records: window.profile.records,
+            version: None,
+            from: time_of(window.from),
+            to: time_of(window.to),
         },
-        diagnoses,
-        findings: judgement.findings,
-        inconclusive: judgement.inconclusive,
+    }
+}
+
+/// A baseline as one side of a comparison.
+#[must_use]
+pub fn baseline_side(baseline: &Baseline) -> Side {
+    Side {
+        records: baseline.profile.records,
+        version: Some(baseline.version),
+        from: time_of(baseline.from),
+        to: time_of(baseline.to),
     }
 }
 
