@@ -117,8 +117,8 @@ fn time_of(at: Timestamp) -> Option<Timestamp> {
 pub trait Records {
     /// How many there are.
     fn count(&self) -> usize;
-    /// Hands each record, its own JSON text, to `take`.
-    fn each(&self, take: &mut dyn FnMut(&str));
+    /// Hands each record, its own JSON text as it came, to `take`; one that is no UTF-8 is counted as such.
+    fn each(&self, take: &mut dyn FnMut(&[u8]));
 }
 
 impl Records for [&str] {
@@ -126,8 +126,8 @@ impl Records for [&str] {
         self.len()
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
-        self.iter().for_each(|record| take(record));
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
+        self.iter().for_each(|record| take(record.as_bytes()));
     }
 }
 
@@ -136,7 +136,7 @@ impl<const N: usize> Records for [&str; N] {
         N
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
         self.as_slice().each(take);
     }
 }
@@ -146,7 +146,7 @@ impl Records for Vec<&str> {
         self.len()
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
         self.as_slice().each(take);
     }
 }
@@ -198,7 +198,7 @@ pub fn variation_of(records: &(impl Records + ?Sized), hash_key: HashKey) -> Var
             profiles.push(std::mem::replace(&mut part, profiler()).finish());
             taken = 0;
         }
-        part.record(record.as_bytes());
+        part.record(record);
         taken += 1;
     });
     profiles.push(part.finish());
@@ -231,7 +231,7 @@ fn profile_of(
     samples: SampleMode,
 ) -> (Profile, Order) {
     let mut profiler = profiler(key, hash_key, samples);
-    records.each(&mut |record| profiler.record(record.as_bytes()));
+    records.each(&mut |record| profiler.record(record));
     profiler.finish_in_order()
 }
 
