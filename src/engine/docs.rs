@@ -5,6 +5,7 @@
 pub(super) mod announced;
 pub(super) mod contradicted;
 mod evidence;
+mod kept;
 mod names;
 mod watched;
 
