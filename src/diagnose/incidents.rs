@@ -221,3 +221,94 @@ pub fn move_findings(known: Vec<FindingRecord>, look: &Look<'_>) -> Vec<Moved> {
     }));
     moved
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ChangeKind, Facts, Severity};
+
+    fn subject() -> Subject {
+        Subject { connector: "crm".to_owned(), stream: "customers".to_owned() }
+    }
+
+    fn finding(path: &str, severity: Severity) -> Finding {
+        Finding {
+            fingerprint: Fingerprint(path.to_owned()),
+            rule: "scale-changed".to_owned(),
+            category: Category::Values,
+            severity,
+            path: path.parse().unwrap(),
+            message: String::new(),
+            remedy: None,
+            kind: ChangeKind::ScaleChanged,
+            to: Vec::new(),
+            evidence: Facts::new(),
+            explained_by: None,
+            state: FindingState::Open,
+            first_seen: None,
+            last_seen: None,
+        }
+    }
+
+    /// Looks one after the other, a second apart; the steps of each.
+    struct Looks(Vec<FindingRecord>, i64);
+
+    impl Looks {
+        fn look(&mut self, findings: &[Finding], unjudged: &[&str]) -> Vec<Step> {
+            self.1 += 1;
+            let moved = move_findings(
+                std::mem::take(&mut self.0),
+                &Look {
+                    subject: &subject(),
+                    at: Timestamp::from_second(self.1).unwrap(),
+                    findings,
+                    judges: &[Category::Values],
+                    inconclusive: &[],
+                    unjudged: &unjudged.iter().map(|path| path.parse().unwrap()).collect(),
+                },
+            );
+            let steps = moved.iter().map(|moved| moved.step).collect();
+            self.0 = moved.into_iter().map(|moved| moved.record).collect();
+            steps
+        }
+    }
+
+    #[test]
+    fn opens_persists_gets_worse_and_is_resolved_by_looks_that_could_show_it() {
+        let mut looks = Looks(Vec::new(), 0);
+        let (warning, breaking) = (finding("$.a", Severity::Warning), finding("$.a", Severity::Breaking));
+        assert_eq!(looks.look(&[warning.clone(), breaking.clone()], &[]), [Step::New], "one, said twice");
+        assert_eq!(looks.0[0].finding.severity, Severity::Warning, "the first wins");
+        assert_eq!(looks.look(&[warning], &[]), [Step::Still]);
+        assert_eq!(looks.look(&[breaking], &[]), [Step::Worse]);
+        for _ in 0..5 {
+            assert_eq!(looks.look(&[], &["$"]), [Step::Still], "nobody could say");
+        }
+        assert_eq!(looks.look(&[], &[]), [Step::Still]);
+        assert_eq!(looks.look(&[], &[]), [Step::Resolved]);
+        assert_eq!(looks.look(&[], &[]), [Step::Gone]);
+        let record = &looks.0[0];
+        assert_eq!(record.opened_at, Timestamp::from_second(1).unwrap());
+        assert_eq!(record.resolved_at, Some(Timestamp::from_second(10).unwrap()));
+    }
+
+    #[test]
+    fn flaps_once_and_settles_after_a_long_silence() {
+        let mut looks = Looks(Vec::new(), 0);
+        let shown = [finding("$.a", Severity::Warning)];
+        let mut steps = Vec::new();
+        for _ in 0..4 {
+            for findings in [&shown[..], &[], &[]] {
+                steps.extend(looks.look(findings, &[]));
+            }
+        }
+        assert_eq!(steps.iter().filter(|step| **step == Step::Reopened).count(), FLAP_LIMIT - 1);
+        assert_eq!(steps.iter().filter(|step| **step == Step::BecameFlapping).count(), 1);
+        assert_eq!(looks.0[0].finding.state, FindingState::Flapping);
+        // Two of the silent looks were counted above.
+        for _ in 3..FLAP_WINDOWS {
+            assert_eq!(looks.look(&[], &[]), [Step::Still]);
+        }
+        assert_eq!(looks.look(&[], &[]), [Step::Resolved]);
+    }
+}
