@@ -114,7 +114,7 @@ fn ordinal(number: u64) -> String {
 }
 
 fn total(summary: &Summary) -> String {
-    let mut text = format!("{}", count(summary.windows, "window"));
+    let mut text = count(summary.windows, "window");
     if summary.unreadable > 0 {
         text.push_str(&format!(", {} not read", count(summary.unreadable, "file")));
     }
