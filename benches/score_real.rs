@@ -1,15 +1,16 @@
 //! Scores `drogue diff` on a folder in the format of the corpus of real histories:
 //! `cargo bench --bench score_real -- CASES.jsonl OUT.jsonl [--sequences SEQ.jsonl]`.
 //!
-//! Pairs are compared as `drogue diff` does; sequences step by step, each with the last step that could be read as
-//! its accepted baseline. Only words are translated here, by a table; labels are never read.
+//! Pairs are compared as `drogue diff` does; sequences step by step as `drogue replay --accept all` does, after one
+//! window of learning. Only words are translated here, by a table; labels are never read.
 
 use std::{error::Error, fmt::Write as _, fs, path::Path};
 
 use drogue::{
-    compare::Baseline,
-    diagnose::{ReportContext, baseline_of, common_key, diff_records, report, window_of},
-    model::{Diagnosis, FieldPath, HashKey, Report, Step, Subject},
+    config::LearningSettings,
+    diagnose::diff_records,
+    engine::{Accepting, Course, ReplayOptions},
+    model::{Diagnosis, FieldPath, HashKey, Period, Report, Step, Subject},
     rules::RuleSet,
 };
 use serde_json::{Value, json};
@@ -91,52 +92,37 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(sequences) = sequences {
         let folder = Path::new(&sequences).parent().unwrap_or(Path::new("."));
         for line in fs::read_to_string(&sequences)?.lines() {
-            sequence(&serde_json::from_str(line)?, folder, &rules, key, &mut lines)?;
+            sequence(&serde_json::from_str(line)?, folder, &rules, &mut lines)?;
         }
     }
     fs::write(out, lines)?;
     Ok(())
 }
 
+/// The steps of a sequence as `drogue replay --accept all` takes them, from the second one on: each change is told once,
+/// by the step that shows it. A step that cannot be read says nothing.
 fn sequence(
     sequence: &Value,
     folder: &Path,
     rules: &RuleSet,
-    hash_key: HashKey,
     lines: &mut String,
 ) -> Result<(), Box<dyn Error>> {
     let subject = Subject { connector: "history".to_owned(), stream: "records".to_owned() };
-    let context = ReportContext { learning: false, at: jiff::Timestamp::UNIX_EPOCH };
-    let mut accepted: Option<(Baseline, String)> = None;
+    let options = ReplayOptions {
+        rules: Some(rules.clone()),
+        learning: LearningSettings { windows: 1, span: Period::from_secs(0) },
+        accept: Accepting::Everything,
+        ..ReplayOptions::default()
+    };
+    let mut course = Course::new(subject, &options);
     for step in sequence["steps"].as_array().into_iter().flatten() {
-        if step["invalid"].as_bool() == Some(true) {
-            continue;
-        }
         let Some(file) = step["file"].as_str() else { continue };
-        let text = fs::read_to_string(folder.join(file))?;
-        let records: Vec<&str> = text.lines().collect();
-        if records.is_empty() {
-            continue;
+        let replayed = course.take(file.to_owned(), &folder.join(file), None);
+        if let Some(report) = &replayed.report {
+            let line =
+                json!({"seq_id": sequence["seq_id"], "step": step["step"], "findings": findings(report)});
+            writeln!(lines, "{line}")?;
         }
-        let Some((known, before)) = accepted.take() else {
-            accepted = Some((baseline_of(&records, None, hash_key), text));
-            continue;
-        };
-        let earlier: Vec<&str> = before.lines().collect();
-        // The key is found for each step: a rename may have taken the old one.
-        let key = common_key(&earlier, &records, hash_key);
-        let mut baseline = baseline_of(&earlier, key.as_ref(), hash_key);
-        baseline.relations = known.relations;
-        let window = window_of(&records, key.as_ref(), hash_key);
-        let report = report(&subject, &baseline, &window, rules, None, &context);
-        writeln!(
-            lines,
-            "{}",
-            json!({"seq_id": sequence["seq_id"], "step": step["step"], "findings": findings(&report)})
-        )?;
-        baseline.latest = Some(baseline.profile.clone());
-        baseline.follow(&window);
-        accepted = Some((baseline, text));
     }
     Ok(())
 }

@@ -491,6 +491,15 @@ pub struct Replay {
     /// The primary key, where it is not found.
     #[arg(long, value_name = "JSONPATH")]
     pub key: Vec<crate::model::FieldPath>,
+    /// What people accept as soon as it is told: `none`, `all`, or what is at these paths and below.
+    #[arg(long, value_name = "none|all|JSONPATH")]
+    pub accept: Vec<String>,
+    /// Windows that are learned from before soft changes are told; as the config has it, or else 3.
+    #[arg(long, value_name = "COUNT")]
+    pub learning_windows: Option<u64>,
+    /// The time that they span at least; as the config has it, or else 1d. Windows without dates are a day apart.
+    #[arg(long, value_name = "TIME")]
+    pub learning_span: Option<crate::model::Period>,
     /// When to fail.
     #[command(flatten)]
     pub fail_on: FailOn,

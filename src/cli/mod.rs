@@ -81,6 +81,12 @@ fn load(common: &Common, out: &Output) -> anyhow::Result<LoadedConfig> {
     load_from(&path, out)
 }
 
+/// The config where one is named or lies in this folder, for commands that need none.
+fn load_if_any(common: &Common, out: &Output) -> anyhow::Result<Option<LoadedConfig>> {
+    let is_there = common.config.is_some() || Path::new("drogue.yaml").is_file();
+    is_there.then(|| load(common, out)).transpose()
+}
+
 fn load_from(path: &Path, out: &Output) -> anyhow::Result<LoadedConfig> {
     let loaded = Config::load(path, &|name| std::env::var(name).ok())?;
     // `config check`, `doctor` and the daemon tell them in any case; a command in a pipeline says them on request.

@@ -2,29 +2,47 @@
 
 use super::args::{Common, Replay};
 use super::output::{Exit, Output};
-use super::render::{self, Style};
-use crate::engine::{self, ReplayOptions, Replayed};
+use super::render;
+use crate::config::LearningSettings;
+use crate::engine::{self, Accepting, ReplayOptions};
 use crate::model::ReportSet;
 
 pub(super) fn run(common: &Common, args: &Replay, out: &Output) -> anyhow::Result<Exit> {
-    let rules = Some(super::rules::rule_set(common, &[], out)?);
-    let options = ReplayOptions { records: args.records.clone(), key: args.key.clone(), rules };
-    let windows = engine::replay(&args.dir, &options)?;
-    out.list("windows", &windows, |style| windows.iter().map(|window| line(window, style)).collect())?;
-    let reports = windows.into_iter().filter_map(|window| window.report).collect();
+    let options = ReplayOptions {
+        records: args.records.clone(),
+        key: args.key.clone(),
+        rules: Some(super::rules::rule_set(common, &[], out)?),
+        learning: learning(common, args, out)?,
+        accept: accepting(args)?,
+    };
+    let replay = engine::replay(&args.dir, &options)?;
+    out.result(&replay, |style| render::replay(&replay, style))?;
+    let reports = replay.windows.into_iter().filter_map(|window| window.report).collect();
     let set = ReportSet { version: 1, drogue: String::new(), reports, unobserved: Vec::new() };
     Ok(Exit::of(&set, args.fail_on.fail_on))
 }
 
-fn line(window: &Replayed, style: &Style) -> String {
-    let when = window.at.map(|at| format!("{at:.0}  ")).unwrap_or_default();
-    let mut text = format!("{when}{}  {}\n", render::clean(&window.name), render::clean(&window.note));
-    for diagnosis in window.report.iter().flat_map(|report| &report.diagnoses) {
-        let card =
-            render::diagnosis(diagnosis, &[], &Style { width: style.width.saturating_sub(4), ..*style });
-        for line in card.lines() {
-            text.push_str(&format!("    {line}\n"));
+/// As the config has it where there is one, and as the command line has it where it says so.
+fn learning(common: &Common, args: &Replay, out: &Output) -> anyhow::Result<LearningSettings> {
+    let known = super::load_if_any(common, out)?.map(|loaded| loaded.config.learning).unwrap_or_default();
+    Ok(LearningSettings {
+        windows: args.learning_windows.unwrap_or(known.windows),
+        span: args.learning_span.unwrap_or(known.span),
+    })
+}
+
+fn accepting(args: &Replay) -> anyhow::Result<Accepting> {
+    match args.accept.as_slice() {
+        [] => Ok(Accepting::Nothing),
+        [word] if word == "none" => Ok(Accepting::Nothing),
+        [word] if word == "all" => Ok(Accepting::Everything),
+        paths => {
+            let parsed = paths.iter().map(|path| {
+                path.parse().map_err(|wrong| {
+                    anyhow::anyhow!("`--accept {path}`: `all`, `none` or a JSONPATH is expected: {wrong}")
+                })
+            });
+            Ok(Accepting::At(parsed.collect::<Result<_, _>>()?))
         }
     }
-    text
 }

@@ -1,13 +1,11 @@
 //! `drogue rules`.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 
 use super::args::{Common, RulesAction};
 use super::output::{Exit, Output};
 use super::render::{self, Cell, Tone};
-use crate::config::{Config, read_rule_files};
+use crate::config::read_rule_files;
 use crate::model::Severity;
 use crate::rules::{self, ExampleOutcome, Rule, RuleSet};
 
@@ -116,12 +114,9 @@ pub(super) fn rule_set(
     dirs: &[std::path::PathBuf],
     out: &Output,
 ) -> anyhow::Result<RuleSet> {
-    let env = |name: &str| std::env::var(name).ok();
-    let is_named = common.config.is_some() || Path::new("drogue.yaml").is_file();
     let mut folders = dirs.to_vec();
     let mut overrides = Vec::new();
-    if is_named {
-        let config = super::load_from(&Config::find(common.config.as_deref(), &env)?, out)?;
+    if let Some(config) = super::load_if_any(common, out)? {
         folders.extend(config.config.rules.dirs.clone());
         overrides.clone_from(&config.config.rules.overrides);
     }

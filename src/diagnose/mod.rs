@@ -6,6 +6,7 @@
 mod assign;
 mod compose;
 mod evidence;
+mod incidents;
 mod lookup;
 mod names;
 mod onset;
@@ -18,8 +19,12 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use incidents::{
+    FLAP_LIMIT, FLAP_WINDOWS, FindingRecord, Look, Moved, RESOLVE_AFTER, Step, move_findings,
+};
 pub use report::{
-    Records, ReportContext, baseline_of, common_key, diff_records, report, variation_of, window_of,
+    Assessed, Records, ReportContext, assess, assess_outcome, baseline_of, baseline_side, common_key,
+    compared, diff_records, report, variation_of, window_of,
 };
 pub use summary::NOTHING_NEW;
 

@@ -1,10 +1,12 @@
 //! The whole path of one comparison, pure: compare, judge, diagnose, report.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{DiagnoseInput, diagnose};
-use crate::compare::{Baseline, Behaviour, Variation, Window, compare};
-use crate::model::{CompareKind, Compared, HashKey, MappedStream, Report, Side, Subject};
+use super::{DiagnoseInput, diagnose, diagnose_outcomes};
+use crate::compare::{Baseline, Behaviour, Comparison, Variation, Window, compare};
+use crate::model::{Change, CompareKind, Compared, FieldPath, HashKey, MappedStream, Report, Side, Subject};
 use crate::profile::{KeySpec, Order, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
 use crate::rules::{JudgeContext, RuleSet};
 
@@ -27,32 +29,82 @@ pub fn report(
     mapping: Option<&MappedStream>,
     context: &ReportContext,
 ) -> Report {
-    let comparison = compare(baseline, window);
     let judge = JudgeContext { mapping, learning: context.learning, at: context.at };
-    let mut judgement = rules.judge(subject, &comparison, &judge);
-    let diagnoses =
-        diagnose(DiagnoseInput { subject, baseline, window, findings: &mut judgement.findings, mapping });
-    Report {
-        version: 1,
-        subject: subject.clone(),
-        compared: Compared {
-            kind: CompareKind::Records,
-            baseline: Side {
-                records: baseline.profile.records,
-                version: Some(baseline.version),
-                from: time_of(baseline.from),
-                to: time_of(baseline.to),
-            },
-            live: Side {
-                records: window.profile.records,
-                version: None,
-                from: time_of(window.from),
-                to: time_of(window.to),
-            },
+    assess(subject, baseline, window, Vec::new(), rules, &judge).report
+}
+
+/// A report, and what its window could not have shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessed {
+    /// Changes judged and joined, worst first.
+    pub report: Report,
+    /// Where values were too few to be judged, with all below it.
+    pub unjudged: BTreeSet<FieldPath>,
+    /// Whether baseline and window cannot be compared at all.
+    pub incomparable: bool,
+}
+
+/// The path of one comparison: compare, judge, diagnose, report. `around` are changes around the records: they sit
+/// elsewhere, or the vendor says that the endpoint ends.
+#[must_use]
+pub fn assess(
+    subject: &Subject,
+    baseline: &Baseline,
+    window: &Window,
+    around: Vec<Change>,
+    rules: &RuleSet,
+    context: &JudgeContext<'_>,
+) -> Assessed {
+    let mut comparison = compare(baseline, window);
+    comparison.changes.extend(around);
+    let mut judgement = rules.judge(subject, &comparison, context);
+    let findings = &mut judgement.findings;
+    let diagnoses = diagnose(DiagnoseInput { subject, baseline, window, findings, mapping: context.mapping });
+    Assessed {
+        report: judgement.report(subject, compared(baseline, window), diagnoses),
+        unjudged: comparison.unjudged,
+        incomparable: comparison.incomparable,
+    }
+}
+
+/// The report of a change that no window stands behind: responses failed, a stream was not observed.
+#[must_use]
+pub fn assess_outcome(
+    subject: &Subject,
+    change: Change,
+    compared: Compared,
+    rules: &RuleSet,
+    context: &JudgeContext<'_>,
+) -> Report {
+    let comparison = Comparison { changes: vec![change], ..Comparison::default() };
+    let mut judgement = rules.judge(subject, &comparison, context);
+    let diagnoses = diagnose_outcomes(subject, &mut judgement.findings, context.mapping);
+    judgement.report(subject, compared, diagnoses)
+}
+
+/// What stands against what.
+#[must_use]
+pub fn compared(baseline: &Baseline, window: &Window) -> Compared {
+    Compared {
+        kind: CompareKind::Records,
+        baseline: baseline_side(baseline),
+        live: Side {
+            records: window.profile.records,
+            version: None,
+            from: time_of(window.from),
+            to: time_of(window.to),
         },
-        diagnoses,
-        findings: judgement.findings,
-        inconclusive: judgement.inconclusive,
+    }
+}
+
+/// A baseline as one side of a comparison.
+#[must_use]
+pub fn baseline_side(baseline: &Baseline) -> Side {
+    Side {
+        records: baseline.profile.records,
+        version: Some(baseline.version),
+        from: time_of(baseline.from),
+        to: time_of(baseline.to),
     }
 }
 
@@ -65,8 +117,8 @@ fn time_of(at: Timestamp) -> Option<Timestamp> {
 pub trait Records {
     /// How many there are.
     fn count(&self) -> usize;
-    /// Hands each record, its own JSON text, to `take`.
-    fn each(&self, take: &mut dyn FnMut(&str));
+    /// Hands each record, its own JSON text as it came, to `take`; one that is no UTF-8 is counted as such.
+    fn each(&self, take: &mut dyn FnMut(&[u8]));
 }
 
 impl Records for [&str] {
@@ -74,8 +126,8 @@ impl Records for [&str] {
         self.len()
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
-        self.iter().for_each(|record| take(record));
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
+        self.iter().for_each(|record| take(record.as_bytes()));
     }
 }
 
@@ -84,7 +136,7 @@ impl<const N: usize> Records for [&str; N] {
         N
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
         self.as_slice().each(take);
     }
 }
@@ -94,7 +146,7 @@ impl Records for Vec<&str> {
         self.len()
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
         self.as_slice().each(take);
     }
 }
@@ -146,7 +198,7 @@ pub fn variation_of(records: &(impl Records + ?Sized), hash_key: HashKey) -> Var
             profiles.push(std::mem::replace(&mut part, profiler()).finish());
             taken = 0;
         }
-        part.record(record.as_bytes());
+        part.record(record);
         taken += 1;
     });
     profiles.push(part.finish());
@@ -179,7 +231,7 @@ fn profile_of(
     samples: SampleMode,
 ) -> (Profile, Order) {
     let mut profiler = profiler(key, hash_key, samples);
-    records.each(&mut |record| profiler.record(record.as_bytes()));
+    records.each(&mut |record| profiler.record(record));
     profiler.finish_in_order()
 }
 

@@ -7,18 +7,18 @@ use tracing::{info, warn};
 use super::checked::{Checked, Committed, Outcome};
 use super::docs::contradicted::Disagreement;
 use super::open::{MappingFile, Stream};
+use super::window::{self, ALL_OF_A_WINDOW, HISTORY, Judged, Past, Size, VOLUME_HISTORY, extend, redacted};
 use super::{Approval, Engine, EngineError, deadlines, escalate};
-use crate::compare::{Baseline, Variation, Volumes, Window, compare};
+use crate::compare::{Baseline, Window};
 use crate::config::AutoApply;
-use crate::diagnose::{DiagnoseInput, diagnose};
+use crate::diagnose::compared;
 use crate::model::{
-    Category, Change, ChangeKind, CompareKind, Compared, Disposition, Facts, FieldPath, Finding, PatchState,
-    Report, Side, Subject, Unobserved, content_id,
+    Category, Change, ChangeKind, Disposition, Facts, FieldPath, PatchState, Report, Subject, Unobserved,
+    content_id,
 };
 use crate::observe::{self, Complete, Observation};
-use crate::profile::Profile;
 use crate::repair::{self, ProposeInput};
-use crate::rules::JudgeContext;
+use crate::rules::{JudgeContext, Judgement};
 use crate::store::{CheckOutcome, CheckRecord, NewBaseline, StreamState};
 
 /// What is known of a stream before a check.
@@ -37,11 +37,6 @@ pub(super) enum Purpose {
 
 /// Who records while a stream is learning: nobody decided anything.
 const RECORDER: &str = "drogue";
-/// Windows whose history says how a stream varies by itself.
-pub(super) const HISTORY: u64 = 8;
-/// How far back windows are counted: a week has its weekend, and a day more the same hour a week ago.
-const VOLUME_HISTORY: SignedDuration = SignedDuration::from_hours(8 * 24);
-
 impl Engine {
     /// Looks once at a stream, and does all that follows from what is seen.
     ///
@@ -104,29 +99,21 @@ impl Engine {
         Ok(Known { state, baseline })
     }
 
-    /// Lets a baseline follow the last quiet windows: how values move from one to the next, and how they grow. That is
-    /// worked out anew for each check; what was accepted stays as it is.
-    ///
-    /// Windows from before the last decision show a shape that is gone: the decision left the nearest one in the new
-    /// shape behind, and those after it count.
+    /// Lets a baseline follow the last quiet windows of the stream, as [`window::follow`] says.
     pub(super) async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
         let history = self.store.baseline_history(subject).await?;
         let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut stored = self.store.window_profiles(subject, HISTORY).await?;
-        stored.retain(|stored| stored.entry.is_clean && decided.is_none_or(|at| stored.entry.to > at));
         stored.reverse();
-        if decided.is_none() {
-            baseline.latest = None;
-        }
-        for quiet in &stored {
-            baseline.follow(&quiet.window);
-        }
-        let profiles: Vec<Profile> = stored.into_iter().map(|stored| stored.window.profile).collect();
+        let past =
+            stored.into_iter().map(|stored| Past { is_clean: stored.entry.is_clean, window: stored.window });
         let since = self.now().saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
-        let mut whole = self.store.windows(subject, since).await?;
-        whole.retain(|entry| entry.is_clean && !entry.is_partial && decided.is_none_or(|at| entry.to > at));
-        let volumes = Volumes::of(whole.into_iter().map(|entry| (entry.to, entry.records)));
-        baseline.variation = Variation::of(&profiles).with_volumes(volumes);
+        let sizes = self.store.windows(subject, since).await?.into_iter().map(|entry| Size {
+            to: entry.to,
+            records: entry.records,
+            counts: entry.is_clean && !entry.is_partial,
+        });
+        window::follow(baseline, decided, past, sizes);
         Ok(())
     }
 
@@ -160,16 +147,10 @@ impl Engine {
         let mapping = self.mapping(stream).ok().flatten();
         let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
         let disagreement = self.contradicted(stream, mapped, &window.profile, window.to).await?;
-        let window = Window { profile: window.profile.redacted(), ..window };
-        let baseline = Baseline { latest: None, ..Baseline::start(&window) };
-        let mut report = Report {
-            version: 1,
-            subject: stream.subject.clone(),
-            compared: compared(&baseline, &window),
-            diagnoses: Vec::new(),
-            findings: Vec::new(),
-            inconclusive: Vec::new(),
-        };
+        let window = redacted(window);
+        let baseline = window::first(&window);
+        let mut report =
+            Judgement::default().report(&stream.subject, compared(&baseline, &window), Vec::new());
         let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
         record.learning_until = Some(self.learning_until(stream, &baseline));
         record.judges = vec![Category::Behaviour];
@@ -205,7 +186,7 @@ impl Engine {
         record.judges = ALL_OF_A_WINDOW.to_vec();
         record.baseline = Some(self.recorded(baseline, "recorded by command"));
         record.is_clean = true;
-        record.window = Some(Window { profile: window.profile.redacted(), ..window });
+        record.window = Some(redacted(window));
         self.commit(stream, &record, None).await?;
         Ok(Checked { notes: complete.warnings, ..Checked::new(stream, Outcome::Recorded { records }) })
     }
@@ -222,36 +203,19 @@ impl Engine {
         let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
         let window = &complete.window;
         let learning = self.is_learning(&baseline);
-
-        let mut comparison = compare(&baseline, window);
-        comparison.changes.extend(changes_around(&complete));
         let context = JudgeContext { mapping: mapped, learning, at: window.to };
-        let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
-        let mut diagnoses = diagnose(DiagnoseInput {
-            subject: &stream.subject,
-            baseline: &baseline,
-            window,
-            findings: &mut judgement.findings,
-            mapping: mapped,
-        });
-        self.quote_announcements(stream, &mut diagnoses).await?;
+        let around = changes_around(&complete);
+        let Judged { mut report, is_clean, mut judges, unjudged } =
+            window::judge(&stream.subject, &baseline, window, around, &self.rules, &context);
+        self.quote_announcements(stream, &mut report.diagnoses).await?;
         let disagreement = self.contradicted(stream, mapped, &window.profile, window.to).await?;
-        let mut report = Report {
-            version: 1,
-            subject: stream.subject.clone(),
-            compared: compared(&baseline, window),
-            diagnoses,
-            findings: judgement.findings,
-            inconclusive: judgement.inconclusive,
-        };
 
         let mut checked = Checked::new(stream, Outcome::Compared);
         checked.notes = complete.warnings.clone();
         if let Some(mapping) = &mapping {
             self.propose(stream, mapping, &baseline, window, &mut report, &mut checked);
         }
-        let is_clean = is_quiet(&report.findings);
-        let docs_judged = disagreement.is_some();
+        judges.extend(disagreement.is_some().then_some(Category::Docs));
         add_disagreement(&mut report, disagreement);
 
         let mut record = self.check_record(stream, &known, CheckOutcome::Observed);
@@ -260,19 +224,13 @@ impl Engine {
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         record.inconclusive.clone_from(&report.inconclusive);
-        record.unjudged.clone_from(&comparison.unjudged);
+        record.unjudged = unjudged;
         record.patches.clone_from(&checked.patches);
-        record.judges = ALL_OF_A_WINDOW.to_vec();
-        record.judges.retain(|category| match category {
-            Category::Schema | Category::Values => !comparison.incomparable,
-            Category::Behaviour => !window.partial,
-            Category::Lifecycle | Category::Docs => true,
-        });
-        record.judges.extend(docs_judged.then_some(Category::Docs));
+        record.judges = judges;
         if learning {
             checked.outcome = self.still_learning(stream, &baseline, &mut record, window)?;
         }
-        record.window = Some(Window { profile: window.profile.clone().redacted(), ..window.clone() });
+        record.window = Some(redacted(window.clone()));
         let committed = self.commit(stream, &record, Some(&report)).await?;
 
         checked.settle_report(report, &committed, record.at);
@@ -476,9 +434,7 @@ impl Engine {
 
     /// Whether too little has been seen for soft facts to alert.
     pub(super) fn is_learning(&self, baseline: &Baseline) -> bool {
-        let learning = &self.config.config.learning;
-        baseline.windows < learning.windows
-            || baseline.to.duration_since(baseline.from) < learning.span.signed()
+        window::is_learning(&self.config.config.learning, baseline)
     }
 
     /// When learning ends at the earliest: once enough time has gone by, and enough windows can have been seen.
@@ -491,59 +447,11 @@ impl Engine {
     }
 }
 
-const ALL_OF_A_WINDOW: [Category; 4] =
-    [Category::Schema, Category::Values, Category::Behaviour, Category::Lifecycle];
-
-/// What stands against what.
-pub(super) fn compared(baseline: &Baseline, window: &Window) -> Compared {
-    Compared {
-        kind: CompareKind::Records,
-        baseline: baseline_side(baseline),
-        live: Side {
-            records: window.profile.records,
-            version: None,
-            from: Some(window.from),
-            to: Some(window.to),
-        },
-    }
-}
-
-pub(super) fn baseline_side(baseline: &Baseline) -> Side {
-    Side {
-        records: baseline.profile.records,
-        version: Some(baseline.version),
-        from: Some(baseline.from),
-        to: Some(baseline.to),
-    }
-}
-
 /// Puts beside what changed what documentation and responses disagree about.
 fn add_disagreement(report: &mut Report, disagreement: Option<Disagreement>) {
     let Some(Disagreement { findings, diagnoses }) = disagreement else { return };
     report.findings.extend(findings);
     report.diagnoses.extend(diagnoses);
-}
-
-/// Whether a window shows nothing but fields that are new, which disturb no comparison of the others, and what the vendor
-/// says will come, which disturbs none yet.
-pub(super) fn is_quiet(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .all(|finding| finding.kind == ChangeKind::FieldAdded || finding.category == Category::Lifecycle)
-}
-
-/// Records one more window.
-fn extend(baseline: &mut Baseline, window: &Window) -> Result<(), EngineError> {
-    baseline
-        .profile
-        .merge(&window.profile.clone().redacted())
-        .map_err(|failed| EngineError::Refused(format!("the window cannot join the baseline: {failed}")))?;
-    baseline.version += 1;
-    baseline.windows += 1;
-    baseline.from = baseline.from.min(window.from);
-    baseline.to = baseline.to.max(window.to);
-    baseline.behaviour = window.behaviour.clone();
-    Ok(())
 }
 
 /// The next slot of a schedule that began with the first window: looks in between move none, and where several were
@@ -557,7 +465,7 @@ fn next_slot(first: Option<Timestamp>, now: Timestamp, every: SignedDuration) ->
 }
 
 /// Changes around the records: they sit elsewhere, or the vendor says that the endpoint ends.
-fn changes_around(complete: &Complete) -> Vec<Change> {
+pub(super) fn changes_around(complete: &Complete) -> Vec<Change> {
     let moved = complete.moved_from.as_ref().map(|from| Change {
         kind: ChangeKind::EnvelopeChanged,
         path: FieldPath::root(),

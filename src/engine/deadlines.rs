@@ -66,18 +66,13 @@ impl Engine {
         let comparison = Comparison { changes, ..Comparison::default() };
         let context = JudgeContext { mapping: None, learning: false, at: record.at };
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
-        let report = Report {
-            version: 1,
-            subject: record.subject.clone(),
-            compared: Compared {
-                kind: CompareKind::Docs,
-                baseline: Side { from: since, ..Side::default() },
-                live: Side { from: Some(record.at), ..Side::default() },
-            },
-            diagnoses: diagnose(&record.subject, &mut judgement.findings),
-            findings: judgement.findings,
-            inconclusive: judgement.inconclusive,
+        let diagnoses = diagnose(&record.subject, &mut judgement.findings);
+        let compared = Compared {
+            kind: CompareKind::Docs,
+            baseline: Side { from: since, ..Side::default() },
+            live: Side { from: Some(record.at), ..Side::default() },
         };
+        let report = judgement.report(&record.subject, compared, diagnoses);
         record.findings.clone_from(&report.findings);
         record.diagnoses.clone_from(&report.diagnoses);
         Ok(Some(report))

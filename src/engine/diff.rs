@@ -1,6 +1,8 @@
 //! `diff`: two files or URLs against each other, records or API descriptions; no config, no store.
 
+use std::borrow::Cow;
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -68,13 +70,13 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
             let after = Read::new(live, after, options.records.as_ref())?;
             // An empty list is no evidence: neither of what was, nor of what is gone.
             for (name, read) in [(baseline, &before), (live, &after)] {
-                if read.records().is_empty() {
+                if read.spans.is_empty() {
                     return Err(EngineError::Refused(format!(
                         "`{name}` holds no records, which is no evidence of anything"
                     )));
                 }
             }
-            let report = compare_records(&before.records(), &after.records(), &rules, options);
+            let report = compare_records(&before, &after, &rules, options);
             Ok(Diff { report, contract: None })
         }
         // What cannot be read on the other side has a reason of its own, and is told before the two are held together.
@@ -188,7 +190,7 @@ async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineErro
     }
 }
 
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, EngineError> {
+fn read_file(path: &Path) -> Result<Vec<u8>, EngineError> {
     let unreadable = |source| EngineError::Read { file: path.display().to_string(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
@@ -199,18 +201,17 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, EngineError> {
     Ok(bytes)
 }
 
-/// The records of a file, each its own text.
-pub(super) struct Read {
-    text: String,
-    spans: Vec<std::ops::Range<usize>>,
+/// The records of a file, each its own text as it came.
+struct Read {
+    bytes: Vec<u8>,
+    spans: Vec<Range<usize>>,
 }
 
 impl Read {
-    /// Reads JSON (an array, or an envelope around one) or JSON lines. A record that is no UTF-8 or no JSON is read
-    /// with replacement signs and counted as malformed; it costs no other.
+    /// Reads JSON (an array, or an envelope around one) or JSON lines. A record that is no UTF-8 or no JSON is counted
+    /// as malformed; it costs no other.
     fn new(name: &str, bytes: Vec<u8>, place: Option<&FieldPath>) -> Result<Self, EngineError> {
-        let text = String::from_utf8(bytes)
-            .unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned());
+        let text = masked(&bytes);
         let records: Vec<&str> = match (place, lines(&text)) {
             (None, Some(lines)) => lines,
             (place, _) => {
@@ -227,16 +228,32 @@ impl Read {
                 at..at + record.len()
             })
             .collect();
-        Ok(Self { spans, text })
-    }
-
-    pub(super) fn records(&self) -> Vec<&str> {
-        self.spans.iter().map(|span| &self.text[span.clone()]).collect()
+        drop(text);
+        Ok(Self { spans, bytes })
     }
 }
 
-pub(super) fn read_records(path: &Path, place: Option<&FieldPath>) -> Result<Read, EngineError> {
-    Read::new(&path.display().to_string(), read_file(path)?, place)
+impl Records for Read {
+    fn count(&self) -> usize {
+        self.spans.len()
+    }
+
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
+        self.spans.iter().for_each(|span| take(&self.bytes[span.clone()]));
+    }
+}
+
+/// The text with a `?` for every byte that is no UTF-8, so that places in it are places in the bytes.
+fn masked(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    Cow::Owned(text)
 }
 
 /// The lines of a text that is JSON lines: more than one line, and the first of them a whole object.

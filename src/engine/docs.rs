@@ -5,6 +5,7 @@
 pub(super) mod announced;
 pub(super) mod contradicted;
 mod evidence;
+mod kept;
 mod names;
 mod watched;
 
@@ -206,22 +207,16 @@ impl Engine {
         let mut judgement = self.rules.judge(&record.subject, &comparison, &context);
         let mut diagnoses = diagnose_documents(&record.subject, &mut judgement.findings);
         diagnoses.extend(deadlines::diagnose(&record.subject, &mut judgement.findings));
-        let report = Report {
-            version: 1,
-            subject: record.subject.clone(),
-            compared: Compared {
-                kind: CompareKind::Docs,
-                baseline: Side {
-                    version: Some(before.entry.version),
-                    from: Some(before.entry.fetched_at),
-                    ..Side::default()
-                },
-                live: Side { from: Some(record.at), ..Side::default() },
+        let sides = Compared {
+            kind: CompareKind::Docs,
+            baseline: Side {
+                version: Some(before.entry.version),
+                from: Some(before.entry.fetched_at),
+                ..Side::default()
             },
-            diagnoses,
-            findings: judgement.findings,
-            inconclusive: judgement.inconclusive,
+            live: Side { from: Some(record.at), ..Side::default() },
         };
+        let report = judgement.report(&record.subject, sides, diagnoses);
         record.judges = vec![Category::Behaviour, Category::Lifecycle];
         // What is read less fully than before, or not at all, is not gone.
         record.judges.extend((!compared.incomplete).then_some(Category::Docs));

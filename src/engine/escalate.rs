@@ -5,12 +5,13 @@ use tracing::{info, warn};
 
 use super::{Engine, EngineError};
 use crate::config::Config;
+use crate::diagnose::FindingRecord;
 use crate::model::{
     Diagnosis, DiagnosisKind, Disposition, Finding, FindingState, Message, NotifyReason, Patch, PatchState,
     Report, Severity, Side, Subject,
 };
 use crate::notify::{self, Draft};
-use crate::store::{CheckRecord, CommitOutcome, FindingRecord, Silence};
+use crate::store::{CheckRecord, CommitOutcome, Silence};
 
 /// How long a message is leased to one process: longer than the hand-over of one takes, and messages are leased one
 /// at a time.

@@ -2,14 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check::{Known, baseline_side};
+use super::check::Known;
 use super::checked::{Checked, Outcome};
 use super::open::Stream;
 use super::{Engine, EngineError};
-use crate::compare::Comparison;
-use crate::diagnose::diagnose_outcomes;
+use crate::diagnose::{assess_outcome, baseline_side};
 use crate::model::{
-    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Report, Side, Unobserved,
+    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Side, Unobserved,
 };
 use crate::observe::Failure;
 use crate::rules::JudgeContext;
@@ -62,24 +61,14 @@ impl Engine {
             let mapping = self.mapping(stream).ok().flatten();
             let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
             let since = known.state.failing_since.unwrap_or(now);
-            let comparison =
-                Comparison { changes: vec![change_of(&failure, failures, since)], ..Comparison::default() };
             let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
-            let mut judgement = self.rules.judge(&stream.subject, &comparison, &context);
-            let side = known.baseline.as_ref().map(baseline_side).unwrap_or_default();
-            let diagnoses = diagnose_outcomes(&stream.subject, &mut judgement.findings, mapped);
-            report = Some(Report {
-                version: 1,
-                subject: stream.subject.clone(),
-                compared: Compared {
-                    kind: CompareKind::Records,
-                    baseline: side,
-                    live: Side { records: 0, version: None, from: Some(since), to: Some(now) },
-                },
-                diagnoses,
-                findings: judgement.findings,
-                inconclusive: judgement.inconclusive,
-            });
+            let compared = Compared {
+                kind: CompareKind::Records,
+                baseline: known.baseline.as_ref().map(baseline_side).unwrap_or_default(),
+                live: Side { records: 0, version: None, from: Some(since), to: Some(now) },
+            };
+            let change = change_of(&failure, failures, since);
+            report = Some(assess_outcome(&stream.subject, change, compared, &self.rules, &context));
         }
         if let Some(report) = &report {
             record.findings.clone_from(&report.findings);

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Engine, EngineError, escalate};
+use crate::diagnose::{FindingRecord, RESOLVE_AFTER};
 use crate::model::{
     CompareKind, Compared, Diagnosis, FieldPath, Finding, FindingState, Fingerprint, Period, Report,
     ReportSet, Severity, Side, Subject, Unobserved,
 };
 use crate::notify;
-use crate::store::{self, CheckOutcome, FindingRecord, Silence};
+use crate::store::{self, CheckOutcome, Silence};
 
 /// Which findings are meant.
 #[derive(Debug, Clone, Default)]
@@ -269,7 +270,7 @@ fn because(known: &FindingRecord, silenced_until: Option<Timestamp>, receivers: 
     }
     because.push(format!(
         "it ends when {} windows in a row no longer show it, when a patch for it is applied, or by `drogue baseline accept {}`",
-        store::RESOLVE_AFTER,
+        RESOLVE_AFTER,
         known.subject
     ));
     because

@@ -37,11 +37,11 @@ impl LineFile {
         let (mut count, mut head) = (0, String::new());
         let is_whole = pass(path, &mut |line| {
             if count < 2 {
-                head.push_str(line);
+                head.push_str(&String::from_utf8_lossy(line));
                 head.push('\n');
             }
             count += 1;
-            count > 1 || (line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok())
+            count > 1 || (line.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok())
         })?;
         let file = Self { path: path.to_owned(), count, head, failed: RefCell::new(None) };
         // One line alone is JSON as well: an envelope around the records, most often.
@@ -62,7 +62,7 @@ impl Records for LineFile {
         self.count
     }
 
-    fn each(&self, take: &mut dyn FnMut(&str)) {
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
         let read = pass(&self.path, &mut |line| {
             take(line);
             true
@@ -74,14 +74,13 @@ impl Records for LineFile {
 }
 
 /// Hands the lines that hold something to `take`, without byte order mark and line ends, until it says `false`; whether
-/// it never did. Bytes that are no UTF-8 are replaced.
-fn pass(path: &Path, take: &mut dyn FnMut(&str) -> bool) -> io::Result<bool> {
+/// it never did.
+fn pass(path: &Path, take: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<bool> {
     let mut reader = BufReader::with_capacity(BUFFER, File::open(path)?);
     let (mut line, mut is_first) = (Vec::new(), true);
     while reader.read_until(b'\n', &mut line)? > 0 {
-        let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line));
-        let text = text.strip_prefix('\u{feff}').filter(|_| is_first).unwrap_or(&text);
-        let text = text.trim_matches([' ', '\t', '\r']);
+        let mark: &[u8] = if is_first { b"\xef\xbb\xbf" } else { b"" };
+        let text = trimmed(line.strip_prefix(mark).unwrap_or(&line));
         if !text.is_empty() && !take(text) {
             return Ok(false);
         }
@@ -89,6 +88,14 @@ fn pass(path: &Path, take: &mut dyn FnMut(&str) -> bool) -> io::Result<bool> {
         line.clear();
     }
     Ok(true)
+}
+
+/// Without the white space of JSON around it.
+fn trimmed(line: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let Some(start) = line.iter().position(is_text) else { return &[] };
+    let end = line.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &line[start..end]
 }
 
 #[cfg(test)]
@@ -112,7 +119,7 @@ mod tests {
         let expected: Vec<&str> = split_lines(&text).collect();
         for _ in 0..2 {
             let mut found = Vec::new();
-            lines.each(&mut |line| found.push(line.to_owned()));
+            lines.each(&mut |line| found.push(String::from_utf8_lossy(line).into_owned()));
             assert_eq!(found, expected);
         }
         assert_eq!((lines.count(), expected.len()), (4, 4));

@@ -24,6 +24,7 @@ mod remind;
 mod replay;
 mod schedule;
 mod upkeep;
+mod window;
 mod writes;
 
 pub use checked::{Checked, Outcome};
@@ -34,5 +35,8 @@ pub use error::EngineError;
 pub use findings::{FindingFilter, FindingView};
 pub use look::Probed;
 pub use open::Engine;
-pub use replay::{ReplayOptions, Replayed, replay};
+pub use replay::{
+    Accepting, Counts, Course, Event, EventKind, Replay, ReplayOptions, Replayed, Skipped, Summary,
+    WindowOutcome, replay,
+};
 pub use schedule::Run;

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Engine, EngineError, escalate};
+use crate::diagnose::FindingRecord;
 use crate::model::{Diagnosis, Finding, NotifyReason, Patch, Severity, Subject};
 use crate::notify::{self, Draft};
-use crate::store::{FindingFilter, FindingRecord, PatchFilter, Silence};
+use crate::store::{FindingFilter, PatchFilter, Silence};
 
 /// How often it is looked at where nothing is known to be due: a decision or another process may have moved things.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);

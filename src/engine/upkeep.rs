@@ -4,11 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, info, warn};
 
 use super::{Engine, EngineError, escalate};
-use crate::compare::{Comparison, Window};
-use crate::diagnose::diagnose_outcomes;
-use crate::model::{
-    Change, ChangeKind, CompareKind, Compared, Facts, FieldPath, Report, Side, Subject, content_id,
-};
+use crate::compare::Window;
+use crate::diagnose::assess_outcome;
+use crate::model::{Change, ChangeKind, CompareKind, Compared, Facts, FieldPath, Side, Subject, content_id};
 use crate::net::{HttpClient, Request};
 use crate::rules::JudgeContext;
 use crate::store::{CheckOutcome, CheckRecord, StreamState};
@@ -84,22 +82,10 @@ impl Engine {
             crate::model::Period::from_secs(self.every(subject).unsigned_abs().as_secs()).to_string(),
         );
         let change = Change { kind: ChangeKind::NotObserved, path: FieldPath::root(), to: Vec::new(), facts };
-        let comparison = Comparison { changes: vec![change], ..Comparison::default() };
         let context = JudgeContext { mapping: None, learning: false, at: now };
-        let mut judgement = self.rules.judge(subject, &comparison, &context);
-        let diagnoses = diagnose_outcomes(subject, &mut judgement.findings, None);
-        let report = Report {
-            version: 1,
-            subject: subject.clone(),
-            compared: Compared {
-                kind: CompareKind::Records,
-                baseline: Side::default(),
-                live: Side::default(),
-            },
-            diagnoses,
-            findings: judgement.findings,
-            inconclusive: judgement.inconclusive,
-        };
+        let compared =
+            Compared { kind: CompareKind::Records, baseline: Side::default(), live: Side::default() };
+        let report = assess_outcome(subject, change, compared, &self.rules, &context);
         // What came of the last attempt stays: this is not an attempt.
         let outcome = state
             .last_outcome

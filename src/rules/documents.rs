@@ -61,22 +61,15 @@ fn report(compared: DocsComparison, rules: &RuleSet) -> (Report, Vec<Option<Fing
         inconclusive: compared.inconclusive,
         ..Comparison::default()
     };
-    let judgement = rules.judge(&subject, &comparison, &context);
-    let mut findings = judgement.findings;
+    let mut judgement = rules.judge(&subject, &comparison, &context);
     // Files say nothing of when they were seen.
-    for finding in &mut findings {
+    for finding in &mut judgement.findings {
         (finding.first_seen, finding.last_seen) = (None, None);
     }
-    let diagnoses = diagnose_documents(&subject, &mut findings);
-    let report = Report {
-        version: 1,
-        subject,
-        compared: Compared { kind: CompareKind::Docs, baseline: Side::default(), live: Side::default() },
-        diagnoses,
-        findings,
-        inconclusive: judgement.inconclusive,
-    };
-    (report, judgement.speakers)
+    let diagnoses = diagnose_documents(&subject, &mut judgement.findings);
+    let speakers = std::mem::take(&mut judgement.speakers);
+    let compared = Compared { kind: CompareKind::Docs, baseline: Side::default(), live: Side::default() };
+    (judgement.report(&subject, compared, diagnoses), speakers)
 }
 
 /// What responses say of a change of documentation, in words; `None` where they say nothing.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::{Rule, RuleOverride, RuleSet, facts::identity_of, template};
 use crate::compare::Comparison;
 use crate::model::{
-    Change, Fact, Facts, Finding, FindingState, Fingerprint, Inconclusive, MappedStream, Severity, Subject,
+    Change, Compared, Diagnosis, Fact, Facts, Finding, FindingState, Fingerprint, Inconclusive, MappedStream,
+    Report, Severity, Subject,
 };
 
 /// What is known around a comparison.
@@ -32,6 +33,21 @@ pub struct Judgement {
     pub ignored: usize,
     /// For each change, in the order of the comparison, the finding that speaks for it; `None` where there is none.
     pub speakers: Vec<Option<Fingerprint>>,
+}
+
+impl Judgement {
+    /// The report of a judgement whose findings these diagnoses explain.
+    #[must_use]
+    pub fn report(self, subject: &Subject, compared: Compared, diagnoses: Vec<Diagnosis>) -> Report {
+        Report {
+            version: 1,
+            subject: subject.clone(),
+            compared,
+            diagnoses,
+            findings: self.findings,
+            inconclusive: self.inconclusive,
+        }
+    }
 }
 
 impl RuleSet {

@@ -9,11 +9,12 @@ use sqlx::AnyConnection;
 use super::audit::{self, AuditEntry};
 use super::baselines::NewBaseline;
 use super::documents::{self, NewDocument};
-use super::findings::{self, FindingRecord, Step};
+use super::findings;
 use super::sql::sql;
 use super::streams::{self, StreamState, lock_stream};
 use super::{Retry, Store, StoreError, TRIES, baselines, diagnoses, outbox, patches, windows};
 use crate::compare::Window;
+use crate::diagnose::{self, FindingRecord, Look, Moved, Step};
 use crate::model::{
     Category, Compared, Diagnosis, ErrorClass, FieldPath, Finding, Fingerprint, Inconclusive, Message, Patch,
     PatchState, Subject,
@@ -63,7 +64,7 @@ pub struct CheckRecord {
     /// What was seen.
     pub findings: Vec<Finding>,
     /// Which kinds of findings this check could have shown: a known finding of these that is not shown counts as
-    /// missed, and is resolved after [`super::RESOLVE_AFTER`] misses. Empty for a failed or partial look.
+    /// missed, and is resolved after [`crate::diagnose::RESOLVE_AFTER`] misses. Empty for a failed or partial look.
     pub judges: Vec<Category>,
     /// What could not be judged; known findings at these paths do not count as missed.
     pub inconclusive: Vec<Inconclusive>,
@@ -270,43 +271,22 @@ async fn move_findings(
     record: &CheckRecord,
     outcome: &mut CommitOutcome,
 ) -> Result<(), StoreError> {
-    let mut shown = record.findings.clone();
-    // A fingerprint is one finding, whatever the caller says twice; the first wins.
-    let mut told = std::collections::BTreeSet::new();
-    shown.retain(|finding| told.insert(finding.fingerprint.clone()));
-
-    for mut known in findings::of_stream(conn, &record.subject).await? {
-        let was_flapping = known.has_flaps();
-        let at = shown.iter().position(|finding| finding.fingerprint == known.finding.fingerprint);
-        let step = match at {
-            Some(at) => known.seen(shown.swap_remove(at), record.at),
-            None if counts_as_missed(record, &known.finding) => known.missed(record.at),
-            None if known.finding.state == crate::model::FindingState::Resolved => Step::Gone,
-            None => Step::Still,
-        };
-        // What is resolved and has no comebacks to forget is as it was.
-        if step != Step::Gone || was_flapping {
-            findings::save(conn, &known).await?;
+    let look = Look {
+        subject: &record.subject,
+        at: record.at,
+        findings: &record.findings,
+        judges: &record.judges,
+        inconclusive: &record.inconclusive,
+        unjudged: &record.unjudged,
+    };
+    let known = findings::of_stream(conn, &record.subject).await?;
+    for Moved { step, record, is_changed } in diagnose::move_findings(known, &look) {
+        if is_changed {
+            findings::save(conn, &record).await?;
         }
-        sort_in(outcome, step, known);
-    }
-    shown.sort_by(|a, b| {
-        b.severity.cmp(&a.severity).then_with(|| a.path.cmp(&b.path)).then_with(|| a.rule.cmp(&b.rule))
-    });
-    for finding in shown {
-        let first = FindingRecord::first(&record.subject, finding, record.at);
-        findings::save(conn, &first).await?;
-        sort_in(outcome, Step::New, first);
+        sort_in(outcome, step, record);
     }
     Ok(())
-}
-
-fn counts_as_missed(record: &CheckRecord, finding: &Finding) -> bool {
-    let is_unjudged = finding.category == Category::Values
-        && record.unjudged.iter().any(|path| finding.path.starts_with(path));
-    record.judges.contains(&finding.category)
-        && !is_unjudged
-        && !record.inconclusive.iter().any(|inconclusive| inconclusive.path == finding.path)
 }
 
 fn sort_in(outcome: &mut CommitOutcome, step: Step, finding: FindingRecord) {

@@ -1,5 +1,5 @@
-//! Findings: by subject and fingerprint, with the hysteresis that keeps an incident from opening and closing at each
-//! window.
+//! Findings: by subject and fingerprint. How they move from check to check is said in [`crate::diagnose`], and only kept
+//! here.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -9,58 +9,8 @@ use super::baselines::NewBaseline;
 use super::sql::{Row, sql, to_json};
 use super::streams::{lock_stream, subject_of};
 use super::{Store, StoreError, only_one};
+use crate::diagnose::FindingRecord;
 use crate::model::{Finding, FindingState, Fingerprint, Severity, Subject};
-
-/// After how many checks in a row that could have shown it a finding that was not shown is resolved.
-pub const RESOLVE_AFTER: u64 = 2;
-
-/// How often a finding may come back within [`FLAP_WINDOWS`] before it is flapping.
-pub const FLAP_LIMIT: usize = 3;
-
-/// Over how many checks comebacks are counted; a flapping finding is resolved when it was away for as long.
-pub const FLAP_WINDOWS: u64 = 10;
-
-/// A finding as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FindingRecord {
-    /// Whom it is about.
-    pub subject: Subject,
-    /// The finding, its state and times filled in.
-    pub finding: Finding,
-    /// When this incident began: the first window, or the one that brought it back.
-    pub opened_at: Timestamp,
-    /// When it was resolved.
-    pub resolved_at: Option<Timestamp>,
-    /// When it was last in a message.
-    pub told_at: Option<Timestamp>,
-    /// Checks in a row that could have shown it and did not.
-    pub misses: u64,
-    /// What was said with the last acknowledgement or acceptance.
-    pub note: Option<String>,
-    /// Checks that could have shown it.
-    pub(super) judged: u64,
-    /// Which of them brought it back, the last few.
-    pub(super) flaps: Vec<u64>,
-}
-
-/// What a check does to a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// It was never there before.
-    New,
-    /// It was resolved, and is back.
-    Reopened,
-    /// It came back once too often.
-    BecameFlapping,
-    /// It is there still, and more severe than it was.
-    Worse,
-    /// It is there still, or away for too short a time to say.
-    Still,
-    /// It has been away long enough.
-    Resolved,
-    /// It was resolved and still is.
-    Gone,
-}
 
 /// Which findings to list.
 #[derive(Debug, Clone, Default)]
@@ -73,97 +23,6 @@ pub struct FindingFilter {
     pub states: Vec<FindingState>,
     /// At least as bad as this.
     pub min_severity: Option<Severity>,
-}
-
-impl FindingRecord {
-    /// A finding that was never there before.
-    pub(super) fn first(subject: &Subject, finding: Finding, at: Timestamp) -> Self {
-        let finding =
-            Finding { state: FindingState::Open, first_seen: Some(at), last_seen: Some(at), ..finding };
-        Self {
-            subject: subject.clone(),
-            finding,
-            opened_at: at,
-            resolved_at: None,
-            told_at: None,
-            misses: 0,
-            note: None,
-            judged: 1,
-            flaps: Vec::new(),
-        }
-    }
-
-    /// A check shows it.
-    pub(super) fn seen(&mut self, shown: Finding, at: Timestamp) -> Step {
-        self.judged += 1;
-        let was = self.finding.state;
-        let is_worse = shown.severity > self.finding.severity;
-        let away = self.misses;
-        self.misses = 0;
-        self.finding =
-            Finding { state: was, first_seen: self.finding.first_seen, last_seen: Some(at), ..shown };
-        // A flapping finding is not resolved by a short absence, but its comebacks count on.
-        if was == FindingState::Resolved || (was == FindingState::Flapping && away >= RESOLVE_AFTER) {
-            self.flaps.push(self.judged);
-        }
-        self.forget_flaps();
-        let flapping = self.flaps.len() >= FLAP_LIMIT;
-        match was {
-            FindingState::Resolved => {
-                self.opened_at = at;
-                self.resolved_at = None;
-                self.note = None;
-                if flapping {
-                    self.finding.state = FindingState::Flapping;
-                    Step::BecameFlapping
-                } else {
-                    self.finding.state = FindingState::Open;
-                    Step::Reopened
-                }
-            }
-            FindingState::Flapping if !flapping => {
-                self.finding.state = FindingState::Open;
-                Step::Still
-            }
-            // Whoever has seen the lesser one has not seen this.
-            FindingState::Open | FindingState::Acknowledged if is_worse => {
-                self.finding.state = FindingState::Open;
-                Step::Worse
-            }
-            FindingState::Open | FindingState::Acknowledged | FindingState::Flapping => Step::Still,
-        }
-    }
-
-    /// A check could have shown it, and did not.
-    pub(super) fn missed(&mut self, at: Timestamp) -> Step {
-        self.judged += 1;
-        self.forget_flaps();
-        if self.finding.state == FindingState::Resolved {
-            return Step::Gone;
-        }
-        self.misses += 1;
-        let enough = if self.finding.state == FindingState::Flapping { FLAP_WINDOWS } else { RESOLVE_AFTER };
-        if self.misses < enough {
-            return Step::Still;
-        }
-        self.resolve(at);
-        Step::Resolved
-    }
-
-    /// Whether comebacks are being counted.
-    pub(super) const fn has_flaps(&self) -> bool {
-        !self.flaps.is_empty()
-    }
-
-    fn resolve(&mut self, at: Timestamp) {
-        self.finding.state = FindingState::Resolved;
-        self.resolved_at = Some(at);
-    }
-
-    fn forget_flaps(&mut self) {
-        let judged = self.judged;
-        self.flaps.retain(|at| judged - at < FLAP_WINDOWS);
-    }
 }
 
 impl FindingFilter {

@@ -42,7 +42,7 @@ pub use diagnoses::StoredDiagnosis;
 use dialect::Dialect;
 pub use documents::{DocumentEntry, NewDocument, StoredDocument};
 pub use error::{Retry, StoreError};
-pub use findings::{FLAP_LIMIT, FLAP_WINDOWS, FindingFilter, FindingRecord, RESOLVE_AFTER};
+pub use findings::FindingFilter;
 pub use lock::{DaemonLock, DeliveryLock};
 pub use outbox::{MessageState, OutboxCounts, StoredMessage};
 pub use patches::{PatchFilter, StoredPatch};

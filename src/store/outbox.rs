@@ -12,7 +12,8 @@ use sqlx::AnyConnection;
 
 use super::sql::{Row, sql};
 use super::streams::lock_stream;
-use super::{FindingRecord, Retry, Store, StoreError, TRIES, findings};
+use super::{Retry, Store, StoreError, TRIES, findings};
+use crate::diagnose::FindingRecord;
 use crate::model::{FindingState, Message, Subject};
 
 /// Where a message stands.

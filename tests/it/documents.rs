@@ -10,6 +10,7 @@ mod moved;
 mod mutated;
 mod probes;
 mod refactored;
+mod rows;
 
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
 use drogue::rules::{RuleSet, diff_documents};

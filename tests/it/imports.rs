@@ -11,6 +11,8 @@ use drogue::rules::RuleSet;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::project::{Feed, Project, Receivers, customers};
+
 struct Files(TempDir);
 
 impl Files {
@@ -200,4 +202,48 @@ fn har_files_that_say_nothing_of_the_stream() {
     }
     let error = files.import("cut.har", &two[..two.len() - 10], &items()).unwrap_err().to_string();
     assert!(error.contains("line 1, column"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_in_another_encoding_are_counted_and_cost_no_other() {
+    let feed = Feed::new();
+    let api = feed.serve().await;
+    let project = Project::new(&api, &Receivers::default());
+    let lines = |turn| -> Vec<u8> {
+        customers(turn).iter().flat_map(|record| format!("{record}\n").into_bytes()).collect()
+    };
+    let latin: Vec<u8> = lines(3)
+        .split_inclusive(|byte| *byte == b'\n')
+        .enumerate()
+        .flat_map(|(at, line)| {
+            let text = String::from_utf8(line.to_vec()).unwrap();
+            // `Pérson` as Latin-1 has it.
+            let place = text.find("Person").unwrap() + 1;
+            let mut bytes = text.into_bytes();
+            if at % 20 == 0 {
+                bytes[place] = 0xe9;
+            }
+            bytes
+        })
+        .collect();
+    let list: Vec<u8> =
+        [b"[".as_slice(), &latin.trim_ascii().split(|b| *b == b'\n').collect::<Vec<_>>().join(&b','), b"]"]
+            .concat();
+    std::fs::write(project.path("1.jsonl"), lines(1)).unwrap();
+    std::fs::write(project.path("2.jsonl"), lines(2)).unwrap();
+    std::fs::write(project.path("latin.jsonl"), &latin).unwrap();
+    std::fs::write(project.path("latin.json"), &list).unwrap();
+    std::fs::write(project.path("1.json"), json!(customers(1)).to_string()).unwrap();
+    let said = "3 records could not be read in full: encoding";
+    for (before, after) in [("1.jsonl", "latin.jsonl"), ("1.json", "latin.json"), ("1.jsonl", "latin.json")] {
+        let report = project.json(&["diff", before, after]).1;
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|one| one["rule"] == "records-malformed");
+        let found = found.unwrap_or_else(|| panic!("{before} {after}: {report:#}"));
+        assert_eq!(found["message"], said, "{report:#}");
+        assert_eq!(report["compared"]["live"]["records"], 57, "the others are read: {report:#}");
+    }
+    project.run(&["import", "-c", "crm", "1.jsonl", "2.jsonl"]).ended(0);
+    let set = project.json(&["import", "-c", "crm", "latin.jsonl"]).1;
+    assert!(set.to_string().contains(said), "{set:#}");
 }

@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use drogue::config::LearningSettings;
+use drogue::engine::{Accepting, EventKind, ReplayOptions};
+use drogue::model::Period;
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, Reply};
@@ -671,12 +674,17 @@ fn a_small_window_does_not_hide_what_changed_before_it() {
     write("3.json", &customers(3)[..6]);
     write("4.json", &in_cents(4));
     write("5.json", &in_cents(5));
-    let windows = drogue::engine::replay(folder.path(), &drogue::engine::ReplayOptions::default()).unwrap();
+    let options = ReplayOptions {
+        accept: Accepting::Everything,
+        learning: LearningSettings { windows: 2, span: Period::from_secs(0) },
+        ..ReplayOptions::default()
+    };
+    let windows = drogue::engine::replay(folder.path(), &options).unwrap().windows;
     let told: Vec<Vec<String>> = windows
         .iter()
         .map(|window| {
-            let diagnoses = window.report.iter().flat_map(|report| &report.diagnoses);
-            diagnoses.map(|diagnosis| format!("{} {}", diagnosis.kind.word(), diagnosis.path)).collect()
+            let opened = window.events.iter().filter(|event| event.event == EventKind::Opened);
+            opened.map(|event| format!("{} {}", event.kind, event.path)).collect()
         })
         .collect();
     let nothing: Vec<String> = Vec::new();

@@ -17,5 +17,6 @@ mod journey_watch;
 mod probe;
 mod quiet;
 mod repair_and_apply;
+mod replay;
 mod store_both_databases;
 mod support;

@@ -1,11 +1,11 @@
 //! What documentation announced of a change that responses now show: the diagnosis quotes the sentence.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::super::{Engine, EngineError, open::Stream};
+use super::kept::PerVersion;
 use super::names::{named, place_of, subject_of};
 use super::read;
 use crate::diagnose::NOTHING_NEW;
@@ -15,10 +15,7 @@ use crate::spec::{self, Announcement, AnnouncementKind, Quote};
 use crate::store::FindingFilter;
 
 /// The announcements of documents, by the document and its content: a page is searched once for each of its versions.
-pub(in crate::engine) type Announced = Mutex<BTreeMap<String, Arc<Vec<Announcement>>>>;
-
-/// Documents whose announcements are kept; beyond that all are searched anew.
-const MAX_KEPT: usize = 1_000;
+pub(in crate::engine) type Announced = PerVersion<Arc<Vec<Announcement>>>;
 
 /// What announces that a field gets another place, or none.
 const OF_SHAPE: &[AnnouncementKind] = &[
@@ -110,20 +107,14 @@ impl Engine {
         };
         let day = last.fetched_at.to_zoned(TimeZone::UTC).date().to_string();
         let key = format!("{connector}/{name}/{}/{:?}", last.sha256, settings.sections);
-        let kept = self.announced.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(announced) = kept {
+        if let Some(announced) = self.announced.get(&key) {
             return Ok(Some((day, announced)));
         }
         let Some(stored) = self.store.document(connector, name).await? else { return Ok(None) };
         // It was read when it was fetched; a later version of this program may refuse it.
         let announced = read(settings, stored.entry.content_type.as_deref(), &stored.content)
             .map_or_else(|_| Vec::new(), |document| spec::announcements(&document));
-        let announced = Arc::new(announced);
-        let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_KEPT {
-            all.clear();
-        }
-        all.insert(key, Arc::clone(&announced));
+        let announced = self.announced.keep(key, Arc::new(announced));
         Ok(Some((day, announced)))
     }
 }

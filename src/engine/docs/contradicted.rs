@@ -1,11 +1,11 @@
 //! Where documentation and responses of a stream disagree, whatever changes.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::super::{Engine, EngineError, open::Stream};
+use super::kept::PerVersion;
 use super::names::named;
 use super::read;
 use crate::compare::{Comparison, contradictions};
@@ -16,10 +16,7 @@ use crate::spec::{DescribedRecords, Document};
 
 /// What the documents say of the records of streams, by the document's content and what the stream asks for: a
 /// description of many megabytes is read once for each of its versions.
-pub(in crate::engine) type Descriptions = Mutex<BTreeMap<String, Option<Arc<DescribedRecords>>>>;
-
-/// Descriptions that are kept; beyond that all are read anew.
-const MAX_KEPT: usize = 1_000;
+pub(in crate::engine) type Descriptions = PerVersion<Option<Arc<DescribedRecords>>>;
 
 /// What the documents of a stream and its responses disagree about.
 #[derive(Debug, Default)]
@@ -47,8 +44,7 @@ impl Engine {
                 continue;
             };
             let key = format!("{}/{name}/{}/{endpoint:?}", stream.subject, last.sha256);
-            let kept = self.descriptions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-            let described = match kept {
+            let described = match self.descriptions.get(&key) {
                 Some(described) => described,
                 None => {
                     let Some(stored) = self.store.document(connector, &name).await? else { continue };
@@ -58,12 +54,7 @@ impl Engine {
                             // Prose promises nothing that can be held against a response.
                             Ok(Document::Sections(_)) | Err(_) => None,
                         };
-                    let mut all = self.descriptions.lock().unwrap_or_else(PoisonError::into_inner);
-                    if all.len() >= MAX_KEPT {
-                        all.clear();
-                    }
-                    all.insert(key, described.clone());
-                    described
+                    self.descriptions.keep(key, described)
                 }
             };
             if let Some(described) = described {

@@ -1,7 +1,8 @@
 //! Findings: hysteresis, flapping, acknowledgement, silences, hostile text.
 
+use drogue::diagnose::{FLAP_WINDOWS, RESOLVE_AFTER};
 use drogue::model::{Category, Fact, Finding, FindingState, Inconclusive, Severity, Subject};
-use drogue::store::{CheckRecord, FLAP_WINDOWS, FindingFilter, RESOLVE_AFTER, Silence, Store, StoreError};
+use drogue::store::{CheckRecord, FindingFilter, Silence, Store, StoreError};
 
 use super::fixtures::*;
 use crate::support::database::for_each_database;

@@ -134,6 +134,11 @@ impl Project {
         project
     }
 
+    /// A folder without a config.
+    pub(crate) fn bare() -> Self {
+        Self { folder: TempDir::new().unwrap(), variables: Vec::new() }
+    }
+
     /// An environment variable for all runs.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));

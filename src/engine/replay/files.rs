@@ -1,0 +1,160 @@
+//! The files of a folder as windows: which they are, in which order, and when each was seen.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::super::EngineError;
+
+/// A file of a folder, and when it was seen where its name says so.
+pub(super) struct PastWindow {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) at: Option<Timestamp>,
+}
+
+/// What lies in a folder: windows in their order, and files that are none, each with the reason.
+pub(super) struct Folder {
+    pub(super) windows: Vec<PastWindow>,
+    pub(super) skipped: Vec<(String, &'static str)>,
+}
+
+/// Windows beyond this number are not read: a year of hours.
+const MAX_WINDOWS: usize = 10_000;
+/// A list of the other files is not longer than this, in bytes.
+const MAX_LIST: u64 = 16 << 20;
+
+/// The windows of a folder: by the dates in their names where most have one, else by name, with numbers in it as numbers.
+///
+/// Files of other kinds are none, nor is one that lists the others, nor one without a date among dated ones: nobody could
+/// say when it was seen.
+pub(super) fn windows_of(dir: &Path) -> Result<Folder, EngineError> {
+    let unreadable = |source| EngineError::Read { file: dir.display().to_string(), source };
+    let (mut windows, mut skipped) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let extension = path.extension().map(|ext| ext.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            _ if path.is_dir() => skipped.push((name, "a folder")),
+            Some("json" | "jsonl" | "ndjson" | "har") => {
+                let at = time_in(&name);
+                windows.push(PastWindow { name, path, at });
+            }
+            _ => skipped.push((name, "not .json, .jsonl, .ndjson or .har")),
+        }
+        if windows.len() > MAX_WINDOWS {
+            return Err(EngineError::Refused(format!(
+                "`{}` holds more than {MAX_WINDOWS} windows",
+                dir.display()
+            )));
+        }
+    }
+    let mut take_out = |windows: &mut Vec<PastWindow>, why, is_one: &dyn Fn(&PastWindow) -> bool| {
+        let gone = windows.extract_if(.., |window| is_one(window)).map(|window| (window.name, why));
+        skipped.extend(gone);
+    };
+    let names: Vec<String> = windows.iter().map(|window| window.name.clone()).collect();
+    take_out(&mut windows, "a list of the other files", &|window| lists(window, &names));
+    let dated = windows.iter().filter(|window| window.at.is_some()).count();
+    if dated * 2 > windows.len() {
+        take_out(&mut windows, "no date in its name, as the others have", &|window| window.at.is_none());
+    } else {
+        windows.iter_mut().for_each(|window| window.at = None);
+    }
+    windows.sort_by_cached_key(|window| (window.at, by_number(&window.name), window.name.clone()));
+    skipped.sort();
+    Ok(Folder { windows, skipped })
+}
+
+/// Whether a file is a list of the files beside it: it names half of them or more, each at the end of a text. Of many
+/// files a few tell.
+fn lists(window: &PastWindow, names: &[String]) -> bool {
+    const ENOUGH: usize = 16;
+    let others: Vec<&String> = names.iter().filter(|name| **name != window.name).collect();
+    let asked: Vec<&String> = others.iter().step_by(others.len().div_ceil(ENOUGH).max(1)).copied().collect();
+    let is_small = std::fs::metadata(&window.path).is_ok_and(|meta| meta.len() <= MAX_LIST);
+    if asked.len() < 2 || !is_small {
+        return false;
+    }
+    std::fs::read_to_string(&window.path).is_ok_and(|text| {
+        let named = asked.iter().filter(|name| text.contains(&format!("{name}\""))).count();
+        named * 2 >= asked.len()
+    })
+}
+
+/// The date in a name, with the time behind it where there is one: `2026-11-03`, `crm-2026-11-03T08:15`, `20261103_0815`.
+fn time_in(name: &str) -> Option<Timestamp> {
+    let digits: Vec<(usize, char)> = name.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
+    (0..digits.len()).find_map(|from| {
+        let number = |at: usize, count: usize| {
+            let part = digits.get(from + at..from + at + count)?;
+            part.iter().map(|(_, c)| *c).collect::<String>().parse::<i16>().ok()
+        };
+        // Eight digits with at most a sign between them, and no digit right before them.
+        let place = |at: usize| digits.get(from + at).map(|(place, _)| *place);
+        let is_close = |at: usize| Some(place(at)? - place(at - 1)? <= 2);
+        let is_first = from == 0 || place(0)? - digits[from - 1].0 > 1;
+        if !is_first || !(1..8).all(|at| is_close(at) == Some(true)) {
+            return None;
+        }
+        let date = jiff::civil::Date::new(number(0, 4)?, number(4, 2)? as i8, number(6, 2)? as i8).ok()?;
+        if !(1990..2100).contains(&date.year()) {
+            return None;
+        }
+        let hour = number(8, 2).filter(|_| (8..10).all(|at| is_close(at) == Some(true)));
+        let minute = number(10, 2).filter(|_| (10..12).all(|at| is_close(at) == Some(true)));
+        let time =
+            |hour: i16, minute: i16| date.at(0, 0, 0, 0).with().hour(hour as i8).minute(minute as i8).build();
+        let when = time(hour.unwrap_or(0), minute.unwrap_or(0)).ok().unwrap_or_else(|| date.at(0, 0, 0, 0));
+        when.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+/// A name as words and numbers, so that `2.json` comes before `10.json`.
+fn by_number(name: &str) -> Vec<(u128, String)> {
+    let mut parts: Vec<(u128, String)> = vec![(0, String::new())];
+    let mut in_number = false;
+    for c in name.chars() {
+        let digit = c.to_digit(10);
+        if digit.is_some() != in_number && digit.is_some() {
+            parts.push((0, String::new()));
+        }
+        in_number = digit.is_some();
+        if let Some((number, text)) = parts.last_mut() {
+            match digit {
+                Some(digit) => *number = number.saturating_mul(10).saturating_add(u128::from(digit)),
+                None => text.push(c),
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_when() {
+        let at = |name: &str| time_in(name).map(|at| at.to_string());
+        for (name, time) in [
+            ("2026-11-03.json", "2026-11-03T00:00:00Z"),
+            ("crm_2026-11-03T08:15:00Z.jsonl", "2026-11-03T08:15:00Z"),
+            ("20261103_0815.json", "2026-11-03T08:15:00Z"),
+            ("v2-2026-11-03.json", "2026-11-03T00:00:00Z"),
+        ] {
+            assert_eq!(at(name).as_deref(), Some(time), "{name}");
+        }
+        for name in ["1.json", "20269999.json", "1234567890.json", "a.json", "2026-11.json"] {
+            assert_eq!(at(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_with_numbers_come_in_their_order() {
+        let mut names = ["10.json", "9.json", "a2b1.json", "a2b10.json", "a10.json", "a2b9.json"];
+        names.sort_by_cached_key(|name| by_number(name));
+        assert_eq!(names, ["9.json", "10.json", "a2b1.json", "a2b9.json", "a2b10.json", "a10.json"]);
+    }
+}

@@ -1,0 +1,527 @@
+//! What would have been said of a stream, window by window, as an engine that watched it would have.
+//!
+//! The steps are those of the engine, on memory instead of the store: [`window::follow`], [`window::judge`],
+//! [`move_findings`], learning, accepting.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::EngineError;
+use super::super::baselines::places;
+use super::super::window::{self, HISTORY, Judged, Past, Size, VOLUME_HISTORY};
+use crate::compare::{Baseline, Window, accept};
+use crate::config::LearningSettings;
+use crate::diagnose::{FindingRecord, Look, Moved, Step, move_findings};
+use crate::model::{
+    Category, Change, Diagnosis, FieldPath, Finding, FindingState, Fingerprint, Inconclusive, Report,
+    Severity, Subject,
+};
+use crate::profile::KeySpec;
+use crate::rules::{JudgeContext, RuleSet};
+
+/// What a person would have accepted, as soon as it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Accepting {
+    /// Nothing: what is found stays open as long as windows show it.
+    #[default]
+    Nothing,
+    /// Everything, so that each change is told once.
+    Everything,
+    /// What is at these paths, or below.
+    At(Vec<FieldPath>),
+}
+
+/// What became of a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum WindowOutcome {
+    /// Seen while too little was known: hard facts alone are told.
+    Learning {
+        /// Windows that were learned from, with this one.
+        seen: u64,
+        /// Windows that are needed.
+        needed: u64,
+        /// Whether this one was learned from: one that shows hard facts is not.
+        joined: bool,
+    },
+    /// The last window of learning: from the next one on, all is told.
+    Learned {
+        /// Windows that were learned from.
+        windows: u64,
+        /// Their records.
+        records: u64,
+        /// When the last of them was seen; `None` where the windows have no dates.
+        until: Option<Timestamp>,
+    },
+    /// Compared in full.
+    Compared,
+    /// No records: no evidence of anything.
+    Empty,
+    /// It could not be read as a window.
+    Unreadable {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// What a window did to what was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// It is there for the first time.
+    Opened,
+    /// It came back too often: the last word on it until it settles.
+    Flapping,
+    /// It was resolved, and is back.
+    Reopened,
+    /// It is there still, and more severe than it was.
+    Worse,
+    /// It is there still.
+    Persists,
+    /// It is not there, for too short a time to say that it is over; or nobody could say.
+    Quiet,
+    /// It has been away long enough.
+    Resolved,
+    /// It is the new normal.
+    Accepted,
+}
+
+/// What a window did to one diagnosis.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// What it did.
+    pub event: EventKind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The word for what happened: `renamed`.
+    pub kind: String,
+    /// Where.
+    pub path: FieldPath,
+    /// What happened, in a sentence.
+    pub summary: String,
+    /// The rules that say so.
+    pub rules: Vec<String>,
+    /// The findings that the diagnosis explains.
+    pub findings: Vec<Fingerprint>,
+    /// Windows since it was opened, this one counted.
+    pub windows: u64,
+    /// Windows in a row that could have shown it and did not.
+    pub quiet: u64,
+}
+
+/// How many, by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// Breaking ones.
+    pub breaking: u64,
+    /// Warnings.
+    pub warning: u64,
+    /// The others.
+    pub info: u64,
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Windows that were read, with those that hold nothing.
+    pub windows: u64,
+    /// Windows that were learned from.
+    pub learned_from: u64,
+    /// Whether too little was seen to the end for soft changes to be told.
+    pub learning: bool,
+    /// Files that could not be read.
+    pub unreadable: u64,
+    /// What was told for the first time.
+    pub opened: Counts,
+    /// What came back.
+    pub reopened: Counts,
+    /// What flapped.
+    pub flapping: Counts,
+    /// What was over.
+    pub resolved: Counts,
+    /// What was accepted.
+    pub accepted: Counts,
+    /// What is open at the end.
+    pub open: Counts,
+}
+
+/// What one window came to.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    /// Records that were read.
+    pub records: u64,
+    /// What became of it.
+    pub outcome: WindowOutcome,
+    /// What became of findings, worst first.
+    pub events: Vec<Event>,
+    /// What it showed.
+    pub report: Option<Report>,
+}
+
+/// A stream in memory.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    subject: Subject,
+    rules: RuleSet,
+    learning: LearningSettings,
+    accepting: Accepting,
+    baseline: Option<Baseline>,
+    /// Until when the last decision holds.
+    decided: Option<Timestamp>,
+    /// The last windows, the oldest first.
+    past: VecDeque<Past>,
+    sizes: VecDeque<Size>,
+    known: Vec<FindingRecord>,
+    /// The last reading of each diagnosis.
+    read: BTreeMap<String, Diagnosis>,
+    /// The number of the window that opened each finding.
+    opened: BTreeMap<Fingerprint, u64>,
+    summary: Summary,
+}
+
+impl Timeline {
+    /// Nothing seen yet.
+    #[must_use]
+    pub(super) fn new(
+        subject: Subject,
+        rules: RuleSet,
+        learning: LearningSettings,
+        accepting: Accepting,
+    ) -> Self {
+        Self {
+            subject,
+            rules,
+            learning,
+            accepting,
+            baseline: None,
+            decided: None,
+            past: VecDeque::new(),
+            sizes: VecDeque::new(),
+            known: Vec::new(),
+            read: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            summary: Summary { learning: true, ..Summary::default() },
+        }
+    }
+
+    /// The rules that judge.
+    #[must_use]
+    pub(super) const fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The primary key that the baseline is sampled by.
+    #[must_use]
+    pub(super) fn key(&self) -> Option<KeySpec> {
+        self.baseline.as_ref().and_then(|baseline| baseline.profile.entities.key.clone())
+    }
+
+    /// One more file could not be read as a window: failing to look is no drift.
+    pub(super) const fn unreadable(&mut self) {
+        self.summary.unreadable += 1;
+    }
+
+    /// What all windows so far came to.
+    #[must_use]
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = self.summary.clone();
+        let mut open: BTreeMap<&str, Severity> = BTreeMap::new();
+        for record in self.unresolved() {
+            let worst = open.entry(id_of(&record.finding)).or_insert(record.finding.severity);
+            *worst = record.finding.severity.max(*worst);
+        }
+        open.into_values().for_each(|severity| summary.open.add(severity));
+        summary
+    }
+
+    /// One more window, with the changes around its records.
+    ///
+    /// # Errors
+    /// Where it was profiled in another way than those before it.
+    pub(super) fn take(&mut self, window: Window, around: Vec<Change>) -> Result<Told, EngineError> {
+        self.summary.windows += 1;
+        let records = window.profile.records;
+        if records == 0 {
+            // The endpoint answered, and that is all it says.
+            let nothing = BTreeSet::new();
+            let moved = self.look(&[], &[Category::Behaviour], &[], &nothing, window.to);
+            let events = self.events(&[], &moved);
+            self.known = moved.into_iter().map(|moved| moved.record).collect();
+            return Ok(Told { events, ..Told::of(records, WindowOutcome::Empty) });
+        }
+        let Some(mut baseline) = self.baseline.clone() else {
+            let window = window::redacted(window);
+            let first = window::first(&window);
+            let outcome = self.learned(first, true);
+            self.remember(window, true);
+            return Ok(Told::of(records, outcome));
+        };
+        self.follow(&mut baseline, window.to);
+        let learning = window::is_learning(&self.learning, &baseline);
+        let context = JudgeContext { mapping: None, learning, at: window.to };
+        let judged = window::judge(&self.subject, &baseline, &window, around, &self.rules, &context);
+        let outcome = if learning {
+            if judged.is_clean {
+                window::extend(&mut baseline, &window)?;
+            }
+            self.learned(baseline, judged.is_clean)
+        } else {
+            WindowOutcome::Compared
+        };
+        let at = window.to;
+        let is_clean = judged.is_clean;
+        let (mut events, report) = self.settle(judged, at);
+        self.remember(window::redacted(window), is_clean);
+        events.extend(self.accept(at));
+        Ok(Told { records, outcome, events, report: Some(report) })
+    }
+
+    /// Keeps a baseline while learning, and says how far learning is.
+    fn learned(&mut self, baseline: Baseline, joined: bool) -> WindowOutcome {
+        let outcome = if window::is_learning(&self.learning, &baseline) {
+            WindowOutcome::Learning { seen: baseline.windows, needed: self.learning.windows, joined }
+        } else {
+            self.summary.learning = false;
+            WindowOutcome::Learned {
+                windows: baseline.windows,
+                records: baseline.profile.records,
+                until: Some(baseline.to),
+            }
+        };
+        if joined {
+            self.summary.learned_from = baseline.windows;
+            self.baseline = Some(baseline);
+        }
+        outcome
+    }
+
+    fn follow(&self, baseline: &mut Baseline, now: Timestamp) {
+        let since = now.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+        let past = self.past.iter().filter(|past| past.is_clean).cloned();
+        let sizes = self.sizes.iter().filter(|size| size.to >= since).copied();
+        window::follow(baseline, self.decided, past, sizes);
+    }
+
+    fn remember(&mut self, window: Window, is_clean: bool) {
+        let (to, records) = (window.to, window.profile.records);
+        self.sizes.push_back(Size { to, records, counts: is_clean && !window.partial });
+        let since = to.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+        self.sizes.retain(|size| size.to >= since);
+        self.past.push_back(Past { window, is_clean });
+        while self.past.len() as u64 > HISTORY {
+            self.past.pop_front();
+        }
+    }
+
+    /// Moves the findings by what a window was judged to show.
+    fn settle(&mut self, judged: Judged, at: Timestamp) -> (Vec<Event>, Report) {
+        let Judged { mut report, judges, unjudged, .. } = judged;
+        let moved = self.look(&report.findings, &judges, &report.inconclusive, &unjudged, at);
+        let events = self.events(&report.diagnoses, &moved);
+        for finding in &mut report.findings {
+            let known = moved.iter().find(|moved| moved.record.finding.fingerprint == finding.fingerprint);
+            if let Some(Moved { record, .. }) = known {
+                finding.state = record.finding.state;
+                finding.first_seen = record.finding.first_seen;
+                finding.last_seen = record.finding.last_seen;
+            }
+        }
+        self.known = moved.into_iter().map(|moved| moved.record).collect();
+        (events, report)
+    }
+
+    /// The known findings after one more look.
+    fn look(
+        &mut self,
+        findings: &[Finding],
+        judges: &[Category],
+        inconclusive: &[Inconclusive],
+        unjudged: &BTreeSet<FieldPath>,
+        at: Timestamp,
+    ) -> Vec<Moved> {
+        let known = std::mem::take(&mut self.known);
+        let look = Look { subject: &self.subject, at, findings, judges, inconclusive, unjudged };
+        let moved = move_findings(known, &look);
+        for Moved { step, record, .. } in &moved {
+            if matches!(step, Step::New | Step::Reopened | Step::BecameFlapping) {
+                self.opened.insert(record.finding.fingerprint.clone(), self.summary.windows);
+            }
+        }
+        moved
+    }
+
+    /// What a look did, one event for each diagnosis: those that it draws, then those that it could have drawn.
+    fn events(&mut self, drawn: &[Diagnosis], moved: &[Moved]) -> Vec<Event> {
+        let mut of: BTreeMap<&str, Vec<&Moved>> = BTreeMap::new();
+        for one in moved.iter().filter(|one| one.step != Step::Gone) {
+            of.entry(id_of(&one.record.finding)).or_default().push(one);
+        }
+        let mut events = Vec::new();
+        for diagnosis in drawn {
+            self.read.insert(diagnosis.id.clone(), diagnosis.clone());
+            let moved = of.remove(diagnosis.id.as_str()).unwrap_or_default();
+            let shown: Vec<&Moved> = moved
+                .into_iter()
+                .filter(|one| diagnosis.explains.contains(&one.record.finding.fingerprint))
+                .collect();
+            // The first word is the strongest one.
+            let word = shown.iter().filter_map(|one| word_of(one.step)).min();
+            events.extend(word.and_then(|word| self.event(word, shown.iter().map(|one| &one.record))));
+        }
+        for moved in of.into_values() {
+            let is_over = moved.iter().all(|one| one.step == Step::Resolved);
+            let word = if is_over { EventKind::Resolved } else { EventKind::Quiet };
+            events.extend(self.event(word, moved.iter().map(|one| &one.record)));
+        }
+        for event in &events {
+            self.summary.count(event);
+        }
+        events
+    }
+
+    /// What a person does who accepts what was told: the baseline moves, and the findings are resolved.
+    fn accept(&mut self, at: Timestamp) -> Vec<Event> {
+        let accepting = std::mem::take(&mut self.accepting);
+        let open = self.unresolved().count();
+        let meant: Vec<FindingRecord> =
+            self.unresolved().filter(|record| accepting.takes(&record.finding.path)).cloned().collect();
+        self.accepting = accepting;
+        let (Some(mut baseline), Some(last)) = (self.baseline.clone(), self.past.back()) else {
+            return Vec::new();
+        };
+        if meant.is_empty() {
+            return Vec::new();
+        }
+        let accepted = places(meant.iter().map(|record| &record.finding));
+        self.follow(&mut baseline, at);
+        let baseline = accept(&baseline, &last.window, &accepted, meant.len() == open);
+        self.decided = Some(baseline.to);
+        self.baseline = Some(baseline);
+        for record in self
+            .known
+            .iter_mut()
+            .filter(|known| meant.iter().any(|one| one.finding.fingerprint == known.finding.fingerprint))
+        {
+            record.resolve(at);
+        }
+        let mut of: BTreeMap<&str, Vec<&FindingRecord>> = BTreeMap::new();
+        for record in &meant {
+            of.entry(id_of(&record.finding)).or_default().push(record);
+        }
+        let records = of.into_values();
+        let events: Vec<Event> =
+            records.filter_map(|records| self.event(EventKind::Accepted, records.into_iter())).collect();
+        for event in &events {
+            self.summary.count(event);
+        }
+        events
+    }
+
+    fn unresolved(&self) -> impl Iterator<Item = &FindingRecord> {
+        self.known.iter().filter(|record| record.finding.state != FindingState::Resolved)
+    }
+
+    /// One event about the findings of one diagnosis, in the words of its last reading.
+    fn event<'a>(&self, event: EventKind, records: impl Iterator<Item = &'a FindingRecord>) -> Option<Event> {
+        let records: Vec<&FindingRecord> = records.collect();
+        let findings = || records.iter().map(|record| &record.finding);
+        let first = findings().next()?;
+        let (kind, path, summary) = match self.read.get(id_of(first)) {
+            Some(read) => (read.kind.word(), read.path.clone(), read.summary.clone()),
+            None => (first.rule.clone(), first.path.clone(), first.message.clone()),
+        };
+        let opened = findings().filter_map(|finding| self.opened.get(&finding.fingerprint)).min();
+        let rules: BTreeSet<&String> = findings().map(|finding| &finding.rule).collect();
+        Some(Event {
+            event,
+            severity: findings().map(|finding| finding.severity).max()?,
+            kind,
+            path,
+            summary,
+            rules: rules.into_iter().cloned().collect(),
+            findings: findings().map(|finding| finding.fingerprint.clone()).collect(),
+            windows: opened.map_or(1, |opened| self.summary.windows - opened + 1),
+            quiet: records.iter().map(|record| record.misses).max()?,
+        })
+    }
+}
+
+/// The diagnosis that explains a finding, or the finding itself.
+fn id_of(finding: &Finding) -> &str {
+    finding.explained_by.as_deref().unwrap_or(&finding.fingerprint.0)
+}
+
+/// The word for a step of a finding that a window shows.
+const fn word_of(step: Step) -> Option<EventKind> {
+    match step {
+        Step::New => Some(EventKind::Opened),
+        Step::BecameFlapping => Some(EventKind::Flapping),
+        Step::Reopened => Some(EventKind::Reopened),
+        Step::Worse => Some(EventKind::Worse),
+        Step::Still => Some(EventKind::Persists),
+        Step::Resolved | Step::Gone => None,
+    }
+}
+
+impl Accepting {
+    fn takes(&self, path: &FieldPath) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::At(places) => places.iter().any(|place| path.starts_with(place)),
+        }
+    }
+}
+
+impl Counts {
+    const fn add(&mut self, severity: Severity) {
+        match severity {
+            Severity::Breaking => self.breaking += 1,
+            Severity::Warning => self.warning += 1,
+            Severity::Info => self.info += 1,
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.breaking + self.warning + self.info
+    }
+}
+
+impl Summary {
+    const fn count(&mut self, event: &Event) {
+        match event.event {
+            EventKind::Opened => self.opened.add(event.severity),
+            EventKind::Reopened => self.reopened.add(event.severity),
+            EventKind::Flapping => self.flapping.add(event.severity),
+            EventKind::Resolved => self.resolved.add(event.severity),
+            EventKind::Accepted => self.accepted.add(event.severity),
+            EventKind::Worse | EventKind::Persists | EventKind::Quiet => {}
+        }
+    }
+}
+
+impl Told {
+    /// A window that told nothing.
+    pub(super) const fn of(records: u64, outcome: WindowOutcome) -> Self {
+        Self { records, outcome, events: Vec::new(), report: None }
+    }
+
+    /// Takes out the times of windows that have none of their own.
+    pub(super) fn forget_times(&mut self) {
+        if let WindowOutcome::Learned { until, .. } = &mut self.outcome {
+            *until = None;
+        }
+        if let Some(report) = &mut self.report {
+            for side in [&mut report.compared.baseline, &mut report.compared.live] {
+                (side.from, side.to) = (None, None);
+            }
+            for finding in &mut report.findings {
+                (finding.first_seen, finding.last_seen) = (None, None);
+            }
+        }
+    }
+}
