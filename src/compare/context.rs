@@ -4,9 +4,10 @@ use super::{course::Course, pairs::Pairs, variation::Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 use crate::profile::{FieldProfile, Order, Profile, SampleValue, SampledRecord};
 
-/// The chance of a false alarm that one comparison of a whole stream may have, shared out among its fields: one in
-/// five hundred, so that a stream compared every hour is wrong about four times a year at worst, and much less since
-/// most lanes also ask for an effect.
+/// The chance of a false alarm that the tests of one comparison may have, shared out among its fields (C. Bonferroni):
+/// one in five hundred. A stream compared every hour, 8,760 times a year, would be wrong 17 times by its p-values alone;
+/// most lanes also ask for an effect that chance hardly has, and a finding must hold against the nearest window. A field
+/// passes through several lanes, of which the first that fits speaks; those that ask for less than this say why.
 pub(super) const FAMILY_ALPHA: f64 = 0.002;
 
 /// Below this support a lane about values says nothing: with fewer values even a share of one half is uncertain by
@@ -97,9 +98,33 @@ impl<'a> Lane<'a> {
         self.ctx.variation.field(self.path).map_or(1.0, |field| field.shares.max(1.0))
     }
 
+    /// The same of how strings are written; elements of one list are no samples of their own, so that each list counts
+    /// once (the design effect of clusters is their mean size at most).
+    pub(super) fn form_spread(&self) -> f64 {
+        let forms = self.ctx.variation.field(self.path).map_or(1.0, |field| field.forms.max(1.0));
+        let lists = self.ctx.base.records.min(self.ctx.live.records).max(1) as f64;
+        let size = if self.path.is_repeated() {
+            self.base.present.min(self.live.present) as f64 / lists
+        } else {
+            1.0
+        };
+        forms.max(self.share_spread()) * size.max(1.0)
+    }
+
+    /// Whether a distance is a change of its own where the field varies by itself: four times as far as it goes, and a
+    /// third of the values more. Twice is what a walk goes in four times as many steps; a window is twice a half.
+    pub(super) fn dwarfs(&self, distance: f64) -> bool {
+        let natural = self.ctx.variation.field(self.path).map_or(0.0, super::FieldVariation::reach);
+        self.ctx.variation.is_known() && distance >= 4.0 * natural && distance >= 0.35
+    }
+
     /// The p-value of two counts, the sizes reduced by the field's own dispersion (an effective sample size).
     pub(super) fn fisher(&self, base: (u64, u64), live: (u64, u64)) -> f64 {
-        let by = self.share_spread();
+        self.fisher_by(self.share_spread(), base, live)
+    }
+
+    /// The same for a dispersion.
+    pub(super) fn fisher_by(&self, by: f64, base: (u64, u64), live: (u64, u64)) -> f64 {
         let less = |count: u64| (count as f64 / by).round() as u64;
         super::stats::fisher(less(base.0), less(base.1), less(live.0), less(live.1))
     }

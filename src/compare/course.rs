@@ -94,13 +94,27 @@ impl Course {
     }
 }
 
-/// Whether all values were one, and all are one other now.
+/// Whether all values were one, and none is now: all are one other, or, of numbers (a year, a batch), any others.
 fn is_other_constant(was: &FieldProfile, is: &FieldProfile) -> bool {
+    const FEW: u64 = super::context::MIN_SUPPORT;
+    if let (Some(x), Some(y)) = (numbers_of(was), numbers_of(is))
+        && x.count.min(y.count) >= FEW
+        && x.whole == x.count
+    {
+        return x.min == x.max && (y.min > x.max || y.max < x.min);
+    }
+    let side = |f: &FieldProfile| {
+        let all = f.types.get(JsonType::Boolean);
+        (all >= FEW && (f.trues == 0 || f.trues == all)).then_some(f.trues > 0)
+    };
+    if let (Some(x), Some(y)) = (side(was), side(is)) {
+        return x != y;
+    }
     let only = |f: &FieldProfile| {
         let counts = enums::counts(f)?;
         let mut all = counts.iter();
         match (all.next(), all.next()) {
-            (Some((value, count)), None) if *count >= super::context::MIN_SUPPORT => Some(*value),
+            (Some((value, count)), None) if *count >= FEW => Some(*value),
             _ => None,
         }
     };

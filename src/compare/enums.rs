@@ -1,6 +1,6 @@
 //! Closed sets of values: new, lost and renamed members, and how often each comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{FAMILY_ALPHA, Lane, MIN_SUPPORT, name_words};
 use super::stats;
@@ -118,6 +118,31 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
         return None;
     };
     Some(in_turn(lane, &new, change(lane, &new, &lost, share, gone, transform)))
+}
+
+/// Newcomers to a vocabulary that show by how they are built that they are none of its words; `None` where the field
+/// has no vocabulary.
+pub(super) fn words(lane: &Lane<'_>, built_otherwise: &BTreeSet<u64>) -> Option<Change> {
+    let (base, live) = (counts(lane.base)?, counts(lane.live)?);
+    let (n, m): (u64, u64) = (base.values().sum(), live.values().sum());
+    if base.len() * 4 > n as usize || live.len() * 4 > m as usize {
+        return None;
+    }
+    let new: Vec<(u64, u64)> =
+        live.iter().filter(|(v, _)| built_otherwise.contains(v)).map(|(v, c)| (*v, *c)).collect();
+    let lost: Vec<(u64, u64)> =
+        base.iter().filter(|(v, _)| !live.contains_key(v)).map(|(v, c)| (*v, *c)).collect();
+    let sum = |words: &[(u64, u64)]| words.iter().map(|(_, count)| count).sum::<u64>();
+    let (share, gone) = (sum(&new) as f64 / m as f64, sum(&lost) as f64 / n as f64);
+    let transform = match new.as_slice() {
+        [(_, count)] if renamed_from(&base, &live, n, m, *count).is_some() => "one-value",
+        [_] => "new-value",
+        _ if share >= 0.5 => "all-values",
+        _ => "new-value",
+    };
+    let change = change(lane, &new, &lost, share, gone, transform);
+    // Another segment has other words, of whatever build.
+    Some(if lane.ctx.course.is_other_segment(lane.path) { change } else { spelled(change) })
 }
 
 /// Marks a change whose newcomers come in their turn: no news by itself, and a witness that these are other records.
@@ -360,13 +385,14 @@ fn renamed_from(
     let (value, count) = base.iter().max_by(|a, b| loss(a.0, *a.1).total_cmp(&loss(b.0, *b.1)))?;
     let lost = loss(value, *count);
     let left = live.get(value).copied().unwrap_or(0) as f64 / m;
-    // Two standard errors of a share, and mostly gone: nothing is left of it, or what an earlier part of the window
-    // still had.
+    // Two and a half standard errors of a share (one in eighty by chance), and mostly gone: nothing is left of it, or
+    // what an earlier part of the window still had.
     let error = 2.5 * (won * (1.0 - won) * (1.0 / n + 1.0 / m)).sqrt();
     ((lost - won).abs() <= error.max(0.05) && left <= 0.5 * *count as f64 / n).then_some(*value)
 }
 
-/// Members of a closed set that are gone and were frequent: expected ten times and never seen.
+/// Members of a closed set that are gone and were frequent: that the window holds none of them by chance is rarer than
+/// one test may be wrong, shared out among the members.
 fn closed_loss(lane: &Lane<'_>, lost: &[(u64, u64)], base: &BTreeMap<u64, u64>, m: u64) -> Option<Change> {
     if base.len() > VOCABULARY {
         return None;

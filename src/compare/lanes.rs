@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT, in_order};
 use super::course::Course;
-use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shift, strings};
-use super::{structure, swaps, types, zones};
+use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shapes, shift};
+use super::{strings, structure, swaps, types, zones};
 use crate::model::{Change, ChangeKind, FieldPath, Inconclusive};
 use crate::profile::{FieldProfile, Order, Profile, align};
 
@@ -138,11 +138,19 @@ fn is_soft(change: &Change, other_segment: bool) -> bool {
     use crate::model::ChangeKind as K;
     let transform = change.facts.text("transform").unwrap_or_default();
     match change.kind {
-        K::DistributionShifted | K::CardinalityChanged => true,
-        // Another segment counts in other sizes, and its codes are built and cut otherwise.
-        K::ScaleChanged | K::Swapped | K::TimezoneShifted | K::IdSchemeChanged | K::Truncated | K::Stale => {
-            other_segment
+        // Few values of many, in no order, are no other records.
+        K::CardinalityChanged => {
+            other_segment || change.facts.get("strewn") != Some(&crate::model::Fact::Flag(true))
         }
+        K::DistributionShifted => true,
+        // Another segment counts in other sizes, and its codes are built and cut otherwise.
+        K::ScaleChanged
+        | K::SignFlipped
+        | K::Swapped
+        | K::TimezoneShifted
+        | K::IdSchemeChanged
+        | K::Truncated
+        | K::Stale => other_segment,
         K::EncodingChanged => other_segment && transform == "separator",
         K::FormatChanged => {
             other_segment && matches!(transform, "notation" | "number-notation" | "host" | "width")
@@ -241,7 +249,7 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
         .or_else(|| scale::scales(lane).filter(|_| !shift::is_replay(lane)))
         .or_else(|| shift::collapse(lane))
         .or_else(|| shift::unique(lane))
-        .or_else(|| enums::enums(lane))
+        .or_else(|| words(lane))
         .or_else(|| shift::booleans(lane))
         .or_else(|| zones::zones(lane))
         .or_else(|| shift::distribution(lane))
@@ -250,6 +258,14 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
     }
     sentinel::sentinel(lane, &mut found);
     changes.append(&mut found);
+}
+
+/// Members of a set that came or went. That they came in their turn is said only where they are built as others were.
+fn words(lane: &Lane<'_>) -> Option<Change> {
+    match enums::enums(lane) {
+        Some(change) if change.facts.get("follows").is_none() => Some(change),
+        in_turn => shapes::shapes(lane).or(in_turn),
+    }
 }
 
 /// What happened to the values between two fields of whatever names, as if they were one; entities are not paired.

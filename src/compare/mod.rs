@@ -22,6 +22,7 @@ mod scale;
 mod sentinel;
 mod sequence;
 mod serial;
+mod shapes;
 mod shift;
 mod stats;
 mod strings;

@@ -318,7 +318,7 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     };
     // That a plain shift just lands on the mirror image, beyond zero, would be a coincidence.
     let beats = mirrored && ratio < 0.0
-        || cost <= rival + margin && (hard || lane.is_exchangeable())
+        || cost <= rival + margin && (hard || lane.is_exchangeable() || lane.dwarfs(before))
         || cost < rival - 0.15;
     // A unit that nothing speaks for, in records whose own movement is not known, may be that movement.
     let known = lane.ctx.course.is_unordered() && lane.ctx.variation.is_known();
@@ -407,9 +407,11 @@ fn precision(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Opt
         // `42.0` has one digit as written and none that means something.
         if digits == 1 { (n.count - n.whole).min(at_least(n, 1)) } else { at_least(n, digits) }
     };
+    // Where values come in runs, a run is one value.
+    let run = if lane.is_in_runs() { lane.spread() } else { 1.0 };
     for digits in 1..8 {
         let (was, is) = (meaningful(base, digits), meaningful(live, digits));
-        let p_value = lane.fisher((was, base.count), (is, live.count));
+        let p_value = lane.fisher_by(lane.share_spread().max(run), (was, base.count), (is, live.count));
         let (a, b) = (was as f64 / base.count as f64, is as f64 / live.count as f64);
         if a - b < 0.2 || b > 0.5 * a || p_value >= lane.ctx.alpha {
             continue;
@@ -419,7 +421,9 @@ fn precision(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Opt
         let (was_points, is_points) = (Points::of_numbers(base), Points::of_numbers(live));
         let moved = was_points.distance_rounded(&is_points, step);
         // Where values move by themselves, a loss of all digits that leaves them in their order of size suffices.
-        let bare = is == 0 && a >= 0.5 && !(lane.ctx.variation.is_known() && lane.is_exchangeable());
+        // Where nearly all had decimals, whole numbers among them are of one who cut them.
+        let bare = (is == 0 && a >= 0.5 || digits == 1 && a >= 0.95)
+            && !(lane.ctx.variation.is_known() && lane.is_exchangeable());
         let (middle, now) = (was_points.quantile(0.5), is_points.quantile(0.5));
         let same_size = bare && now * middle > 0.0 && (now / middle).ln().abs() < std::f64::consts::LN_2;
         if !same_size && moved > 0.1 && stats::ks_p_value(moved, was_points.count(), is_points.count()) < 0.01

@@ -19,8 +19,8 @@ const MIN_RECORDS: usize = 20;
 pub(super) struct Runs {
     /// The mean length of a run over the one that chance would give.
     pub length: f64,
-    /// The share of the records in the longest one.
-    pub longest: f64,
+    /// How many there are.
+    pub count: u32,
 }
 
 /// The fields whose values come in runs, each with what its runs are like.
@@ -33,10 +33,10 @@ pub(super) fn in_runs(profile: &Profile, order: &Order) -> BTreeMap<FieldPath, R
         let values: Vec<Option<&SampleValue>> = rows.iter().map(|(_, record)| record.0.get(path)).collect();
         let (alike, length) = runs(&values);
         let told: Vec<Told> = values.iter().map(|value| told(*value)).collect();
-        let longest = told.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or(0);
+        let count = told.chunk_by(|a, b| a == b).count() as u32;
         let numbers: Vec<f64> = values.iter().filter_map(|value| as_number((*value)?)).collect();
         let p_value = alike.min(if numbers.len() >= MIN_RECORDS { neighbours(&numbers) } else { 1.0 });
-        (p_value < CHANCE).then_some(Runs { length, longest: longest as f64 / told.len() as f64 })
+        (p_value < CHANCE).then_some(Runs { length, count })
     };
     profile
         .fields

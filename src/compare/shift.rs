@@ -26,7 +26,10 @@ pub(super) fn constant(lane: &Lane<'_>) -> Option<Change> {
     let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
     let sure = lane.fisher(hits(top_was, n), hits(top_is, m)) < lane.ctx.alpha;
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
-    let run = lane.is_in_runs() && !outlasts_runs(lane);
+    let outlasts = lane.is_in_runs() && outlasts_runs(lane);
+    let run = lane.is_in_runs() && !outlasts;
+    // That values move on by themselves is no reason why they should stop.
+    let natural = if outlasts { 0.0 } else { natural };
     // Others of equal standing beside it: fewer values, not one.
     let (heads_was, heads_is) = (head_share(lane.base, 2), head_share(lane.live, 2));
     let two = matches!((heads_was, heads_is), (Some(was), Some(is))
@@ -82,11 +85,11 @@ pub(super) fn replay(lane: &Lane<'_>) -> Option<Change> {
 fn outlasts_runs(lane: &Lane<'_>) -> bool {
     let values: Vec<Option<&SampleValue>> = lane.values_in_order().collect();
     let last = values.iter().rev().take_while(|value| **value == values[values.len() - 1]).count();
-    let longest = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.longest_run);
-    // Twice the longest: the longest of one window exceeds that of another of its size twofold about once in as many
-    // times as there are runs (their lengths fall off as those of a coin's do).
+    let runs = lane.ctx.variation.field(lane.path).map_or(0, |v| v.runs);
+    // Runs that end at any record alike last so long with a chance of exp(-length / mean length); a baseline of k runs
+    // has a mean length of one in k of its records.
     let share = last as f64 / values.len().max(1) as f64;
-    share >= 0.6 && share >= 2.0 * longest
+    share >= 0.6 && (-share * f64::from(runs)).exp() < lane.ctx.alpha
 }
 
 /// Whether numbers come from far fewer distinct values than before: a replay, which fits any unit by chance.
@@ -113,21 +116,23 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
     // Fewer distinct values than even a window of this size must show. Distinct values grow no faster than records.
     let expected = was * (m as f64 / n as f64).min(1.0);
     let same = live.containment(base);
-    let collapsed = is <= 0.5 * expected && expected - is >= 3.0 && natural < 0.25;
+    let strewn = is_strewn(lane, is, expected);
+    let collapsed = is <= 0.5 * expected && expected - is >= 3.0 && (natural < 0.25 || strewn);
     if !collapsed && !few_from_some_record_on(lane) {
         return None;
     }
     let (heads_was, heads_is) = (head_share(lane.base, 5), head_share(lane.live, 5));
-    let p_value = match (heads_was, heads_is) {
-        (Some(was), Some(is)) => lane.fisher(hits(was, n), hits(is, m)),
-        // More distinct values before than can be kept, and few now.
-        (None, Some(_)) => 0.0,
-        _ if is <= 0.55 * expected && expected >= 40.0 => 0.0,
-        _ => 1.0,
-    };
-    // The few that were frequent may be those that are left; then the others are missed.
-    let p_value = if collapsed { p_value.min(missed(lane)) } else { 0.0 };
-    if p_value >= lane.ctx.alpha {
+    // More distinct values before than can be kept, or two fifths of forty gone: no test is needed.
+    let plain = strewn
+        || !collapsed
+        || heads_was.is_none() && heads_is.is_some()
+        || (heads_was.is_none() || heads_is.is_none()) && is <= 0.55 * expected && expected >= 40.0;
+    let p_value = (!plain).then(|| match (heads_was, heads_is) {
+        // The few that were frequent may be those that are left; then the others are missed.
+        (Some(was), Some(is)) => lane.fisher(hits(was, n), hits(is, m)).min(missed(lane)),
+        _ => missed(lane),
+    });
+    if p_value.is_some_and(|p| p >= lane.ctx.alpha) {
         return None;
     }
     // A handful of values over and over is a replay; two or three out of a vocabulary are a collapse. Of values that were
@@ -135,13 +140,13 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
     let one = is < 1.5;
     let numeric = lane.live.numbers.is_some() || frequent(lane) >= 4;
     let kind = if numeric || one { ChangeKind::Stale } else { ChangeKind::CardinalityChanged };
-    let facts = Facts::new()
+    let mut facts = Facts::new()
         .with("baseline_distinct", was.round() as u64)
         .with("live_distinct", is.round() as u64)
         .with("distinct", is.round() as u64)
         .with("share", heads_is.unwrap_or(0.0))
         .with("containment", same)
-        .with("p_value", p_value)
+        .with("strewn", strewn)
         .with(
             "transform",
             if one {
@@ -152,7 +157,18 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
                 "fewer"
             },
         );
+    if let Some(p_value) = p_value {
+        facts.set("p_value", p_value);
+    }
     Some(lane.change(kind, facts))
+}
+
+/// Whether a handful of values is all that comes of dozens, in no order: where a run of the order holds few values, it
+/// holds them one after the other.
+fn is_strewn(lane: &Lane<'_>, is: f64, expected: f64) -> bool {
+    let few = is <= 5.0 && expected >= 24.0 && scalars(lane.live) >= ENOUGH;
+    let values: Vec<_> = lane.values_in_order().collect();
+    few && is >= 2.0 && values.len() as u64 >= MIN_SUPPORT && super::serial::runs(&values).0 >= 0.05
 }
 
 /// The chance that a window holds none of the values that it lacks, where all are counted and none is new.
@@ -372,10 +388,15 @@ pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
     if lane.ctx.pairs.same_population() || is_moment(lane.base) {
         return None;
     }
-    if !lane.is_exchangeable() {
-        return recomputed(lane);
-    }
-    categories(lane).or_else(|| dominated(lane)).or_else(|| measures(lane)).or_else(|| recomputed(lane))
+    let steady = |change: &Change| {
+        let dwarfs = || change.facts.number("effect").is_some_and(|effect| lane.dwarfs(effect));
+        // Kinds of records come in phases, of which the next may hold another mixture; then other fields show it.
+        let mix = change.facts.text("transform") == Some("mix");
+        let alone = || !mix || lane.ctx.course.is_unordered() || lane.ctx.course.beside(lane.path).quiet;
+        lane.is_exchangeable() || dwarfs() && alone()
+    };
+    let moved = categories(lane).or_else(|| dominated(lane)).or_else(|| measures(lane));
+    moved.filter(steady).or_else(|| recomputed(lane))
 }
 
 /// One word of a vocabulary that took over more than a third of the records from the others, and most of all: so much

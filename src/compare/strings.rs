@@ -40,7 +40,7 @@ struct Shares {
 }
 
 fn shares(lane: &Lane<'_>, (a, n): (u64, u64), (b, m): (u64, u64)) -> Shares {
-    let p_value = lane.fisher((a, n), (b, m));
+    let p_value = lane.fisher_by(lane.form_spread(), (a, n), (b, m));
     Shares {
         was: a as f64 / n.max(1) as f64,
         is: b as f64 / m.max(1) as f64,
@@ -131,7 +131,8 @@ fn empties(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
     let share = shares(lane, (base.empty, lane.base.present), (live.empty, lane.live.present));
     let fresh = base.empty == 0 && live.empty >= 4 && share.is >= 0.05;
     let step = share.is - share.was;
-    let sure = lane.fisher((base.empty, lane.base.present), (live.empty, lane.live.present)) < 0.06;
+    let (was, is) = ((base.empty, lane.base.present), (live.empty, lane.live.present));
+    let sure = lane.fisher_by(lane.form_spread(), was, is) < 0.06;
     if (fresh && sure) || (share.sure && step >= 0.1) {
         let facts = Facts::new()
             .with("baseline_null_rate", share.was)
@@ -719,7 +720,7 @@ fn patterns(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opti
 
 /// The signs of a pattern in their order: what is neither letter nor digit; the class of its first character, and
 /// which classes it has at all.
-fn signs(pattern: &str) -> String {
+pub(super) fn signs(pattern: &str) -> String {
     let mut signs: String = pattern.chars().filter(|c| !c.is_alphanumeric()).collect();
     signs.extend(['9', 'A', 'a'].into_iter().filter(|class| pattern.contains(*class)));
     if let Some(first) = pattern.chars().next() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::context::{Context, Lane};
 use super::{Baseline, Window, onset};
 use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive, JsonType, Step};
-use crate::profile::{FieldProfile, Profile};
+use crate::profile::{FieldProfile, Profile, SampleValue};
 
 /// Paths of one side alone; the topmost of each subtree.
 pub(super) fn structure(ctx: &Context<'_>, inconclusive: &mut Vec<Inconclusive>) -> Vec<Change> {
@@ -223,12 +223,21 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
             .with("live_null_rate", is)
             .with("p_value", p_value)
             .with("transform", if is > was { "more-nulls" } else { "fewer-nulls" });
-        if super::explained::nulls_follow(lane) {
+        if super::explained::nulls_follow(lane) || nulls_take_turns(lane) {
             facts.set("follows", true);
         }
         changes.push(lane.change(ChangeKind::NullsChanged, facts));
     }
     changes
+}
+
+/// Whether records that come in an order bring nulls in stretches, with values between them: other kinds of records,
+/// whose turn it is. A field that a vendor empties is null here and there, or for good.
+fn nulls_take_turns(lane: &Lane<'_>) -> bool {
+    let is_null = |value: Option<&SampleValue>| value.map(|value| matches!(value, SampleValue::Null));
+    let nulls: Vec<bool> = lane.values_in_order().filter_map(is_null).skip_while(|null| !null).collect();
+    // One in a hundred by chance, as for a path that is gone.
+    !lane.ctx.course.is_unordered() && super::serial::equal_neighbours(&nulls).0 < 0.01
 }
 
 /// A field that was always there, and that all records lack from some record on, is not missing now and then: it is

@@ -64,6 +64,42 @@ fn the_same_and_more_of_the_same_are_silent() {
     }
 }
 
+/// Records of one hour after the other.
+fn hourly(record: &mut Map<String, Value>) {
+    let hour = record["id"].as_u64().unwrap() - 1000;
+    let (month, day) = (1 + hour / 672, 1 + hour / 24 % 28);
+    record.insert("created_at".into(), json!(format!("2026-{month:02}-{day:02}T{:02}:15:00Z", hour % 24)));
+}
+
+#[test]
+fn words_of_another_build_are_told_where_records_come_in_order() {
+    let renamed = |record: &mut Map<String, Value>| {
+        hourly(record);
+        let word = record["status"].as_str().unwrap().len();
+        record.insert("status".into(), json!(format!("KIND_{word}")));
+    };
+    let baseline = lines(0..200, hourly);
+    assert!(diff(&baseline, &lines(200..400, hourly)).diagnoses.is_empty());
+    let report = diff(&baseline, &lines(200..400, renamed));
+    let told: Vec<_> = report.diagnoses.iter().map(|d| (d.kind, d.path.to_string())).collect();
+    assert_eq!(told, [(DiagnosisKind::EnumChanged, "$.status".to_owned())]);
+}
+
+#[test]
+fn elements_of_one_list_are_no_samples_of_their_own() {
+    // One list of many empty texts is one record, not many.
+    let tagged = |odd: u64| {
+        move |record: &mut Map<String, Value>| {
+            let id = record["id"].as_u64().unwrap();
+            let tag =
+                |i: u64| if id % 200 < odd { String::new() } else { format!("t{}", noise(id * 9 + i) % 50) };
+            record.insert("tags".into(), json!((0..20).map(tag).collect::<Vec<_>>()));
+        }
+    };
+    let told = |odd| diff(&lines(0..200, tagged(0)), &lines(200..400, tagged(odd))).diagnoses.len();
+    assert_eq!((told(2), told(80)), (0, 1));
+}
+
 #[test]
 fn an_empty_list_removes_nothing() {
     assert!(diff(&lines(0..50, |_| ()), &[]).diagnoses.is_empty());
