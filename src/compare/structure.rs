@@ -236,8 +236,9 @@ pub(super) fn presence(lane: &Lane<'_>) -> Vec<Change> {
 fn nulls_take_turns(lane: &Lane<'_>) -> bool {
     let is_null = |value: Option<&SampleValue>| value.map(|value| matches!(value, SampleValue::Null));
     let nulls: Vec<bool> = lane.values_in_order().filter_map(is_null).skip_while(|null| !null).collect();
-    // One in a hundred by chance, as for a path that is gone.
-    !lane.ctx.course.is_unordered() && super::serial::equal_neighbours(&nulls).0 < 0.01
+    // One in a hundred by chance, as for a path that is gone; and runs less than twice as long as by chance still mix.
+    let (p_value, length) = super::serial::equal_neighbours(&nulls);
+    !lane.ctx.course.is_unordered() && p_value < 0.01 && length >= 2.0
 }
 
 /// A field that was always there, and that all records lack from some record on, is not missing now and then: it is
