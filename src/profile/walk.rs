@@ -12,6 +12,7 @@ use super::{
     tally::Tally,
     tape::Tape,
     trie::{NodeId, ROOT, Trie},
+    variants::VariantTally,
 };
 use crate::model::{FieldPath, HashKey, Step};
 
@@ -86,6 +87,7 @@ pub struct Profiler {
     tape: Tape,
     /// By node.
     tallies: Vec<Tally>,
+    variants: VariantTally,
     /// The nodes of the key's parts, as far as they were seen.
     key_nodes: Option<Vec<NodeId>>,
     entities: Entities,
@@ -119,6 +121,7 @@ impl Profiler {
             trie,
             tape: Tape::default(),
             tallies: Vec::new(),
+            variants: VariantTally::default(),
             key_nodes: None,
             entities,
             hash,
@@ -149,6 +152,7 @@ impl Profiler {
         if self.trie.is_changed() || self.tallies.is_empty() {
             self.trie.commit();
             self.tallies.resize_with(self.trie.len(), Tally::default);
+            self.variants.grow(&self.trie);
         }
         let with_sketches = self.options.sketches.has(self.records);
         self.records += 1;
@@ -160,6 +164,7 @@ impl Profiler {
                 tally.add(event, base, with_sketches);
             }
         }
+        self.variants.count(&self.tape.events, text, &mut self.scratch);
         if with_sketches {
             self.batch.push_str(text);
             if self.batch.len() >= BATCH {
@@ -229,6 +234,7 @@ impl Profiler {
         let paths = self.paths();
         let order;
         (self.entities.records, order) = self.sampled_records(&paths);
+        let variants = self.variants.finish(&self.trie, &paths);
         let mut fields: BTreeMap<FieldPath, FieldProfile> = BTreeMap::new();
         for (id, (tally, path)) in self.tallies.into_iter().zip(paths).enumerate() {
             if tally.present() > 0 {
@@ -243,6 +249,7 @@ impl Profiler {
             records: self.records,
             malformed: self.malformed,
             fields,
+            variants,
             entities: self.entities,
         };
         maps::normalise(&mut profile);
