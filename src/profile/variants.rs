@@ -73,7 +73,7 @@ impl Variants {
     pub const CAP: usize = 16;
 
     /// Adds what `other` saw.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.overflown |= other.overflown;
         for (value, theirs) in &other.by_value {
             let mine = self.by_value.entry(value.clone()).or_default();
