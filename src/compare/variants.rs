@@ -18,7 +18,7 @@ pub(super) use within::within;
 
 use super::context::Context;
 use crate::model::{Facts, FieldPath, JsonType, TypeCounts};
-use crate::profile::{Profile, Variants};
+use crate::profile::{FieldProfile, Profile, Variants};
 
 /// A discriminator that both sides have.
 struct Split<'a> {
@@ -96,6 +96,15 @@ impl<'a> Split<'a> {
     /// Whether a field belongs to the objects that are told apart.
     fn is_about(&self, path: &FieldPath) -> bool {
         path != self.discriminator && path.parent().as_ref() == Some(&self.object)
+    }
+
+    /// Whether the baseline has seen the discriminator with that value, if too seldom to be kept as a variant.
+    fn is_recorded(&self, ctx: &Context<'a>, value: &str) -> bool {
+        let [base, live] = [ctx.base, ctx.live].map(|profile| profile.fields.get(self.discriminator));
+        let strings = |field: Option<&'a FieldProfile>| field.and_then(|field| field.strings.as_deref());
+        let (Some(base), Some(live)) = (strings(base), strings(live)) else { return false };
+        let mut same = live.top.counts.iter().filter(|(_, (_, text))| text.as_deref() == Some(value));
+        same.any(|(hash, _)| base.top.counts.contains_key(hash))
     }
 
     /// The fields of the variants.

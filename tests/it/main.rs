@@ -19,3 +19,4 @@ mod quiet;
 mod repair_and_apply;
 mod store_both_databases;
 mod support;
+mod variants;

@@ -13,7 +13,9 @@ pub(in crate::compare) fn arrivals(ctx: &Context<'_>, changes: &mut Vec<Change>)
         let mut brought: BTreeMap<FieldPath, Vec<&str>> = BTreeMap::new();
         for change in changes.iter().filter(|c| c.kind == ChangeKind::FieldAdded && split.is_about(&c.path)) {
             let rows = split.rows(ctx, &change.path);
-            if let Some(values) = newcomers(&rows) {
+            let values = newcomers(&rows);
+            if let Some(values) = values.filter(|all| !all.iter().any(|value| split.is_recorded(ctx, value)))
+            {
                 brought.insert(change.path.clone(), values);
             }
         }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{diff, noise};
+use super::{KEY, diff, noise, texts};
+use crate::compare::{accept, compare};
+use crate::diagnose::{baseline_of, window_of};
 use crate::model::{DiagnosisKind, Report};
 
 /// How many cards there are among ten payments; a tenth are vouchers, and the rest are transfers.
@@ -171,4 +173,35 @@ fn a_loss_in_all_variants_is_told_of_the_field() {
     });
     assert_eq!(said(&report).len(), 1);
     assert!(report.findings[0].evidence.get("variant").is_none());
+}
+
+#[test]
+fn what_was_accepted_of_a_variant_is_not_told_again() {
+    let base = payments(0, 400, 5, |_, _| ());
+    let lost = |kind: &str, own: &mut Map<String, Value>| {
+        if kind == "card" {
+            own.remove("last4");
+        }
+    };
+    let arrived = |kind: &str, own: &mut Map<String, Value>| {
+        if kind == "voucher" && own["amount"].as_f64().is_some_and(|amount| amount < 500.0) {
+            own.insert("type".to_owned(), json!("coupon"));
+            own.insert("shop".to_owned(), json!("s"));
+        }
+    };
+    let windows = [payments(5_000, 400, 5, lost), payments(5_000, 400, 5, arrived)];
+    let later = [payments(9_000, 400, 5, lost), payments(9_000, 400, 5, arrived)];
+    for (window, later) in windows.iter().zip(&later) {
+        let mut baseline = baseline_of(&texts(&base), None, KEY);
+        let [window, later] = [window, later].map(|lines| window_of(&texts(lines), None, KEY));
+        let changes = compare(&baseline, &window).changes;
+        assert!(!changes.is_empty());
+        let accepted: Vec<_> = changes.into_iter().map(|change| (change.path, change.kind)).collect();
+        baseline = accept(&baseline, &window, &accepted, false);
+        let again = compare(&baseline, &later).changes;
+        assert!(
+            again.iter().all(|change| !accepted.contains(&(change.path.clone(), change.kind))),
+            "{again:#?}"
+        );
+    }
 }
