@@ -1,6 +1,6 @@
 //! How a baseline moves when a decision accepts what was seen: there, and nowhere else.
 
-use super::{Baseline, Window};
+use super::{Baseline, Window, variants};
 use crate::model::{ChangeKind, FieldPath};
 use crate::profile::Profile;
 
@@ -36,8 +36,14 @@ pub fn accept(
 
 fn move_profile(profile: &mut Profile, window: &Window, accepted: &[(FieldPath, ChangeKind)]) {
     for (path, kind) in accepted {
+        if !is_behaviour(*kind) {
+            variants::follow(profile, &window.profile, path, *kind);
+        }
         match kind {
             ChangeKind::EnumChanged => {
+                for new in variants::brought(profile, &window.profile, path) {
+                    take_over(profile, &window.profile, &new);
+                }
                 let seen = window.profile.fields.get(path);
                 match (profile.fields.get_mut(path), seen) {
                     (Some(recorded), Some(seen)) => recorded.merge(seen),
@@ -93,10 +99,13 @@ const fn is_behaviour(kind: ChangeKind) -> bool {
 
 fn drop_below(profile: &mut Profile, path: &FieldPath) {
     profile.fields.retain(|other, _| !other.starts_with(path));
+    profile.variants.retain(|other, _| !other.starts_with(path));
 }
 
 fn take_over(profile: &mut Profile, seen: &Profile, path: &FieldPath) {
     drop_below(profile, path);
     let taken = seen.fields.iter().filter(|(other, _)| other.starts_with(path));
     profile.fields.extend(taken.map(|(path, field)| (path.clone(), field.clone())));
+    let taken = seen.variants.iter().filter(|(other, _)| other.starts_with(path));
+    profile.variants.extend(taken.map(|(path, table)| (path.clone(), table.clone())));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT, in_order};
 use super::course::Course;
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shapes, shift};
-use super::{strings, structure, swaps, types, zones};
+use super::{strings, structure, swaps, types, variants, zones};
 use crate::model::{Change, ChangeKind, FieldPath, Inconclusive};
 use crate::profile::{FieldProfile, Order, Profile, align};
 
@@ -124,12 +124,15 @@ fn fields(
         }
         field(&Lane { ctx: &ctx, path, base: was, live: is }, &mut changes);
     }
+    variants::within(&ctx, &mut changes, inconclusive);
+    variants::without_explained(&ctx, &mut changes);
     // Below a container of another type everything is other; the container says so.
     let retyped: Vec<FieldPath> =
         changes.iter().filter(|c| c.kind == ChangeKind::TypeChanged).map(|c| c.path.clone()).collect();
     changes.retain(|c| !retyped.iter().any(|above| c.path != *above && c.path.starts_with(above)));
     swaps::swaps(&ctx, &mut changes);
     population(&ctx, &mut changes, inconclusive);
+    variants::arrivals(&ctx, &mut changes);
     changes
 }
 

@@ -30,6 +30,7 @@ mod structure;
 mod swaps;
 mod types;
 mod units;
+mod variants;
 mod variation;
 mod volume;
 mod zones;

@@ -68,7 +68,7 @@ fn parents_on(profile: &Profile, path: &FieldPath) -> u64 {
     profile.fields.get(&parent).map_or(0, |p| p.types.get(JsonType::Object))
 }
 
-fn types_of(field: &FieldProfile) -> Vec<String> {
+pub(super) fn types_of(field: &FieldProfile) -> Vec<String> {
     JsonType::ALL.into_iter().filter(|t| field.types.get(*t) > 0).map(|t| t.word().to_owned()).collect()
 }
 
@@ -185,7 +185,7 @@ fn corroborated(ctx: &Context<'_>, path: &FieldPath, live: &FieldProfile) -> boo
     others.count() > 0
 }
 
-fn dispersion(ctx: &Context<'_>, path: &FieldPath) -> f64 {
+pub(super) fn dispersion(ctx: &Context<'_>, path: &FieldPath) -> f64 {
     ctx.variation.field(path).map_or(1.0, |field| field.shares.max(1.0))
 }
 

@@ -5,7 +5,7 @@ use crate::model::{Change, ChangeKind, Facts, FieldPath, JsonType, TypeCounts};
 use crate::profile::{FieldProfile, Format, NumberProfile, StringProfile};
 
 /// The types that count as different: null apart, integers and numbers together.
-const GROUPS: [(&str, &[JsonType]); 5] = [
+pub(super) const GROUPS: [(&str, &[JsonType]); 5] = [
     ("boolean", &[JsonType::Boolean]),
     ("number", &[JsonType::Integer, JsonType::Number]),
     ("string", &[JsonType::String]),
@@ -13,7 +13,7 @@ const GROUPS: [(&str, &[JsonType]); 5] = [
     ("object", &[JsonType::Object]),
 ];
 
-fn group_count(types: &TypeCounts, group: usize) -> u64 {
+pub(super) fn group_count(types: &TypeCounts, group: usize) -> u64 {
     GROUPS[group].1.iter().map(|t| types.get(*t)).sum()
 }
 

@@ -41,17 +41,20 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
                     plural(some, "is new", "are new")
                 ),
             };
-            format!("`{path}` is gone; {none}")
+            format!("`{path}` is gone{}; {none}", within(d))
         }
         K::Added => format!(
-            "`{path}` is new ({}{})",
+            "`{path}` is new{} ({}{})",
+            among(d),
             fact("types").unwrap_or_default(),
             number("presence")
                 .filter(|p| *p < 0.995)
                 .map(|p| format!(", in {} of the places", percent(p)))
                 .unwrap_or_default()
         ),
-        K::Retyped => format!("`{path}` has another type: {}{part}", between("from_types", "to_types")),
+        K::Retyped => {
+            format!("`{path}` has another type{}: {}{part}", among(d), between("from_types", "to_types"))
+        }
         K::Reformatted if d.detail.text("transform") == Some("host") => {
             format!("`{path}` points to another host: {}{part}", between("from_format", "to_format"))
         }
@@ -84,7 +87,15 @@ pub(super) fn sentence(d: &Diagnosis) -> String {
             match (words("new_values"), words("lost_values")) {
                 ([], []) => format!("`{path}` has other values than before{part}"),
                 (new, []) => {
-                    format!("`{path}` has {}: {}", plural(new, "a new value", "new values"), list(new))
+                    let brings = match d.evidence.words("brings").unwrap_or_default() {
+                        [] => String::new(),
+                        fields => format!("; with it came {}", list(fields)),
+                    };
+                    format!(
+                        "`{path}` has {}: {}{brings}",
+                        plural(new, "a new value", "new values"),
+                        list(new)
+                    )
                 }
                 ([], lost) => {
                     format!("`{path}` no longer has the {} {}", plural(lost, "value", "values"), list(lost))
@@ -260,7 +271,7 @@ fn rename(d: &Diagnosis, to: &str) -> String {
     } else {
         String::new()
     };
-    format!("`{}` {may}{verb} `{to}`{evidence}{content}{others}", d.path)
+    format!("`{}` {may}{verb} `{to}`{}{evidence}{content}{others}", d.path, among(d))
 }
 
 fn rescaled(d: &Diagnosis) -> String {
@@ -291,6 +302,11 @@ fn with_ratio(d: &Diagnosis, ratio: f64) -> String {
 fn nulls(d: &Diagnosis) -> String {
     let rate = |name: &str| d.evidence.number(name).map(percent).unwrap_or_default();
     match d.detail.text("transform") {
+        Some("missing") if d.evidence.get("variant").is_some() => {
+            let at_times = d.evidence.number("live_presence") > Some(0.0);
+            let how = if at_times { "missing at times" } else { "gone" };
+            format!("`{}` is {how}{}", d.path, within(d))
+        }
         Some("missing" | "present") => format!(
             "`{}` is there in {} of its places; it was in {}",
             d.path,
@@ -310,12 +326,33 @@ fn nulls(d: &Diagnosis) -> String {
             rate("baseline_null_rate")
         ),
         _ => format!(
-            "`{}` is null in {} of its values; it was in {}",
+            "`{}` is null in {} of its values{}; it was in {}",
             d.path,
             rate("live_null_rate"),
+            among(d),
             rate("baseline_null_rate")
         ),
     }
+}
+
+/// The variants that it befell alone: `` in objects whose `type` is `card` ``.
+fn among(d: &Diagnosis) -> String {
+    objects(d).map(|objects| format!(" in {objects}")).unwrap_or_default()
+}
+
+/// The variants that a field is gone from, with how many had it and have it.
+fn within(d: &Diagnosis) -> String {
+    let count = |name: &str| d.evidence.get(name).map(ToString::to_string).unwrap_or_default();
+    let (before, before_of) = (count("variant_before"), count("variant_before_of"));
+    let (now, now_of) = (count("variant_now"), count("variant_now_of"));
+    let counts = format!("({before} of {before_of} had it, {now} of {now_of} have it)");
+    objects(d).map(|objects| format!(" from {objects} {counts}")).unwrap_or_default()
+}
+
+fn objects(d: &Diagnosis) -> Option<String> {
+    let field = d.evidence.text("variant_field")?;
+    let name = field.rsplit('.').next().unwrap_or(field);
+    Some(format!("objects whose `{name}` is {}", list(d.evidence.words("variant")?)))
 }
 
 fn paired(d: &Diagnosis) -> String {

@@ -1,5 +1,7 @@
 //! What is said of small streams made here: the laws and traps of the whole path from records to diagnoses.
 
+mod variants;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

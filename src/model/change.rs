@@ -10,6 +10,10 @@ use super::{Facts, FieldPath};
 /// `baseline_records`, `live_records`, and, for fields, `baseline_support`, `live_support` (how often the parent was
 /// seen on that side, the denominator of presence). Most value changes also state `transform`: a stable word for what
 /// was done to the values (`date-time-to-epoch-seconds`, `hundredths`, `case`), and `share`, how many live values show it.
+///
+/// What befell a field within some variants of its object alone names them: `variant` (the values of the
+/// discriminator), `variant_field` (its path), and how often it was so: `variant_before` of `variant_before_of`, and
+/// `variant_now` of `variant_now_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
@@ -31,7 +35,8 @@ pub enum ChangeKind {
     FormatChanged,
     /// A field of few distinct values has new ones, lost ones, or others. Facts: `new_values`, `lost_values`,
     /// `share` (of live values that are new), `new_count`, `lost_count`, `lost_share`, `transform` (`new-value`,
-    /// `one-value`, `all-values`, `lost-value`), `respelled` where the words themselves show what became of them.
+    /// `one-value`, `all-values`, `lost-value`), `respelled` where the words themselves show what became of them,
+    /// `brings` (paths that come with new variants alone).
     EnumChanged,
     /// Numbers are a constant multiple (or affine image) of what they were. Facts: `ratio`, `offset`, `unit`,
     /// `paired`, `agreeing` where entities were seen on both sides, else `statistic` (the distance left).

@@ -66,6 +66,24 @@ impl TypeCounts {
         }
     }
 
+    /// These counts times a factor, rounded.
+    #[must_use]
+    pub fn scaled(mut self, by: f64) -> Self {
+        for count in &mut self.0 {
+            *count = (*count as f64 * by).round() as u64;
+        }
+        self
+    }
+
+    /// What is left of these counts without those of `other`, which are a part of them.
+    #[must_use]
+    pub fn without(mut self, other: &Self) -> Self {
+        for (count, part) in self.0.iter_mut().zip(other.0) {
+            *count = count.saturating_sub(part);
+        }
+        self
+    }
+
     /// Values of any type but null.
     #[must_use]
     pub fn non_null(&self) -> u64 {

@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{FieldProfile, Format, Profile};
+use super::{FieldProfile, Format, Profile, variants};
 use crate::model::{FieldPath, JsonType, Step};
 
 /// No object has more fields than this; with more distinct keys it is a map. The widest tables in the wild (surveys,
@@ -158,6 +158,7 @@ fn join(profile: &mut Profile, path: &FieldPath) {
     if let Some(field) = profile.fields.get_mut(path) {
         field.is_map = true;
     }
+    variants::join(&mut profile.variants, path);
     // One record may hold many of what is now one field.
     for record in profile.entities.records.values_mut() {
         record.0.retain(|found, _| found == path || !found.starts_with(path));

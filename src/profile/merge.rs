@@ -1,6 +1,6 @@
 //! Merging and redacting profiles.
 
-use super::{Malformed, PROFILE_VERSION, Profile, maps};
+use super::{Malformed, PROFILE_VERSION, Profile, maps, variants};
 
 /// Why two profiles cannot be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,10 @@ impl Profile {
         for (path, field) in &other.fields {
             self.fields.entry(path.clone()).or_default().merge(field);
         }
+        for (path, theirs) in &other.variants {
+            self.variants.entry(path.clone()).or_default().merge(theirs);
+        }
+        variants::limit(&mut self.variants);
         self.entities.merge(&other.entities);
         maps::normalise(self);
         Ok(())
@@ -61,6 +65,10 @@ impl Profile {
                 }
             }
         }
+        for table in self.variants.values_mut() {
+            table.redact(OFTEN);
+        }
+        self.variants.retain(|_, table| table.overflown || !table.by_value.is_empty());
         self
     }
 

@@ -8,7 +8,8 @@
 //! once; `tape` reads it by the tokens of `scan` into events, finding each key's node in the `trie` by a `prefix` that is
 //! expected there; if it was read in full, `tally` counts each event and looks at its value, at equal ones through the
 //! cache of `tokens`; `numbers`, `strings` and `formats` say what values look like, in the terms of
-//! `field` and `sketch`; `sample` keeps some records whole, as `entities`. `maps`, `merge` and `keys` work on finished
+//! `field` and `sketch`; `sample` keeps some records whole, as `entities`; `variants` counts
+//! what objects hold by the field that tells their kinds apart. `maps`, `merge` and `keys` work on finished
 //! profiles.
 //!
 //! What is done for each byte or value is done without branches that cannot be foretold, such as one on a length: such a
@@ -35,6 +36,7 @@ mod tape;
 mod tests;
 mod tokens;
 mod trie;
+mod variants;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -50,12 +52,13 @@ use serde::{Deserialize, Serialize};
 pub use sketch::{Bin, Bins, MinHashes};
 pub use split::{SplitError, guess_records_path, split_lines, split_records};
 pub use strings::{StringProfile, pattern};
+pub use variants::{Variant, Variants};
 pub use walk::{ProfileOptions, Profiler, Sketches};
 
 use crate::model::FieldPath;
 
 /// The version of the stored form; a profile of another version is never compared.
-pub const PROFILE_VERSION: u16 = 1;
+pub const PROFILE_VERSION: u16 = 2;
 
 /// What the records of one stretch of traffic look like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +73,9 @@ pub struct Profile {
     pub malformed: Malformed,
     /// Every path seen, containers and array elements included, the root `$` too.
     pub fields: BTreeMap<FieldPath, FieldProfile>,
+    /// Objects whose kinds a field of theirs tells apart, by the path of that field.
+    #[serde(default)]
+    pub variants: BTreeMap<FieldPath, Variants>,
     /// A sample of whole records, the same entities in every window that sees them.
     pub entities: Entities,
 }

@@ -9,6 +9,7 @@ use super::{
     stops::Stops,
     trie::{Member, NOWHERE, NodeId, Place, ROOT, Trie},
 };
+use crate::model::JsonType;
 
 /// What an event tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,21 @@ pub(super) enum EventKind {
     EscapedString,
     Array,
     Object,
+}
+
+impl EventKind {
+    /// The JSON type.
+    pub(super) const fn json_type(self) -> JsonType {
+        match self {
+            Self::Null => JsonType::Null,
+            Self::False | Self::True => JsonType::Boolean,
+            Self::Integer => JsonType::Integer,
+            Self::Number => JsonType::Number,
+            Self::String | Self::EscapedString => JsonType::String,
+            Self::Array => JsonType::Array,
+            Self::Object => JsonType::Object,
+        }
+    }
 }
 
 /// One value of a record.

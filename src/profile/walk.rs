@@ -11,6 +11,7 @@ use super::{
     tally::{Look, Tally},
     tape::Tape,
     trie::{NodeId, ROOT, Trie},
+    variants::VariantTally,
 };
 use crate::model::{FieldPath, HashKey, Step};
 
@@ -85,6 +86,7 @@ pub struct Profiler {
     tape: Tape,
     /// By node.
     tallies: Vec<Tally>,
+    variants: VariantTally,
     /// The nodes of the key's parts, as far as they were seen.
     key_nodes: Option<Vec<NodeId>>,
     entities: Entities,
@@ -115,6 +117,7 @@ impl Profiler {
             trie,
             tape: Tape::default(),
             tallies: Vec::new(),
+            variants: VariantTally::default(),
             key_nodes: None,
             entities,
             hash,
@@ -144,6 +147,7 @@ impl Profiler {
         if self.trie.is_changed() || self.tallies.is_empty() {
             self.trie.commit();
             self.tallies.resize_with(self.trie.len(), Tally::default);
+            self.variants.grow(&self.trie);
         }
         let with_sketches = self.options.sketches.has(self.records);
         self.records += 1;
@@ -155,6 +159,7 @@ impl Profiler {
                 tally.add(event, look.as_mut());
             }
         }
+        self.variants.count(&self.tape.events, text, &mut self.scratch);
         if self.options.samples != SampleMode::Off && text.len() <= LONGEST_SAMPLE {
             self.sample(text);
         }
@@ -209,6 +214,7 @@ impl Profiler {
         let paths = self.paths();
         let order;
         (self.entities.records, order) = self.sampled_records(&paths);
+        let variants = self.variants.finish(&self.trie, &paths);
         let mut fields: BTreeMap<FieldPath, FieldProfile> = BTreeMap::new();
         for (id, (tally, path)) in self.tallies.into_iter().zip(paths).enumerate() {
             if tally.present() > 0 {
@@ -223,6 +229,7 @@ impl Profiler {
             records: self.records,
             malformed: self.malformed,
             fields,
+            variants,
             entities: self.entities,
         };
         maps::normalise(&mut profile);

@@ -2,7 +2,8 @@
 
 use crate::model::{ChangeKind, DiagnosisKind};
 
-/// Facts that every change may carry: counts of both sides, where in time it began, and what the mapping does.
+/// Facts that every change may carry: counts of both sides, where in time it began, what the mapping does, and
+/// within which variants of its object something befell a field.
 pub(super) const COMMON: &[&str] = &[
     "baseline_records",
     "baseline_support",
@@ -13,6 +14,12 @@ pub(super) const COMMON: &[&str] = &[
     "path",
     "to",
     "transform",
+    "variant",
+    "variant_before",
+    "variant_before_of",
+    "variant_field",
+    "variant_now",
+    "variant_now_of",
 ];
 
 /// Facts that come from the context of a judgement, for conditions alone.
@@ -29,7 +36,7 @@ pub const fn facts_of(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::TypeChanged => &["from_types", "to_types", "share"],
         ChangeKind::FormatChanged => &["from_format", "to_format", "share", "ratio"],
         ChangeKind::EnumChanged => {
-            &["new_values", "lost_values", "new_count", "lost_count", "share", "lost_share"]
+            &["new_values", "lost_values", "new_count", "lost_count", "share", "lost_share", "brings"]
         }
         ChangeKind::ScaleChanged => &["ratio", "offset", "unit", "paired", "agreeing", "statistic", "share"],
         ChangeKind::CaseChanged => &["from_case", "to_case", "share", "new_values", "lost_values"],

@@ -20,3 +20,4 @@ mod repair_and_apply;
 mod replay;
 mod store_both_databases;
 mod support;
+mod variants;
