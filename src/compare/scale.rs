@@ -28,12 +28,28 @@ pub(super) fn scales(lane: &Lane<'_>) -> Option<Change> {
     }
     let paired = lane.ctx.pairs.numbers(lane.path, lane.path);
     if paired.len() >= MIN_PAIRS {
-        return paired_scale(lane, &paired);
+        if let Some(change) = paired_scale(lane, &paired) {
+            return Some(change);
+        }
+        if !moved_far(&paired) {
+            return None;
+        }
     }
     if base.count < MIN_SUPPORT || live.count < MIN_SUPPORT {
         return None;
     }
     scale(lane, base, live)
+}
+
+/// A factor of five: what moved by less may have moved by itself.
+const FAR: f64 = 1.61;
+
+/// Whether nearly all entities moved far in one direction, each to a value of its own: what is counted anew for each
+/// window, such as the sales of a shop, has no ratio that pairs agree on, and the distributions tell.
+fn moved_far(paired: &[(f64, f64)]) -> bool {
+    let logs = || paired.iter().filter(|(b, l)| b * l > 0.0).map(|(b, l)| (l / b).ln());
+    let most = |count: usize| count * 10 >= paired.len() * 9;
+    most(logs().filter(|log| *log >= FAR).count()) || most(logs().filter(|log| *log <= -FAR).count())
 }
 
 /// One ratio, or one straight line, for nearly all entities seen on both sides.
@@ -69,7 +85,6 @@ fn is_shift(paired: &[(f64, f64)], agreeing: usize) -> bool {
 /// unit. It is so far from 1 that movement is no rival, the middle entity is within a tenth of it, and the others lie
 /// around that one as closely as half of the way back to 1, most within a quarter of their size.
 fn paired_about(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
-    const FAR: f64 = 1.61;
     let logs = paired.iter().filter(|(b, l)| b * l > 0.0).map(|(b, l)| (l / b).ln());
     let mut logs: Vec<f64> = logs.collect();
     if logs.len() < MIN_PAIRS || logs.len() * 10 < paired.len() * 9 {
@@ -308,7 +323,7 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     if all_whole && !spoken && !keeps_whole(ratio) && !keeps_whole(1.0 / ratio) {
         return None;
     }
-    let near_one = offset != 0.0 || ratio.abs().ln().abs() < 1.61;
+    let near_one = offset != 0.0 || ratio.abs().ln().abs() < FAR;
     // A unit that the name speaks for and a sign have nothing to fit; a shift has its size, and a stretch two numbers.
     // With hard evidence beside it the values may also have gone on as they do by themselves.
     let margin = match (spoken || ratio < 0.0, hard) {

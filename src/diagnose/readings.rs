@@ -128,3 +128,19 @@ fn the_factor_is_told_with_the_new_name() {
     let told: Vec<_> = report.diagnoses.iter().map(|d| (d.kind, d.detail.number("ratio"))).collect();
     assert_eq!(told, [(Kind::Renamed, Some(1000.0))]);
 }
+
+#[test]
+fn what_each_shop_sells_anew_is_in_another_unit_all_the_same() {
+    let day = |from: u64, unit: u64| -> Vec<String> {
+        let shop = |i: u64| json!({"id": i, "name": format!("Shop {i}"), "sales": (100 + noise(from + i) % 400) * unit});
+        (0..60).map(|i| shop(i).to_string()).collect()
+    };
+    let told = |unit: u64| -> Vec<_> {
+        let report = diff(&day(0, 1), &day(1000, unit));
+        report.diagnoses.iter().map(|d| (d.kind, d.path.to_string(), d.detail.number("ratio"))).collect()
+    };
+    assert_eq!(told(100), [(Kind::Rescaled, "$.sales".to_owned(), Some(100.0))]);
+    // A good day is none.
+    assert_eq!(told(2), []);
+    assert_eq!(told(1), []);
+}
