@@ -10,12 +10,14 @@ use super::{
     about::About,
     announcements,
     consumer::{self, Touch},
+    described::described,
     discover::records_at,
     graph::Graph,
     level::{Levelled, Side, level},
     moves,
     operations::{self, Compared, DocChange, Told},
-    sections,
+    readers::reference::PAGE,
+    reference as page, sections,
     tally::Tally,
 };
 use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive};
@@ -67,7 +69,12 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             compared
         }
         (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
-        (Document::Api(_), Document::Sections(_)) | (Document::Sections(_), Document::Api(_)) => {
+        (Document::Reference(before), Document::Reference(after)) => page::compare(before, after, watched),
+        (Document::Reference(_), Document::Sections(_)) | (Document::Sections(_), Document::Reference(_)) => {
+            page::compare_half(before, after, watched).unwrap_or_default()
+        }
+        (Document::Api(_), Document::Sections(_) | Document::Reference(_))
+        | (Document::Sections(_) | Document::Reference(_), Document::Api(_)) => {
             let why = "the document was an API description and is prose now, or the other way round; look at its address";
             let inconclusive = vec![Inconclusive { path: FieldPath::root(), why: why.to_owned() }];
             DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
@@ -117,7 +124,16 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
     let mut seen = BTreeSet::new();
     let mut servers = run.whole();
     for endpoint in watched {
+        let read = before.objects_read(endpoint);
+        for operation in &read {
+            seen.insert(operation.name());
+            run.watched(endpoint, operation, &is, &mut Vec::new(), &mut tally);
+        }
         let Some(operation) = find(&was.operations, before, endpoint) else {
+            // A page describes some of an API, and nobody expects all of it there.
+            if before.family() == PAGE {
+                continue;
+            }
             run.result.inconclusive.push(Inconclusive {
                 path: FieldPath::root(),
                 why: format!("{} {} is not described", endpoint.method, without_query(&endpoint.path)),
@@ -288,7 +304,7 @@ impl<'a> Run<'a> {
     ) {
         let after = is.same(operation).or_else(|| self.successor(operation, is)).copied();
         let after = after.as_ref();
-        let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
+        let records = records_in(endpoint, operation);
         let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
         *servers = rest;
@@ -615,6 +631,16 @@ fn answers_with<'a>(operation: &Operation<'a>) -> Option<&'a str> {
     super::api::reference(schema).or_else(|| schema.get("items").and_then(super::api::reference))
 }
 
+/// Where the records of an endpoint sit in its response. A page may describe one record and leave out what is around it.
+pub(super) fn records_in(endpoint: &WatchedEndpoint, operation: &Operation<'_>) -> FieldPath {
+    let is_there = |records: &FieldPath| {
+        let schema = operation.response_schema().map(|(_, schema)| schema);
+        operation.model.family() != PAGE
+            || schema.is_none_or(|schema| described(operation.model, schema, records).is_some())
+    };
+    endpoint.records.clone().filter(is_there).unwrap_or_else(|| records_of(operation))
+}
+
 /// Where the records of an operation seem to sit.
 pub(super) fn records_of(operation: &Operation<'_>) -> FieldPath {
     operation.response_schema().map(|(_, schema)| records_at(operation, schema)).unwrap_or_default()
@@ -638,6 +664,10 @@ pub(super) fn find<'s, 'a>(
     };
     let wanted = segments(below_host);
     let mut bases: Vec<Vec<String>> = vec![Vec::new()];
+    // A page writes the path below its base address, which it names elsewhere.
+    if model.family() == PAGE && model.servers().is_empty() {
+        bases.extend((1..wanted.len().min(4)).map(|count| wanted[..count].to_vec()));
+    }
     bases.extend(model.servers().iter().map(|server| segments(&base_path(server))));
     let is_open = |segment: &str| segment.contains(['{', '<', '$']) || segment.starts_with(':');
     let mut best: Option<(usize, &Operation<'a>)> = None;
