@@ -74,13 +74,9 @@ pub(super) fn compare(before: &Reference, after: &Reference, watched: &[WatchedE
     let mut texts = sections::compare_pages(&old, &new, watched, &told);
     settle(&mut compared.changes, &mut texts.changes);
     // A section that described fields is not gone as long as the fields are there.
-    let laid_out: BTreeSet<&str> = aligned
-        .told()
-        .0
-        .iter()
-        .filter_map(|(section, _)| before.sections.sections.get(*section))
-        .map(|section| section.title.as_str())
-        .collect();
+    let laid_out = before.page.told();
+    let laid_out = laid_out.iter().filter_map(|(section, _)| before.sections.sections.get(*section));
+    let laid_out: BTreeSet<&str> = laid_out.map(|section| section.title.as_str()).collect();
     let described =
         |change: &&mut Change| change.facts.text("section").is_some_and(|title| laid_out.contains(title));
     texts.changes.iter_mut().filter(described).for_each(soften);
@@ -147,16 +143,17 @@ fn prose(before: &Reference, after: &Reference, aligned: &Aligned) -> (Sections,
         lines_after.extend(new);
     }
     for (title, (old, new)) in titles {
-        let is_taken =
-            [&was, &is].iter().any(|state| state.sections.iter().any(|section| section.title == title));
-        let title = if is_taken { format!("{title} › (fields)") } else { title };
-        for (state, lines) in [(&mut was, old), (&mut is, new)] {
-            if !lines.is_empty() {
-                state.sections.push(Section {
-                    title: title.clone(),
-                    text: lines.join("\n"),
-                    ..Section::default()
-                });
+        let place = |state: &Sections| state.sections.iter().position(|section| section.title == title);
+        let (at_was, at_is) = (place(&was), place(&is));
+        // Under the title that it stands under before, unless only one state has prose there.
+        let is_apart = at_was.is_some() != at_is.is_some();
+        let title = if is_apart { format!("{title} › (fields)") } else { title };
+        for (state, at, lines) in [(&mut was, at_was, old), (&mut is, at_is, new)] {
+            let text = lines.join("\n");
+            match at.filter(|_| !is_apart).and_then(|at| state.sections.get_mut(at)) {
+                _ if text.is_empty() => {}
+                Some(section) => section.text = format!("{}\n{text}", section.text),
+                None => state.sections.push(Section { title: title.clone(), text, ..Section::default() }),
             }
         }
     }

@@ -58,7 +58,7 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
         heads.clear();
         // What is left of a table in the text of a PDF: its heads on one line, its rows on others.
         if let Some(columns) = reference::plain_heads(start) {
-            builder.line(start);
+            builder.line(&row(&[], &columns));
             table += 1;
             while let Some(cells) = lines.peek().and_then(|next| reference::plain_row(next, &columns)) {
                 lines.next();
@@ -104,8 +104,13 @@ fn continues(first: &str, next: Option<&str>) -> bool {
     let begins_anew = next.starts_with(['#', '|', '>', '<', '~', '[', ':', '!'])
         || ["- ", "* ", "+ ", "--", "==", "**", "__", "```"].iter().any(|mark| next.starts_with(mark))
         || (number.len() < next.len() && number.starts_with(['.', ')']))
-        || (next.contains(": ") && !next.contains(". "));
-    let stands_alone = first.is_empty() || first.starts_with(['|', '<', '[']) || first.ends_with(['|', ':']);
+        || (next.contains(": ") && !next.contains(". "))
+        || reference::plain_heads(next).is_some()
+        || reference::names_operation(next);
+    let stands_alone = reference::names_operation(first)
+        || first.is_empty()
+        || first.starts_with(['|', '<', '['])
+        || first.ends_with(['|', ':']);
     !next.is_empty() && !begins_anew && !stands_alone && !first.ends_with("  ")
 }
 

@@ -33,6 +33,14 @@ pub(in crate::spec) fn align(before: &Page, after: &Page) -> Aligned {
         };
         level(was, is, &all, unread);
     }
+    for (was, is) in pairs.iter() {
+        let (Some(was), Some(is)) = (before.operations.get_mut(*was), after.operations.get_mut(*is)) else {
+            continue;
+        };
+        quiet(&mut was.answer, &mut is.answer);
+        quiet(&mut was.parameters.fields, &mut is.parameters.fields);
+        quiet(&mut was.body.fields, &mut is.body.fields);
+    }
     for operation in before.operations.iter_mut().chain(&mut after.operations) {
         if operation.answer.is_empty() {
             operation.answer =
@@ -40,6 +48,16 @@ pub(in crate::spec) fn align(before: &Page, after: &Page) -> Aligned {
         }
     }
     aligned
+}
+
+/// What is said for people of fields that both states have is compared as prose.
+fn quiet(was: &mut BTreeMap<Path, Field>, is: &mut BTreeMap<Path, Field>) {
+    for (path, is) in is {
+        if let Some(was) = was.get_mut(path) {
+            was.about.clear();
+            is.about.clear();
+        }
+    }
 }
 
 /// The path of an operation without the names of what varies.
@@ -307,13 +325,9 @@ fn samples(was: &mut Operation, is: &mut Operation, name: &str, unread: &mut Vec
                     "the sample of what {name} answers cannot be read any more; it is not compared"
                 ));
             }
-            *none = Some(sample.around(&is.response));
-            sample.blocks.clear();
-        }
-        (none @ None, Some(sample)) => {
             *none = Some(sample.around(&was.response));
-            sample.blocks.clear();
         }
+        (none @ None, Some(sample)) => *none = Some(sample.around(&is.response)),
         (Some(before), Some(after)) => {
             let (count, left) = (before.fields.len(), after.fields.len());
             if count > 4 && left * 2 < count {
@@ -340,13 +354,14 @@ fn samples(was: &mut Operation, is: &mut Operation, name: &str, unread: &mut Vec
 }
 
 impl Sample {
-    /// The same without what a table says of the records.
+    /// The same for a state that has none, without what a table says of the records.
     fn around(&self, table: &Part) -> Self {
         let mut sample = self.clone();
         sample.blocks.clear();
         if !table.fields.is_empty() {
             let place = self.mount(table.fields.keys());
             sample.fields.retain(|path, _| !(path.len() > place.len() && path.starts_with(&place)));
+            sample.place = Some(place);
         }
         sample
     }

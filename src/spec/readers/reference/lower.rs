@@ -164,6 +164,9 @@ fn own(field: &Field) -> Map<String, Value> {
             json!({"type": if items.len() == 1 { json!(items[0]) } else { json!(items) }}),
         );
     }
+    if !field.about.is_empty() {
+        schema.insert("description".to_owned(), field.about.as_str().into());
+    }
     if field.deprecated == Some(true) {
         schema.insert("deprecated".to_owned(), true.into());
     }

@@ -22,7 +22,7 @@ pub(in crate::spec) use self::table::{plain_heads, plain_row};
 
 use self::{
     address::Address,
-    outline::{Outline, Owner},
+    outline::Outline,
     sample::Sample,
     table::{EACH, Entry, Fields, Naming, Path},
 };
@@ -49,6 +49,8 @@ pub(in crate::spec) struct Field {
     deprecated: Option<bool>,
     /// Empty where the page says that there is none.
     default: Option<String>,
+    /// What is said of it for people, where only one of two states has it: by that a field is found under another name.
+    about: String,
 }
 
 /// Where a field is described, and what is said of it for people.
@@ -110,6 +112,11 @@ pub(in crate::spec) fn read(sections: &Sections) -> Option<Page> {
     }
     page.operations.retain(|operation| operation.method != OBJECT || !operation.response.fields.is_empty());
     page.operations.iter().any(Operation::says_something).then_some(page)
+}
+
+/// Whether a line does nothing but name an operation.
+pub(in crate::spec) fn names_operation(line: &str) -> bool {
+    address::in_line(line).is_some()
 }
 
 /// The rows of each table of a section, in their order; items of lists that are fields are rows of one, too.
@@ -243,15 +250,16 @@ impl Page {
         lines: &[&str],
         block: &Range<usize>,
     ) {
-        let Some(Owner { address, depth }) = outline.owner(at, block.start) else { return };
-        let headings = section.layout.trail.get(depth..).unwrap_or_default().iter().rev();
+        let Some(owner) = outline.owner(at, block.start) else { return };
+        let address = &owner.address;
+        let headings = owner.below(&section.layout.trail).iter().rev();
         let caption = caption(section, lines, block.start);
         let said = caption.into_iter().chain(headings.map(|(_, title)| title.as_str())).find_map(about);
         let reads = matches!(address.method.as_str(), "get" | "head");
         let is_answer =
             matches!(said, Some(About::Response)) || (reads && matches!(said, None | Some(About::Object)));
         let text = lines.get(block.clone()).unwrap_or_default().join("\n");
-        if let Some(operation) = self.operation(&address).filter(|_| is_answer) {
+        if let Some(operation) = self.operation(address).filter(|_| is_answer) {
             sample::add(&mut operation.sample, &text, at, block);
         }
     }
@@ -262,7 +270,10 @@ fn caption<'a>(section: &Section, lines: &[&'a str], start: usize) -> Option<&'a
     let above = start.checked_sub(1)?;
     let is_laid_out = section.layout.rows.iter().map(|row| &row.lines).chain(&section.layout.code);
     let is_taken = is_laid_out.into_iter().any(|lines| lines.contains(&above));
-    lines.get(above).copied().filter(|line| !is_taken && line.len() <= 80)
+    lines
+        .get(above)
+        .copied()
+        .filter(|line| !is_taken && line.len() <= if line.ends_with(':') { 200 } else { 80 })
 }
 
 /// What an object is called: the nearest heading that says more than that there is one.
@@ -317,6 +328,10 @@ impl Operation {
         let reads = self.method == OBJECT || matches!(self.method.as_str(), "get" | "head");
         let sends_in_query = reads || self.method == "delete";
         let variables: BTreeSet<String> = address::variables(&self.path).map(str::to_owned).collect();
+        // Attributes that must be given, or that the path has, are sent.
+        let sends = fields.asks || fields.entries.iter().any(|entry| variables.contains(&entry.name));
+        let said =
+            if said == About::Object && self.method != OBJECT && sends { About::Parameters } else { said };
         for Entry { path, name, field, place, text, row } in fields.entries {
             let lines = rows.get(row).map(|row| row.lines.clone()).unwrap_or_default();
             let place = match (said, place) {
@@ -350,8 +365,9 @@ impl Part {
         if self.fields.contains_key(&path) || self.fields.len() >= MAX_FIELDS {
             return;
         }
+        let about = row.text.clone();
         self.rows.insert(path.clone(), row);
-        self.fields.insert(path, field);
+        self.fields.insert(path, Field { about, ..field });
     }
 
     /// A path with a step into the elements of each list on its way, as far as it is known for one.
@@ -406,7 +422,8 @@ fn line(path: &[String], text: &str) -> String {
 }
 
 impl Page {
-    fn told(&self) -> Vec<Lines> {
+    /// The lines that name and describe operations, fields and samples.
+    pub(in crate::spec) fn told(&self) -> Vec<Lines> {
         let mut told: Vec<Lines> =
             self.names.iter().map(|(section, line)| (*section, *line..*line + 1)).collect();
         for operation in &self.operations {

@@ -33,13 +33,17 @@ pub(super) struct Outline {
 pub(super) struct Owner {
     pub(super) address: Address,
     /// How many headings are around all that is said of it.
-    pub(super) depth: usize,
+    depth: usize,
+    is_in_text: bool,
 }
 
 impl Owner {
-    /// The headings below those that are around the whole operation.
+    /// The headings that say what of the operation stands below them: those below the ones that are around all of it. The
+    /// one right around it may be as plain as `Fields`.
     pub(super) fn below<'a>(&self, trail: &'a [(u8, String)]) -> &'a [(u8, String)] {
-        trail.get(self.depth..).unwrap_or_default()
+        let around = self.depth.checked_sub(1).and_then(|at| trail.get(at));
+        let is_plain = self.is_in_text && around.is_some_and(|(_, title)| title.split(' ').count() < 3);
+        trail.get(self.depth - usize::from(is_plain)..).unwrap_or_default()
     }
 }
 
@@ -202,7 +206,7 @@ impl Outline {
             }
         };
         let named = found.filter(|named| !named.is_listed)?;
-        Some(Owner { address: named.address.clone(), depth: named.depth })
+        Some(Owner { address: named.address.clone(), depth: named.depth, is_in_text: named.line.is_some() })
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Sample {
     pub(super) fields: BTreeMap<Path, Field>,
     /// Where they stand: section and lines.
     pub(super) blocks: Vec<(usize, Range<usize>)>,
+    /// Where the records stand, where another state of the page shows it.
+    pub(super) place: Option<Path>,
 }
 
 /// Adds a sample, where the text is one.
@@ -108,12 +110,15 @@ fn field(node: &Value) -> Field {
 }
 
 impl Sample {
-    /// Where the records of a table stand: the place that has the most of these names, the top where none has half.
-    pub(super) fn place_of(&self, names: &BTreeSet<&str>) -> Path {
+    /// Where the records of a table stand: the place that has the most of their names, the top where none has half.
+    pub(super) fn mount<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Path {
+        if let Some(place) = &self.place {
+            return place.clone();
+        }
+        let names = tops(paths);
         let mut counts: BTreeMap<&[String], usize> = BTreeMap::new();
         for path in self.fields.keys() {
-            if let Some((last, above)) = path.split_last().filter(|(last, _)| names.contains(last.as_str())) {
-                debug_assert!(last != EACH);
+            if let Some((_, above)) = path.split_last().filter(|(last, _)| names.contains(last.as_str())) {
                 *counts.entry(above).or_default() += 1;
             }
         }
@@ -121,10 +126,5 @@ impl Sample {
         best.filter(|(_, count)| **count * 2 >= names.len())
             .map(|(place, _)| place.to_vec())
             .unwrap_or_default()
-    }
-
-    /// The same for the fields of a table.
-    pub(super) fn mount<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Path {
-        self.place_of(&tops(paths))
     }
 }

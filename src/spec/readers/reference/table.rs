@@ -66,6 +66,8 @@ pub(super) struct Fields {
     pub(super) naming: Naming,
     /// Whether the types of half of them are told.
     pub(super) is_typed: bool,
+    /// Whether a column says which of them must be given.
+    pub(super) asks: bool,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -179,7 +181,8 @@ pub(super) fn read(rows: &[&Row]) -> Option<Fields> {
     }
     let typed = entries.iter().filter(|entry| !entry.field.types.is_empty()).count();
     let is_typed = typed * 2 >= entries.len() && typed > 0;
-    (!entries.is_empty()).then_some(Fields { naming, is_typed, entries })
+    let asks = columns.iter().any(|column| matches!(column, Column::Required | Column::Optional));
+    (!entries.is_empty()).then_some(Fields { naming, is_typed, asks, entries })
 }
 
 /// Signs that put a name below the one above it.

@@ -115,6 +115,12 @@ impl Words {
                     return skip + 1;
                 }
             }
+            // `string array`
+            word if type_of(word).is_some() && (begins(&["array"]) || begins(&["list"])) => {
+                self.add(("array", None));
+                self.items.extend(type_of(word).map(|(word, _)| word));
+                return 1;
+            }
             word if JOINING.contains(&word) => {}
             word if listed.contains(word) => {}
             word => match (word.strip_suffix("[]"), type_of(word)) {
@@ -206,6 +212,8 @@ mod tests {
             ("array of strings", "array of string"),
             ("List<Order>", "array"),
             ("integer[]", "array of integer"),
+            ("string array", "array of string"),
+            ("integer/string", "integer|string"),
             ("array[object] (optional)", "array of object not required"),
             ("ISO 8601 datetime", "string <date-time>"),
             ("date and time", "string <date-time>"),
