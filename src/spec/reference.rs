@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ApiModel, DocsComparison, Document, Sections, WatchedEndpoint,
-    compare::compare_documents,
+    compare::{compare_documents, unified},
     readers::reference::{self, Aligned, Page},
     sections::{self, Section},
 };
 use crate::model::{Change, Facts, FieldPath, Inconclusive};
+
+/// Text diffs that are shown at most.
+const MAX_DIFFS: usize = 40;
 
 /// A page of reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,9 @@ pub(super) fn compare(before: &Reference, after: &Reference, watched: &[WatchedE
     texts.changes.iter_mut().filter(described).for_each(soften);
     compared.changes.append(&mut texts.changes);
     compared.diffs.append(&mut texts.diffs);
+    if !compared.changes.is_empty() {
+        show(&before.sections, &after.sections, &mut compared.diffs);
+    }
     compared.incomplete |= !aligned.unread.is_empty();
     let unread = aligned
         .unread
@@ -89,6 +95,21 @@ pub(super) fn compare(before: &Reference, after: &Reference, watched: &[WatchedE
         .map(|why| Inconclusive { path: FieldPath::root(), why: format!("now: {why}") });
     compared.inconclusive.extend(unread);
     compared
+}
+
+/// Shows how the sections of the page itself differ, rows and samples with them, where no diff of them is shown yet.
+fn show(before: &Sections, after: &Sections, diffs: &mut Vec<(String, String)>) {
+    let texts: BTreeMap<&str, &str> =
+        after.sections.iter().rev().map(|section| (section.title.as_str(), section.text.as_str())).collect();
+    for section in &before.sections {
+        let is_shown = diffs.iter().any(|(title, _)| *title == section.title);
+        let Some(text) = texts.get(section.title.as_str()).filter(|_| !is_shown && diffs.len() < MAX_DIFFS)
+        else {
+            continue;
+        };
+        let (was, is) = (format!("{}\n", section.text), format!("{text}\n"));
+        diffs.extend(unified(&was, &is).map(|diff| (section.title.clone(), diff)));
+    }
 }
 
 /// What differs between a page with fields and one without: the text, and that the fields could not be compared.

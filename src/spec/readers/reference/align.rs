@@ -395,7 +395,7 @@ impl Operation {
             // A list that only the sample shows as one.
             let lists: Vec<usize> = (1..path.len())
                 .filter(|at| {
-                    path[*at] != EACH && whole.get(&[&path[..*at], &[EACH.to_owned()]].concat()).is_some()
+                    path[*at] != EACH && whole.contains_key(&[&path[..*at], &[EACH.to_owned()]].concat())
                 })
                 .collect();
             for at in lists.into_iter().rev() {

@@ -77,7 +77,7 @@ fn parameters(operation: &Operation) -> Value {
 #[derive(Default)]
 struct Node<'a> {
     field: Option<&'a Field>,
-    below: BTreeMap<&'a str, Node<'a>>,
+    below: BTreeMap<&'a str, Self>,
 }
 
 fn schema(fields: &BTreeMap<Path, Field>) -> Value {
