@@ -164,10 +164,13 @@ fn places(page: &Page, method: &str) -> Vec<usize> {
 /// The description that holds most of what a part does, more than half of it.
 fn nearest(part: &Part, page: &Page, taken: &BTreeSet<usize>) -> Option<(usize, Part)> {
     let names = tops(part.fields.keys());
+    if names.len() < 2 {
+        return None;
+    }
     let common = |other: &Part| tops(other.fields.keys()).intersection(&names).count();
     let others = page.operations.iter().enumerate().filter(|(at, _)| !taken.contains(at));
     let best = others.max_by_key(|(at, operation)| (common(&operation.response), std::cmp::Reverse(*at)));
-    best.filter(|(_, operation)| names.len() > 1 && common(&operation.response) * 2 > names.len())
+    best.filter(|(_, operation)| common(&operation.response) * 2 > names.len())
         .map(|(at, operation)| (at, operation.response.clone()))
 }
 

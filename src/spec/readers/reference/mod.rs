@@ -3,7 +3,7 @@
 //!
 //! A page is written for people, so only what can be read without a guess is: a table with a row that is none of a field
 //! stays text, and what a page does not say of a field is not known, which is no statement. What is read of two states is
-//! put on one level ([`align`]) before it is lowered into the shape of OpenAPI ([`lower`]) and compared as a description.
+//! put on one level ([`align()`]) before it is lowered into the shape of OpenAPI ([`lower()`]) and compared as a description.
 
 mod address;
 mod align;
@@ -35,6 +35,8 @@ const OBJECT: &str = "x-schema";
 /// Operations and objects of one page, and fields of one part of them.
 const MAX_OPERATIONS: usize = 2_000;
 const MAX_FIELDS: usize = 2_000;
+/// Fields of one page; the tables behind them stay text.
+const MAX_IN_ALL: usize = 20_000;
 
 /// What a page says of one field. What it does not say is `None`, or no type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub(in crate::spec) struct Page {
     operations: Vec<Operation>,
     /// The lines that name operations and columns, by section.
     names: BTreeSet<(usize, usize)>,
+    /// How many fields were read so far.
+    fields: usize,
 }
 
 /// Reads a page; `None` where it describes no fields.
@@ -96,7 +100,7 @@ pub(in crate::spec) fn read(sections: &Sections) -> Option<Page> {
         return None;
     }
     let outline = Outline::of(sections);
-    let mut page = Page { operations: Vec::new(), names: outline.lines() };
+    let mut page = Page { names: outline.lines(), ..Page::default() };
     for address in outline.addresses() {
         page.operation(address);
     }
@@ -209,6 +213,10 @@ impl Page {
 
     fn table(&mut self, outline: &Outline, at: usize, section: &Section, lines: &[&str], rows: &[Row]) {
         let Some(fields) = table::read(&rows.iter().collect::<Vec<_>>()) else { return };
+        self.fields += fields.entries.len();
+        if self.fields > MAX_IN_ALL {
+            return;
+        }
         let start = rows.first().map_or(0, |row| row.lines.start);
         let heads = rows.first().map(|row| row.heads.join(" | ")).filter(|heads| !heads.is_empty());
         let has_heads = start > 0 && lines.get(start - 1).copied() == heads.as_deref();

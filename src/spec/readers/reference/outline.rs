@@ -1,9 +1,10 @@
 //! Where a page names its operations, and how far what it says of each reaches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::address::{self, Address};
-use crate::spec::sections::{Section, Sections};
+use crate::spec::sections::{Row, Section, Sections};
 
 /// Places that are looked at; a page that names operations more often lists something else.
 const MAX_PLACES: usize = 5_000;
@@ -84,10 +85,15 @@ impl Outline {
         // A heading that says what the line is stands below the one that the operation has.
         let is_label = section.layout.trail.last().is_some_and(|(_, title)| names_a_request(title));
         let depth = depth - usize::from(is_label && depth > 1);
+        let rows = section.layout.rows.iter().rev().filter(|row| !row.lines.is_empty());
+        let rows: BTreeMap<usize, &Row> = rows.map(|row| (row.lines.start, row)).collect();
+        let code = section.layout.code.iter().filter(|block| !block.is_empty());
+        let code: BTreeMap<usize, &Range<usize>> = code.map(|block| (block.start, block)).collect();
         let mut line = 0;
-        while line < lines.len() {
-            let row = section.layout.rows.iter().find(|row| row.lines.start == line && !row.lines.is_empty());
-            let block = section.layout.code.iter().find(|block| block.contains(&line));
+        while line < lines.len() && self.named.len() < MAX_PLACES {
+            let row = rows.get(&line).copied();
+            let block = code.range(..=line).next_back().map(|(_, block)| *block);
+            let block = block.filter(|block| block.contains(&line));
             let (found, taken) = match (row, block) {
                 (Some(row), _) => (in_row(&row.heads, &row.cells), row.lines.len()),
                 // Only the first line of a sample names what it asks for.
@@ -106,19 +112,12 @@ impl Outline {
                 let last = self.named.len().checked_sub(2).map(|index| &self.named[index]);
                 // Two in a row are a list of operations.
                 let follows = last.is_some_and(|last| {
-                    let between = last.line.map(|last| last + 1..line);
-                    last.section == at
-                        && self.named.last().is_some_and(|named| named.address != last.address)
-                        && between.is_some_and(|between| {
-                            let laid_out =
-                                section.layout.rows.iter().map(|row| &row.lines).chain(&section.layout.code);
-                            let names = |lines: &std::ops::Range<usize>| {
-                                lines.start == line || last.line == Some(lines.start)
-                            };
-                            !laid_out
-                                .filter(|lines| !names(lines))
-                                .any(|lines| between.contains(&lines.start))
-                        })
+                    let is_other = self.named.last().is_some_and(|named| named.address != last.address);
+                    let between =
+                        last.line.map(|last| last + 1..line).filter(|_| last.section == at && is_other);
+                    between.is_some_and(|between| {
+                        rows.range(between.clone()).next().is_none() && code.range(between).next().is_none()
+                    })
                 });
                 if follows || row.is_some() {
                     let from = self.named.len() - if follows { 2 } else { 1 };
