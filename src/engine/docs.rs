@@ -326,6 +326,7 @@ pub(super) fn read(
     Ok(match spec::read(&place.unwrap_or_default(), content_type, bytes)? {
         spec::Document::Api(model) => spec::Document::Api(model),
         spec::Document::Sections(sections) => spec::Document::Sections(sections.only(&settings.sections)),
+        spec::Document::Reference(page) => page.only(&settings.sections),
     })
 }
 

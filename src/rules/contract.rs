@@ -66,7 +66,7 @@ pub fn diff_contracts(
 ) -> Result<Vec<ContractFinding>, SpecError> {
     let api = |name: &str, bytes: &[u8]| match read(name, None, bytes)? {
         Document::Api(model) => Ok(model),
-        Document::Sections(_) => {
+        Document::Sections(_) | Document::Reference(_) => {
             Err(SpecError::Unsupported { name: name.to_owned(), what: "prose".to_owned() })
         }
     };

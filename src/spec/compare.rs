@@ -12,10 +12,11 @@ use super::{
     consumer::{self, Touch},
     graph::Graph,
     level::{Levelled, Side, level},
-    listed::{Fresh, Listed, find, records_of, without_query},
+    listed::{Fresh, Listed, find, records_in, without_query},
     moves,
     operations::{self, Compared, DocChange, Told},
-    sections,
+    readers::reference::PAGE,
+    reference as page, sections,
     tally::Tally,
 };
 use crate::model::{Change, ChangeKind, Facts, FieldPath, Inconclusive};
@@ -67,7 +68,12 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             compared
         }
         (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
-        (Document::Api(_), Document::Sections(_)) | (Document::Sections(_), Document::Api(_)) => {
+        (Document::Reference(before), Document::Reference(after)) => page::compare(before, after, watched),
+        (Document::Reference(_), Document::Sections(_)) | (Document::Sections(_), Document::Reference(_)) => {
+            page::compare_half(before, after, watched).unwrap_or_default()
+        }
+        (Document::Api(_), Document::Sections(_) | Document::Reference(_))
+        | (Document::Sections(_) | Document::Reference(_), Document::Api(_)) => {
             let why = "the document was an API description and is prose now, or the other way round; look at its address";
             let inconclusive = vec![Inconclusive { path: FieldPath::root(), why: why.to_owned() }];
             DocsComparison { inconclusive, incomplete: true, ..DocsComparison::default() }
@@ -117,7 +123,16 @@ fn compare_watched(before: &ApiModel, after: &ApiModel, watched: &[WatchedEndpoi
     let mut seen = BTreeSet::new();
     let mut servers = run.whole();
     for endpoint in watched {
+        let read = before.objects_read(endpoint);
+        for operation in &read {
+            seen.insert(operation.name());
+            run.watched(endpoint, operation, &is, &mut Vec::new(), &mut tally);
+        }
         let Some(operation) = find(&was.operations, before, endpoint) else {
+            // A page describes some of an API, and nobody expects all of it there.
+            if before.family() == PAGE {
+                continue;
+            }
             run.result.inconclusive.push(Inconclusive {
                 path: FieldPath::root(),
                 why: format!("{} {} is not described", endpoint.method, without_query(&endpoint.path)),
@@ -288,7 +303,7 @@ impl<'a> Run<'a> {
     ) {
         let after = is.same(operation).or_else(|| self.successor(operation, is)).copied();
         let after = after.as_ref();
-        let records = endpoint.records.clone().unwrap_or_else(|| records_of(operation));
+        let records = records_in(endpoint, operation);
         let touch = |change: &DocChange| endpoint.touched(change, operation, after, &records);
         let (told, rest) = std::mem::take(servers).into_iter().partition(|change| touch(change) != Touch::No);
         *servers = rest;

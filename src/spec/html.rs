@@ -5,7 +5,7 @@ mod tree;
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::announcements::announcing;
-use super::sections::{Builder, Sections, row};
+use super::sections::{Builder, Row, Sections, row};
 
 /// Nodes that are looked at; a page of documentation has some ten thousand.
 const MAX_NODES: usize = 2_000_000;
@@ -173,6 +173,18 @@ struct Reader {
     below: u8,
     /// The headings of the columns of the table that is read.
     heads: Vec<String>,
+    /// Tables and lists of definitions so far, and those that are open.
+    tables: usize,
+    lists: Vec<Definitions>,
+    /// Rows that are read cell by cell and line by line, each with the line that it begins at.
+    open_rows: Vec<(usize, Row)>,
+}
+
+/// A list of definitions that is read.
+struct Definitions {
+    table: usize,
+    /// The term, and the line that it begins at.
+    term: Option<(usize, String)>,
 }
 
 enum Visit<'a> {
@@ -216,17 +228,21 @@ impl Reader {
                     }
                     if name == "pre" {
                         self.flush();
+                        self.builder.block();
                         for line in visible_text(element).lines() {
                             self.text += line.trim().len();
                             self.builder.code(line);
                         }
                         continue;
                     }
-                    if name == "table" {
-                        self.heads.clear();
-                    }
-                    if name == "tr" && self.row(element) {
-                        continue;
+                    match name {
+                        "table" => {
+                            self.heads.clear();
+                            self.tables += 1;
+                        }
+                        "tr" if self.row(element) => continue,
+                        "dl" | "dt" | "dd" => self.definition(element),
+                        _ => {}
                     }
                     if BLOCKS.contains(&name) {
                         self.flush();
@@ -254,38 +270,77 @@ impl Reader {
     }
 
     /// Reads a row of a table of data as one line; whether it is one. A row that holds headings, lists, samples or
-    /// tables lays out a page, and is read as such.
-    fn row(&mut self, row_element: ElementRef<'_>) -> bool {
-        let is_layout = |element: ElementRef<'_>| {
-            let name = element.value().name();
-            heading_level(name).is_some() || matches!(name, "table" | "pre" | "ul" | "ol" | "dl" | "section")
+    /// tables lays out a page, and is read as such; so are lists within the cells of one.
+    fn row(&mut self, element: ElementRef<'_>) -> bool {
+        self.flush();
+        let inner = || element.descendants().skip(1).take(MAX_ROW + 1);
+        let has = |is_it: fn(&str) -> bool| {
+            inner().filter_map(ElementRef::wrap).any(|element| is_it(element.value().name()))
         };
-        let inner = || row_element.descendants().skip(1).take(MAX_ROW + 1);
-        if inner().count() > MAX_ROW || inner().filter_map(ElementRef::wrap).any(is_layout) {
+        let is_long = inner().count() > MAX_ROW;
+        let lays_out = is_long
+            || has(|name| {
+                heading_level(name).is_some() || matches!(name, "table" | "pre" | "dl" | "section")
+            });
+        let row_of = |cells: Vec<String>, heads: &[String], table: usize| Row {
+            table,
+            heads: heads.to_vec(),
+            cells,
+            ..Row::default()
+        };
+        if lays_out || has(|name| matches!(name, "ul" | "ol")) {
+            let words = if lays_out {
+                Vec::new()
+            } else {
+                cells_of(element).into_iter().map(|(_, words)| words).collect()
+            };
+            self.open_rows.push((self.builder.here(), row_of(words, &self.heads, self.tables)));
             return false;
         }
-        let cells: Vec<ElementRef<'_>> = row_element
-            .children()
-            .filter_map(ElementRef::wrap)
-            .filter(|cell| matches!(cell.value().name(), "td" | "th") && !is_hidden(*cell))
-            .collect();
-        let words: Vec<String> = cells
-            .iter()
-            .map(|cell| {
-                let mut text = String::new();
-                each_text(*cell, is_surrounding, true, &mut text);
-                text.split_whitespace().collect::<Vec<_>>().join(" ")
-            })
-            .collect();
-        self.flush();
-        if !cells.is_empty() && cells.iter().all(|cell| cell.value().name() == "th") {
+        let cells = cells_of(element);
+        let is_head = |name: &str| name == "th";
+        let in_head =
+            element.parent().and_then(ElementRef::wrap).is_some_and(|above| above.value().name() == "thead");
+        let are_heads = !cells.is_empty() && (in_head || cells.iter().all(|(name, _)| is_head(name)));
+        let words: Vec<String> = cells.into_iter().map(|(_, words)| words).collect();
+        if are_heads {
             self.line = row(&[], &words);
+            self.flush();
             self.heads = words;
-        } else {
-            self.line = row(&self.heads, &words);
+            return true;
         }
+        self.line = row(&self.heads, &words);
+        let start = self.builder.here();
         self.flush();
+        self.builder.row_since(start, row_of(words, &self.heads, self.tables));
         true
+    }
+
+    /// Takes a term of a list of definitions, or what is said of it; its lines are read as those of any other element.
+    fn definition(&mut self, element: ElementRef<'_>) {
+        self.flush();
+        let here = self.builder.here();
+        match element.value().name() {
+            "dl" => {
+                self.tables += 1;
+                self.lists.push(Definitions { table: self.tables, term: None });
+            }
+            "dt" => {
+                let words = cell(element);
+                if let Some(list) = self.lists.last_mut() {
+                    list.term = Some((here, words));
+                }
+            }
+            _ => {
+                let depth = self.lists.len().saturating_sub(1);
+                let Some(list) = self.lists.last_mut() else { return };
+                let Some((start, term)) = list.term.take() else { return };
+                let row =
+                    Row { table: list.table, cells: vec![term, cell(element)], depth, ..Row::default() };
+                // The entry comes before those of the lists in it; it ends where its element does.
+                self.builder.row_since(start, row);
+            }
+        }
     }
 
     fn leave(&mut self, name: &str) {
@@ -293,6 +348,16 @@ impl Reader {
             self.flush();
         } else if is_code(name) {
             self.line.push('`');
+        }
+        match name {
+            "tr" => {
+                if let Some((start, row)) = self.open_rows.pop() {
+                    self.builder.row_since(start, row);
+                }
+            }
+            "dd" => self.builder.row_ends(self.lists.last().map(|list| list.table)),
+            "dl" => drop(self.lists.pop()),
+            _ => {}
         }
     }
 
@@ -323,6 +388,20 @@ impl Reader {
             self.builder.line(line);
         }
     }
+}
+
+/// The cells of a row, each with the name of its element.
+fn cells_of(row: ElementRef<'_>) -> Vec<(&str, String)> {
+    let cells = row.children().filter_map(ElementRef::wrap);
+    let cells = cells.filter(|cell| matches!(cell.value().name(), "td" | "th") && !is_hidden(*cell));
+    cells.map(|element| (element.value().name(), cell(element))).collect()
+}
+
+/// The text of a cell on one line, code marked; lists of definitions in it are entries of their own.
+fn cell(element: ElementRef<'_>) -> String {
+    let mut text = String::new();
+    each_text(element, |inner| is_surrounding(inner) || inner.value().name() == "dl", true, &mut text);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The text of an element whose children need no order of their own, scripts left out.

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ApiModel, Operation, WatchedEndpoint, discover::records_at};
+use super::{
+    ApiModel, Operation, WatchedEndpoint, described::described, discover::records_at,
+    readers::reference::PAGE,
+};
 use crate::model::FieldPath;
 
 /// The operations of a description, to be found again by what they answer to.
@@ -136,6 +139,16 @@ fn answers_with<'a>(operation: &Operation<'a>) -> Option<&'a str> {
     super::api::reference(schema).or_else(|| schema.get("items").and_then(super::api::reference))
 }
 
+/// Where the records of an endpoint sit in its response. A page may describe one record and leave out what is around it.
+pub(super) fn records_in(endpoint: &WatchedEndpoint, operation: &Operation<'_>) -> FieldPath {
+    let is_there = |records: &FieldPath| {
+        let schema = operation.response_schema().map(|(_, schema)| schema);
+        operation.model.family() != PAGE
+            || schema.is_none_or(|schema| described(operation.model, schema, records).is_some())
+    };
+    endpoint.records.clone().filter(is_there).unwrap_or_else(|| records_of(operation))
+}
+
 /// Where the records of an operation seem to sit.
 pub(super) fn records_of(operation: &Operation<'_>) -> FieldPath {
     operation.response_schema().map(|(_, schema)| records_at(operation, schema)).unwrap_or_default()
@@ -164,6 +177,10 @@ pub(super) fn find<'s, 'a>(
         sent.is_some_and(|sent| sent.as_deref().is_none_or(|sent| sent == value))
     };
     let mut bases: Vec<Vec<String>> = vec![Vec::new()];
+    // A page writes the path below its base address, which it names elsewhere.
+    if model.family() == PAGE && model.servers().is_empty() {
+        bases.extend((1..wanted.len().min(4)).map(|count| wanted[..count].to_vec()));
+    }
     bases.extend(model.servers().iter().map(|server| segments(&base_path(server))));
     let is_open = |segment: &str| segment.contains(['{', '<', '$']) || segment.starts_with(':');
     let mut best: Option<(usize, &Operation<'a>)> = None;

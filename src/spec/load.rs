@@ -96,8 +96,8 @@ pub fn read(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Docu
         Form::Page if feed::is_feed(content) => {
             feed::read(content).map(Document::Sections).map_err(|why| unreadable(&why))
         }
-        Form::Page => html::read(content).map(Document::Sections).map_err(|why| unreadable(&why)),
-        Form::Text => text::read(content).map(Document::Sections).map_err(|why| unreadable(&why)),
+        Form::Page => html::read(content).map(Document::of_page).map_err(|why| unreadable(&why)),
+        Form::Text => text::read(content).map(Document::of_page).map_err(|why| unreadable(&why)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Documents that describe an API: read into a model, and compared.
 //!
-//! A [`Document`] is an API description or prose by section (HTML, Markdown, plain text). Descriptions of all formats
+//! A [`Document`] is an API description, prose by section (HTML, Markdown, plain text), or a page that is both. Descriptions of all formats
 //! (OpenAPI 3.x, Swagger 2.0, Postman, GraphQL, JSON Schema, lists of MCP tools) are read into one shape, that of OpenAPI,
 //! and are kept as they are written: a `$ref` is followed when somebody looks, so that cycles and bombs cost nothing. What cannot be read is an error and never "no changes", nor "all removed".
 
@@ -30,6 +30,7 @@ mod pair;
 mod parameters;
 mod readers;
 mod records;
+mod reference;
 mod references;
 mod schema;
 mod sections;
@@ -55,7 +56,8 @@ pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
 pub use load::{SpecError, looks_like_api_description, looks_like_document, read, read_if_document};
 pub use readers::pdf::pdf_text;
-pub use records::{DescribedRecords, Known, operation_of};
+pub use records::{DescribedRecords, Known, operations_of};
+pub use reference::Reference;
 pub use sections::{Section, Sections};
 
 /// A document that describes an API.
@@ -65,4 +67,6 @@ pub enum Document {
     Api(Box<ApiModel>),
     /// Prose, by section.
     Sections(Sections),
+    /// Prose that describes operations and fields, too.
+    Reference(Box<Reference>),
 }

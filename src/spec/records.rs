@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value;
 
 use super::{
-    ApiModel, Described, WatchedEndpoint,
+    ApiModel, Described, Operation, WatchedEndpoint,
     described::{described, fields_below},
     listed::{find, records_of},
+    readers::reference::PAGE,
 };
 use crate::model::{FieldPath, Step};
 
@@ -35,10 +36,28 @@ pub enum Known<'a> {
     Not,
 }
 
-/// The name of the operation that describes an endpoint: `GET /orders`.
+/// The names of what describes an endpoint: `GET /orders`, and of a page the objects that have most of what is read.
 #[must_use]
-pub fn operation_of(model: &ApiModel, endpoint: &WatchedEndpoint) -> Option<String> {
-    find(&model.operations(), model, endpoint).map(|operation| operation.name())
+pub fn operations_of(model: &ApiModel, endpoint: &WatchedEndpoint) -> Vec<String> {
+    let operations = model.operations();
+    let found = find(&operations, model, endpoint).copied();
+    found.into_iter().chain(model.objects_read(endpoint)).map(|operation| operation.name()).collect()
+}
+
+impl ApiModel {
+    /// The objects of a page that hold half or more of what is read of an endpoint's records.
+    pub(super) fn objects_read(&self, endpoint: &WatchedEndpoint) -> Vec<Operation<'_>> {
+        if self.family() != PAGE || endpoint.fields.is_empty() {
+            return Vec::new();
+        }
+        let has_most = |operation: &Operation<'_>| {
+            let Some((_, schema)) = operation.response_schema() else { return false };
+            let has = |field: &&FieldPath| described(self, schema, field).is_some_and(|field| !field.open);
+            endpoint.fields.iter().filter(has).count() * 2 >= endpoint.fields.len()
+        };
+        let objects = self.operations().into_iter().filter(|operation| operation.method == "SCHEMA");
+        objects.filter(has_most).collect()
+    }
 }
 
 impl DescribedRecords {

@@ -1,6 +1,7 @@
 //! Prose by section, and what differs between two states of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::civil::Date;
 use similar::{ChangeTag, TextDiff};
@@ -14,7 +15,7 @@ use super::{
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 
 /// A part of a document below one heading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Section {
     /// The headings above it, joined by ` › `; told apart by a number where they repeat.
     pub title: String,
@@ -22,6 +23,34 @@ pub struct Section {
     pub text: String,
     /// The day that it was written on, where it says so: of an item of a feed, or of a dated heading in a changelog.
     pub written: Option<Date>,
+    /// What of the text is laid out as a table, a list of definitions or code.
+    pub(super) layout: Layout,
+}
+
+/// How a section is laid out, for whoever reads more than prose of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Layout {
+    /// The headings above it and its own, each with its level.
+    pub(super) trail: Vec<(u8, String)>,
+    /// Rows of tables and entries of lists of definitions, in their order.
+    pub(super) rows: Vec<Row>,
+    /// Blocks of code: their lines.
+    pub(super) code: Vec<Range<usize>>,
+}
+
+/// A row of a table, or an entry of a list of definitions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Row {
+    /// Which table of the document it stands in.
+    pub(super) table: usize,
+    /// The headings of its columns; none where the table has none.
+    pub(super) heads: Vec<String>,
+    /// Its cells, code marked by back quotes; none where the row holds what no cell of data does.
+    pub(super) cells: Vec<String>,
+    /// How deep its list is in others.
+    pub(super) depth: usize,
+    /// Its lines in the text of the section.
+    pub(super) lines: Range<usize>,
 }
 
 /// A document as sections.
@@ -75,6 +104,8 @@ pub(super) struct Builder {
     /// How often each title came.
     titles: BTreeMap<String, usize>,
     lines: Vec<String>,
+    rows: Vec<Row>,
+    code: Vec<Range<usize>>,
 }
 
 impl Builder {
@@ -101,15 +132,41 @@ impl Builder {
         self.lines.extend(volatile::settled(line));
     }
 
-    /// A line whose inner space matters, as in code.
+    /// A block of code begins.
+    pub(super) fn block(&mut self) {
+        self.code.push(self.lines.len()..self.lines.len());
+    }
+
+    /// A line of the present block, whose inner space matters.
     pub(super) fn code(&mut self, line: &str) {
         if volatile::settled(line).is_some() {
             self.lines.push(line.trim_end().to_owned());
+            self.code.last_mut().into_iter().for_each(|block| block.end = self.lines.len());
+        }
+    }
+
+    /// How many lines the present section has: where the next one will stand.
+    pub(super) const fn here(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The lines since `start` are that row.
+    pub(super) fn row_since(&mut self, start: usize, row: Row) {
+        let end = self.lines.len();
+        self.rows.push(Row { lines: start.min(end)..end, ..row });
+    }
+
+    /// The last entry of that list of definitions ends here.
+    pub(super) fn row_ends(&mut self, table: Option<usize>) {
+        let end = self.lines.len();
+        if let Some(row) = self.rows.iter_mut().rev().find(|row| Some(row.table) == table) {
+            row.lines.end = end.max(row.lines.start);
         }
     }
 
     fn close(&mut self) {
         let lines = std::mem::take(&mut self.lines);
+        let (rows, code) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.code));
         if lines.is_empty() && self.above.is_empty() {
             return;
         }
@@ -122,7 +179,9 @@ impl Builder {
         let number = self.titles.entry(plain.clone()).and_modify(|number| *number += 1).or_insert(1);
         let title = if *number == 1 { plain } else { format!("{plain} ({number})") };
         let written = self.above.iter().rev().find_map(|(_, _, day)| *day);
-        self.sections.push(Section { title, text: lines.join("\n"), written });
+        let trail = self.above.iter().map(|(level, title, _)| (*level, title.clone())).collect();
+        let layout = Layout { trail, rows, code };
+        self.sections.push(Section { title, text: lines.join("\n"), written, layout });
     }
 
     pub(super) fn finish(mut self) -> Sections {
@@ -133,6 +192,26 @@ impl Builder {
 
 /// What differs between two states of prose.
 pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEndpoint]) -> DocsComparison {
+    differing(before, after, watched, None)
+}
+
+/// The same of pages whose fields are compared apart: `told` are those of which that tells. Lines that stand elsewhere
+/// now are no change, since pages of reference are laid out anew as a whole.
+pub(super) fn compare_pages(
+    before: &Sections,
+    after: &Sections,
+    watched: &[WatchedEndpoint],
+    told: &BTreeSet<FieldPath>,
+) -> DocsComparison {
+    differing(before, after, watched, Some(told))
+}
+
+fn differing(
+    before: &Sections,
+    after: &Sections,
+    watched: &[WatchedEndpoint],
+    told: Option<&BTreeSet<FieldPath>>,
+) -> DocsComparison {
     let mut result = DocsComparison::default();
     let (was, is) = (before.by_title(), after.by_title());
     let missing = |known: &BTreeMap<&str, &Section>, s: &&Section| !known.contains_key(s.title.as_str());
@@ -156,7 +235,13 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
         }
         None => true,
     });
-    let names = watched_names(watched);
+    let mut names = watched_names(watched);
+    names.retain(|(_, path)| told.is_none_or(|told| !told.contains(path)));
+    let lines = |state: &Sections| -> BTreeSet<String> {
+        let lines = state.sections.iter().flat_map(|section| section.text.lines());
+        lines.filter(|_| told.is_some()).map(|line| line.trim_end().to_owned()).collect()
+    };
+    let (all_before, all_after) = (lines(before), lines(after));
     let whole_after: String = after.sections.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("\n");
     // What falls off the end of a feed is not taken back.
     for old in gone.into_iter().filter(|_| !after.is_rolling) {
@@ -169,7 +254,12 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
             continue;
         }
         let title = if new.title.is_empty() { &old.title } else { &new.title };
-        let (lost, won) = changed_lines(&old.text, &new.text);
+        let (mut lost, mut won) = changed_lines(&old.text, &new.text);
+        lost.retain(|line| !all_after.contains(line));
+        won.retain(|line| !all_before.contains(line));
+        if told.is_some() && lost.is_empty() && won.is_empty() {
+            continue;
+        }
         let news = news(&known, new);
         let mut before = withdrawn(old, new);
         let says_news = |line: &String| news.iter().any(|one| has_sentence(line, &one.sentence));
@@ -217,6 +307,9 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
         }
     }
     for new in fresh {
+        if told.is_some() && new.text.lines().all(|line| all_before.contains(line.trim_end())) {
+            continue;
+        }
         let news = news(&known, new);
         result.changes.extend(news.iter().map(|one| announced(one, None, watched, &names)));
         if news.is_empty() {
@@ -235,7 +328,12 @@ pub(super) fn compare(before: &Sections, after: &Sections, watched: &[WatchedEnd
     result
 }
 
-static EMPTY: Section = Section { title: String::new(), text: String::new(), written: None };
+static EMPTY: Section = Section {
+    title: String::new(),
+    text: String::new(),
+    written: None,
+    layout: Layout { trail: Vec::new(), rows: Vec::new(), code: Vec::new() },
+};
 
 /// The heading of a section itself, without those above it, nor the number that tells it from others.
 fn own_heading(title: &str) -> &str {

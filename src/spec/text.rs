@@ -1,6 +1,7 @@
 //! Markdown and plain text, by heading.
 
-use super::sections::{Builder, Sections, row};
+use super::readers::reference;
+use super::sections::{Builder, Row, Sections, row};
 
 /// The sections of a text.
 pub(super) fn read(content: &str) -> Result<Sections, String> {
@@ -10,6 +11,7 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
     let mut seen = 0;
     // The headings of the columns of the table that is read.
     let mut heads: Vec<String> = Vec::new();
+    let mut table = 0;
     while let Some(line) = lines.next() {
         let start = line.trim_start();
         seen += start.len();
@@ -23,6 +25,7 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
         }
         if let Some(mark) = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark)) {
             fence = Some(mark);
+            builder.block();
             continue;
         }
         let level = start.bytes().take_while(|b| *b == b'#').count();
@@ -44,12 +47,28 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
                 lines.next();
                 builder.line(&row(&[], &cells));
                 heads = cells;
+                table += 1;
             } else {
+                let start = builder.here();
                 builder.line(&row(&heads, &cells));
+                builder.row_since(start, Row { table, heads: heads.clone(), cells, ..Row::default() });
             }
             continue;
         }
         heads.clear();
+        // What is left of a table in the text of a PDF: its heads on one line, its rows on others.
+        if let Some(columns) = reference::plain_heads(start) {
+            builder.line(&row(&[], &columns));
+            table += 1;
+            while let Some(cells) = lines.peek().and_then(|next| reference::plain_row(next, &columns)) {
+                lines.next();
+                let start = builder.here();
+                builder.line(&row(&columns, &cells));
+                let heads = columns.clone();
+                builder.row_since(start, Row { table, heads, cells, ..Row::default() });
+            }
+            continue;
+        }
         // How a paragraph is broken into lines means nothing: it is one line, whatever the width of its source.
         let mut paragraph = line.to_owned();
         while continues(line, lines.peek().copied()) {
@@ -85,8 +104,13 @@ fn continues(first: &str, next: Option<&str>) -> bool {
     let begins_anew = next.starts_with(['#', '|', '>', '<', '~', '[', ':', '!'])
         || ["- ", "* ", "+ ", "--", "==", "**", "__", "```"].iter().any(|mark| next.starts_with(mark))
         || (number.len() < next.len() && number.starts_with(['.', ')']))
-        || (next.contains(": ") && !next.contains(". "));
-    let stands_alone = first.is_empty() || first.starts_with(['|', '<', '[']) || first.ends_with(['|', ':']);
+        || (next.contains(": ") && !next.contains(". "))
+        || reference::plain_heads(next).is_some()
+        || reference::names_operation(next);
+    let stands_alone = reference::names_operation(first)
+        || first.is_empty()
+        || first.starts_with(['|', '<', '['])
+        || first.ends_with(['|', ':']);
     !next.is_empty() && !begins_anew && !stands_alone && !first.ends_with("  ")
 }
 

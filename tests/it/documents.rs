@@ -10,6 +10,7 @@ mod moved;
 mod mutated;
 mod probes;
 mod refactored;
+mod reference;
 mod rows;
 
 use drogue::model::{ChangeKind, FieldPath, Report, Severity};
@@ -585,8 +586,9 @@ fn prose_is_compared_by_section_and_by_the_fields_it_names() {
     let row = |what: &str, section: &str, path: &str| (what.to_owned(), section.to_owned(), path.to_owned());
     let unit = before.replace("in cents", "in dollars");
     assert_eq!(told(&unit), [row("section-names-field", "Orders › Fields", "$.total_price")]);
+    // What stands in a table of fields is compared as a description is.
     let gone = before.replace("total_price", "amount");
-    assert_eq!(told(&gone), [row("field-no-longer-named", "Orders › Fields", "$.total_price")]);
+    assert_eq!(told(&gone), [row("field-renamed", "", "$.total_price")]);
     let end = before.replace("has fewer.", "has fewer. Paging by number is deprecated.");
     assert_eq!(told(&end), [row("deprecated-in-prose", "Orders › Paging", "$")]);
     let other = before.replace("thirty", "fifty");

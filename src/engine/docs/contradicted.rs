@@ -52,7 +52,7 @@ impl Engine {
                         match read(settings, stored.entry.content_type.as_deref(), &stored.content) {
                             Ok(Document::Api(model)) => DescribedRecords::of(&model, &endpoint).map(Arc::new),
                             // Prose promises nothing that can be held against a response.
-                            Ok(Document::Sections(_)) | Err(_) => None,
+                            Ok(Document::Sections(_) | Document::Reference(_)) | Err(_) => None,
                         };
                     self.descriptions.keep(key, described)
                 }

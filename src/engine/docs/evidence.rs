@@ -3,7 +3,7 @@
 use super::super::{Engine, EngineError};
 use crate::compare::shown;
 use crate::model::Change;
-use crate::spec::{Document, operation_of};
+use crate::spec::{Document, operations_of};
 
 impl Engine {
     /// States on each change of a field what the latest window of its stream shows: `live` (`seen`, `not-seen`,
@@ -14,13 +14,27 @@ impl Engine {
         before: &Document,
         changes: &mut [Change],
     ) -> Result<(), EngineError> {
-        let Document::Api(model) = before else { return Ok(()) };
+        let of_page;
+        let model = match before {
+            Document::Api(model) => &**model,
+            Document::Reference(page) => match page.model() {
+                Some(model) => {
+                    of_page = model;
+                    &of_page
+                }
+                None => return Ok(()),
+            },
+            Document::Sections(_) => return Ok(()),
+        };
         for subject in self.subjects(&[connector.to_owned()])? {
             let Some(endpoint) = self.endpoint_of(&self.stream(&subject)?) else { continue };
-            let Some(operation) = operation_of(model, &endpoint) else { continue };
+            let operations = operations_of(model, &endpoint);
+            let is_mine = |operation: &str| operations.iter().any(|mine| mine == operation);
             let mut mine: Vec<&mut Change> = changes
                 .iter_mut()
-                .filter(|change| change.facts.text("operation") == Some(&operation) && !change.path.is_root())
+                .filter(|change| {
+                    change.facts.text("operation").is_some_and(is_mine) && !change.path.is_root()
+                })
                 .collect();
             if mine.is_empty() {
                 continue;

@@ -150,6 +150,9 @@ pub fn announcements(document: &Document) -> Vec<Announcement> {
     };
     match document {
         Document::Sections(sections) => sections.sections.iter().for_each(|section| add(of_section(section))),
+        Document::Reference(page) => {
+            page.sections().sections.iter().for_each(|section| add(of_section(section)));
+        }
         Document::Api(model) => description::each_text(model, &mut |text| add(text.announcements())),
     }
     found

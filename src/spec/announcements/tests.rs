@@ -93,7 +93,7 @@ proptest::proptest! {
             0..24,
         )
     ) {
-        let section = Section { title: words.join(" "), text: words.concat(), written: Some(Date::constant(2026, 4, 10)) };
+        let section = Section { title: words.join(" "), text: words.concat(), written: Some(Date::constant(2026, 4, 10)), ..Section::default() };
         let document = Document::Sections(crate::spec::Sections { sections: vec![section], is_rolling: false });
         proptest::prop_assert_eq!(announcements(&document), announcements(&document));
     }

@@ -10,6 +10,7 @@ pub(super) mod json_schema;
 pub(super) mod openapi;
 pub(super) mod pdf;
 pub(super) mod postman;
+pub(super) mod reference;
 mod sdl;
 pub(super) mod tools;
 

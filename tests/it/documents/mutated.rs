@@ -131,6 +131,7 @@ fn sections(document: &Document) -> usize {
     match document {
         Document::Api(model) => model.operations().len(),
         Document::Sections(sections) => sections.sections.len(),
+        Document::Reference(page) => page.sections().sections.len(),
     }
 }
 

@@ -13,7 +13,7 @@ fn said(before: &str, after: &str, ending: &str) -> Vec<String> {
         diff_documents(&names.0, before.as_bytes(), &names.1, after.as_bytes(), &RuleSet::builtin()).unwrap();
     let model = |name: &str, text: &str| match read(name, None, text.as_bytes()).unwrap() {
         Document::Api(model) => model,
-        Document::Sections(_) => panic!("no description"),
+        Document::Sections(_) | Document::Reference(_) => panic!("no description"),
     };
     let contract = compare_contracts(&model(&names.0, before), &model(&names.1, after), None);
     let findings = report.findings.iter().map(|finding| finding.message.clone());
