@@ -445,3 +445,14 @@ proptest! {
         prop_assert_eq!(bytes(&merged.redacted()), bytes(&whole.redacted()));
     }
 }
+
+/// A key that has to be written with escapes is not found where another one stands, whatever was read and given up before.
+#[test]
+fn a_record_that_is_given_up_leaves_no_expectation() {
+    let deep = format!("{{\"q\":1,\"z\":{}{}}}", "[".repeat(300), "]".repeat(300));
+    let escaped = r#"{"x\":1,\"y":5}"#;
+    let records = [deep.as_str(), escaped, r#"{"x":1,"y":2}"#, r#"{"x":1,"y":3}"#];
+    let profile = profile_with(options(), records);
+    let seen = |key: &str| profile.fields.get(&FieldPath::of_keys([key])).map_or(0, |field| field.present);
+    assert_eq!([seen("x"), seen("y"), seen("x\":1,\"y")], [2, 2, 1]);
+}

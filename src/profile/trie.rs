@@ -74,7 +74,8 @@ impl Place {
 struct Node {
     parent: NodeId,
     hung: Hung,
-    /// Its key as JSON writes it without escapes, with quotes and colon: one comparison finds all of it.
+    /// Its key as JSON writes it without escapes, with quotes and colon: one comparison finds all of it. Of a key that
+    /// cannot be written so it begins with a sign that no key begins with, and is at the front of nothing.
     quoted: Prefix,
     next: Successors,
     /// In which object it was seen last, and as which event: for keys that come twice.
@@ -92,10 +93,12 @@ struct Node {
 
 impl Node {
     fn new(parent: NodeId, hung: Hung, key: &str) -> Self {
+        let is_plain = !key.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let first = if is_plain { '"' } else { '!' };
         Self {
             parent,
             hung,
-            quoted: Prefix::new(&format!("\"{key}\":")),
+            quoted: Prefix::new(&format!("{first}{key}\":")),
             next: Successors::NONE,
             seen_in: 0,
             seen_as: 0,
