@@ -36,9 +36,11 @@ pub(in crate::compare) fn follow(profile: &mut Profile, seen: &Profile, path: &F
 pub(in crate::compare) fn brought(profile: &mut Profile, seen: &Profile, path: &FieldPath) -> Vec<FieldPath> {
     let (Some(table), Some(object)) = (seen.variants.get(path), path.parent()) else { return Vec::new() };
     let recorded = profile.variants.entry(path.clone()).or_default();
-    let new = table.by_value.iter().filter(|(value, _)| !recorded.by_value.contains_key(*value));
-    let members = new.flat_map(|(_, variant)| variant.members.keys()).map(|name| object.child(name));
+    let mut new = table.clone();
+    new.by_value.retain(|value, _| !recorded.by_value.contains_key(value));
+    let members = new.by_value.values().flat_map(|variant| variant.members.keys());
+    let members = members.map(|name| object.child(name));
     let brought = members.filter(|path| !profile.fields.contains_key(path)).collect();
-    recorded.merge(table);
+    recorded.merge(&new);
     brought
 }

@@ -52,6 +52,10 @@ fn is_explained(rows: &[Row<'_>], measure: Measure) -> bool {
     // Two standard errors of a share.
     let error = 2.0 * (share(told) * (1.0 - share(told)) / told.1 as f64).sqrt();
     let was = share(sum(&mut rows.iter().map(|row| measure(&row.base))));
+    // What was in all objects is no field of some kinds: a new kind without it is news to whoever reads it.
+    if was == 1.0 && newcomers.0 < newcomers.1 {
+        return false;
+    }
     let (is, expected) = (share(all), (expected + newcomers.0 as f64) / (told.1 + newcomers.1) as f64);
     left <= error.max(0.05) && (is - was).abs() > 0.0 && (expected - was) / (is - was) >= 2.0 / 3.0
 }

@@ -1,6 +1,6 @@
 //! What befell a field within some variants alone: lost, gained, null, of another type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Counts, Measure, Row, Split, share};
 use crate::compare::context::{Context, MIN_SUPPORT};
@@ -47,6 +47,13 @@ pub(in crate::compare) fn within(
             }
         }
     }
+    // What one kind lost and another got is told as lost: whoever reads it of the first misses it.
+    let lost: BTreeSet<FieldPath> = found
+        .keys()
+        .filter(|(_, kind)| *kind == ChangeKind::PresenceChanged)
+        .map(|(path, _)| path.clone())
+        .collect();
+    found.retain(|(path, kind), _| *kind != ChangeKind::FieldAdded || !lost.contains(path));
     for ((path, kind), Found { change, .. }) in found {
         changes.retain(|c| c.path != path || c.kind != kind);
         inconclusive.retain(|i| i.path != path);
@@ -83,7 +90,11 @@ impl<'a> Field<'a, '_> {
         let mean = these.iter().map(|row| step(row)).sum::<f64>();
         // A variant too rare for a test that went the same way is no witness that the others stood still.
         let follows = |row: &Row<'_>| row.is_shared() && step(row) * mean.signum() >= 0.5;
-        let stands = |row: &&Row<'a>| row.base.objects == 0 || row.p_value(measure) >= 0.01 && !follows(row);
+        // One that went the other way is a witness, too: what one kind lost another may have got.
+        let turns = |row: &Row<'_>| step(row) * mean < 0.0;
+        let stands = |row: &&Row<'a>| {
+            row.base.objects == 0 || turns(row) || row.p_value(measure) >= 0.01 && !follows(row)
+        };
         (!these.is_empty() && !others.is_empty() && others.iter().all(stands)).then_some(these)
     }
 
@@ -191,17 +202,22 @@ impl<'a> Field<'a, '_> {
                 n >= MIN_SUPPORT && was == 0 && is >= 3 && p_value() < self.alpha()
             })
         };
-        let rows: Vec<&Row<'a>> = self.shared().filter(|row| appeared(row).is_some()).take(1).collect();
-        let row = rows.first()?;
-        let group = appeared(row)?;
+        let group = self.shared().find_map(appeared)?;
+        let rows: Vec<&Row<'a>> = self.shared().filter(|row| appeared(row) == Some(group)).collect();
         let words = |types: &TypeCounts| -> Vec<String> {
             (0..GROUPS.len()).filter(|g| group_count(types, *g) > 0).map(|g| GROUPS[g].0.to_owned()).collect()
         };
-        let is = group_count(&row.live.types, group);
+        let sum = |of: fn(&Row<'_>) -> TypeCounts| {
+            rows.iter().fold(TypeCounts::default(), |mut sum, row| {
+                sum.merge(&of(row));
+                sum
+            })
+        };
+        let (was, is) = (sum(|row| row.base.types), sum(|row| row.live.types));
         let facts = Facts::new()
-            .with("from_types", words(&row.base.types))
-            .with("to_types", words(&row.live.types))
-            .with("share", share((is, row.live.types.non_null())));
+            .with("from_types", words(&was))
+            .with("to_types", words(&is))
+            .with("share", share((group_count(&is, group), is.non_null())));
         Some(self.found(ChangeKind::TypeChanged, facts, &rows, Counts::presence))
     }
 }
