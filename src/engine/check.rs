@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::checked::{Checked, Committed, Outcome};
 use super::docs::contradicted::Disagreement;
 use super::open::{MappingFile, Stream};
-use super::window::{self, ALL_OF_A_WINDOW, HISTORY, Judged, Past, Size, VOLUME_HISTORY, extend, redacted};
+use super::window::{self, ALL_OF_A_WINDOW, HISTORY, Judged, Size, VOLUME_HISTORY, extend, redacted};
 use super::{Approval, Engine, EngineError, deadlines, escalate};
 use crate::compare::{Baseline, Window};
 use crate::config::AutoApply;
@@ -103,10 +103,8 @@ impl Engine {
     pub(super) async fn follow(&self, subject: &Subject, baseline: &mut Baseline) -> Result<(), EngineError> {
         let history = self.store.baseline_history(subject).await?;
         let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
-        let mut stored = self.store.window_profiles(subject, HISTORY).await?;
-        stored.reverse();
-        let past =
-            stored.into_iter().map(|stored| Past { is_clean: stored.entry.is_clean, window: stored.window });
+        let mut past = self.store.quiet_windows(subject, HISTORY).await?;
+        past.reverse();
         let since = self.now().saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
         let sizes = self.store.windows(subject, since).await?.into_iter().map(|entry| Size {
             to: entry.to,

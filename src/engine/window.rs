@@ -15,7 +15,8 @@ use crate::model::{Category, Change, ChangeKind, FieldPath, Finding, Report, Sub
 use crate::profile::Profile;
 use crate::rules::{JudgeContext, RuleSet};
 
-/// Windows whose history says how a stream varies by itself.
+/// The last quiet windows, so many, say how a stream varies by itself, however long ago they came: a change that stays
+/// does not become the ordinary course of things by staying.
 pub(super) const HISTORY: u64 = 8;
 /// How far back windows are counted: a week has its weekend, and a day more the same hour a week ago.
 pub(super) const VOLUME_HISTORY: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -23,14 +24,6 @@ pub(super) const VOLUME_HISTORY: SignedDuration = SignedDuration::from_hours(8 *
 /// What a whole window can show.
 pub(super) const ALL_OF_A_WINDOW: [Category; 4] =
     [Category::Schema, Category::Values, Category::Behaviour, Category::Lifecycle];
-
-/// What is kept of a window that was seen.
-#[derive(Debug, Clone)]
-pub(super) struct Past {
-    pub(super) window: Window,
-    /// Whether it showed nothing new.
-    pub(super) is_clean: bool,
-}
 
 /// The size of a window that was seen.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +43,7 @@ pub(super) struct Size {
 pub(super) fn follow(
     baseline: &mut Baseline,
     decided: Option<Timestamp>,
-    past: impl IntoIterator<Item = Past>,
+    past: impl IntoIterator<Item = Window>,
     sizes: impl IntoIterator<Item = Size>,
 ) {
     let holds = |to: Timestamp| decided.is_none_or(|at| to > at);
@@ -58,8 +51,8 @@ pub(super) fn follow(
         baseline.latest = None;
     }
     let mut profiles: Vec<Profile> = Vec::new();
-    for Past { window, is_clean } in past {
-        if is_clean && holds(window.to) {
+    for window in past {
+        if holds(window.to) {
             baseline.follow(&window);
             profiles.push(window.profile);
         }

@@ -90,6 +90,21 @@ impl Store {
             .collect()
     }
 
+    /// The last windows of a stream that showed nothing new, the newest first.
+    ///
+    /// # Errors
+    /// Where the database fails, or a window of another version cannot be read.
+    pub async fn quiet_windows(&self, subject: &Subject, limit: u64) -> Result<Vec<Window>, StoreError> {
+        let rows = sql("SELECT body FROM windows WHERE connector = $1 AND stream = $2 AND is_clean = 1 \
+             ORDER BY to_at DESC, id DESC LIMIT $3")
+        .text(&subject.connector)
+        .text(&subject.stream)
+        .count(limit)
+        .all(&mut *self.pool.acquire().await?)
+        .await?;
+        rows.iter().map(|row| row.inflated_json("a window", "body")).collect()
+    }
+
     /// The window that a check saw.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub(super) fn windows_of(dir: &Path) -> Result<Folder, EngineError> {
         let extension = path.extension().map(|ext| ext.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
             _ if path.is_dir() => skipped.push((name, "a folder")),
+            // Whoever reads a pipe waits for another program.
+            _ if !path.is_file() => skipped.push((name, "no file")),
             Some("json" | "jsonl" | "ndjson" | "har") => {
                 let at = time_in(&name);
                 windows.push(PastWindow { name, path, at });

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::super::EngineError;
 use super::super::baselines::places;
-use super::super::window::{self, HISTORY, Judged, Past, Size, VOLUME_HISTORY};
+use super::super::window::{self, HISTORY, Judged, Size, VOLUME_HISTORY};
 use crate::compare::{Baseline, Window, accept};
 use crate::config::LearningSettings;
 use crate::diagnose::{FindingRecord, Look, Moved, Step, move_findings};
@@ -170,8 +170,10 @@ pub(super) struct Timeline {
     baseline: Option<Baseline>,
     /// Until when the last decision holds.
     decided: Option<Timestamp>,
-    /// The last windows, the oldest first.
-    past: VecDeque<Past>,
+    /// The last quiet windows, the oldest first.
+    past: VecDeque<Window>,
+    /// The last window, whatever it showed.
+    last: Option<Window>,
     sizes: VecDeque<Size>,
     known: Vec<FindingRecord>,
     /// The last reading of each diagnosis.
@@ -198,6 +200,7 @@ impl Timeline {
             baseline: None,
             decided: None,
             past: VecDeque::new(),
+            last: None,
             sizes: VecDeque::new(),
             known: Vec::new(),
             read: BTreeMap::new(),
@@ -299,7 +302,7 @@ impl Timeline {
 
     fn follow(&self, baseline: &mut Baseline, now: Timestamp) {
         let since = now.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
-        let past = self.past.iter().filter(|past| past.is_clean).cloned();
+        let past = self.past.iter().cloned();
         let sizes = self.sizes.iter().filter(|size| size.to >= since).copied();
         window::follow(baseline, self.decided, past, sizes);
     }
@@ -309,7 +312,10 @@ impl Timeline {
         self.sizes.push_back(Size { to, records, counts: is_clean && !window.partial });
         let since = to.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
         self.sizes.retain(|size| size.to >= since);
-        self.past.push_back(Past { window, is_clean });
+        if is_clean {
+            self.past.push_back(window.clone());
+        }
+        self.last = Some(window);
         while self.past.len() as u64 > HISTORY {
             self.past.pop_front();
         }
@@ -388,7 +394,7 @@ impl Timeline {
         let meant: Vec<FindingRecord> =
             self.unresolved().filter(|record| accepting.takes(&record.finding.path)).cloned().collect();
         self.accepting = accepting;
-        let (Some(mut baseline), Some(last)) = (self.baseline.clone(), self.past.back()) else {
+        let (Some(mut baseline), Some(last)) = (self.baseline.clone(), self.last.clone()) else {
             return Vec::new();
         };
         if meant.is_empty() {
@@ -396,7 +402,7 @@ impl Timeline {
         }
         let accepted = places(meant.iter().map(|record| &record.finding));
         self.follow(&mut baseline, at);
-        let baseline = accept(&baseline, &last.window, &accepted, meant.len() == open);
+        let baseline = accept(&baseline, &last, &accepted, meant.len() == open);
         self.decided = Some(baseline.to);
         self.baseline = Some(baseline);
         for record in self
