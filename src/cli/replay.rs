@@ -4,8 +4,8 @@ use super::args::{Common, Replay};
 use super::output::{Exit, Output};
 use super::render;
 use crate::config::LearningSettings;
-use crate::engine::{self, Accepting, ReplayOptions};
-use crate::model::ReportSet;
+use crate::engine::{self, Accepting, ReplayOptions, WindowOutcome};
+use crate::model::{ReportSet, Unobserved};
 
 pub(super) fn run(common: &Common, args: &Replay, out: &Output) -> anyhow::Result<Exit> {
     let options = ReplayOptions {
@@ -17,8 +17,19 @@ pub(super) fn run(common: &Common, args: &Replay, out: &Output) -> anyhow::Resul
     };
     let replay = engine::replay(&args.dir, &options)?;
     out.result(&replay, |style| render::replay(&replay, style))?;
+    // A window that could not be read is one that nobody has judged.
+    let unread = replay.windows.iter().filter_map(|window| match &window.outcome {
+        WindowOutcome::Unreadable { why } => Some(Unobserved {
+            connector: "replay".to_owned(),
+            stream: window.name.clone(),
+            outcome: why.clone(),
+            retry_at: None,
+        }),
+        _ => None,
+    });
+    let unobserved = unread.collect();
     let reports = replay.windows.into_iter().filter_map(|window| window.report).collect();
-    let set = ReportSet { version: 1, drogue: String::new(), reports, unobserved: Vec::new() };
+    let set = ReportSet { version: 1, drogue: String::new(), reports, unobserved };
     Ok(Exit::of(&set, args.fail_on.fail_on))
 }
 
