@@ -2,6 +2,8 @@
 
 mod tree;
 
+use std::sync::Arc;
+
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::announcements::announcing;
@@ -172,7 +174,7 @@ struct Reader {
     /// How many levels of headings there are above.
     below: u8,
     /// The headings of the columns of the table that is read.
-    heads: Vec<String>,
+    heads: Arc<[String]>,
     /// Tables and lists of definitions so far, and those that are open.
     tables: usize,
     lists: Vec<Definitions>,
@@ -185,6 +187,8 @@ struct Definitions {
     table: usize,
     /// The term, and the line that it begins at.
     term: Option<(usize, String)>,
+    /// The place of the last entry among the rows.
+    row: Option<usize>,
 }
 
 enum Visit<'a> {
@@ -237,7 +241,7 @@ impl Reader {
                     }
                     match name {
                         "table" => {
-                            self.heads.clear();
+                            self.heads = Arc::default();
                             self.tables += 1;
                         }
                         "tr" if self.row(element) => continue,
@@ -282,9 +286,9 @@ impl Reader {
             || has(|name| {
                 heading_level(name).is_some() || matches!(name, "table" | "pre" | "dl" | "section")
             });
-        let row_of = |cells: Vec<String>, heads: &[String], table: usize| Row {
+        let row_of = |cells: Vec<String>, heads: &Arc<[String]>, table: usize| Row {
             table,
-            heads: heads.to_vec(),
+            heads: Arc::clone(heads),
             cells,
             ..Row::default()
         };
@@ -306,7 +310,7 @@ impl Reader {
         if are_heads {
             self.line = row(&[], &words);
             self.flush();
-            self.heads = words;
+            self.heads = words.into();
             return true;
         }
         self.line = row(&self.heads, &words);
@@ -323,7 +327,7 @@ impl Reader {
         match element.value().name() {
             "dl" => {
                 self.tables += 1;
-                self.lists.push(Definitions { table: self.tables, term: None });
+                self.lists.push(Definitions { table: self.tables, term: None, row: None });
             }
             "dt" => {
                 let words = cell(element);
@@ -338,7 +342,7 @@ impl Reader {
                 let row =
                     Row { table: list.table, cells: vec![term, cell(element)], depth, ..Row::default() };
                 // The entry comes before those of the lists in it; it ends where its element does.
-                self.builder.row_since(start, row);
+                list.row = Some(self.builder.row_since(start, row));
             }
         }
     }
@@ -355,7 +359,11 @@ impl Reader {
                     self.builder.row_since(start, row);
                 }
             }
-            "dd" => self.builder.row_ends(self.lists.last().map(|list| list.table)),
+            "dd" => {
+                if let Some((table, row)) = self.lists.last().and_then(|list| Some((list.table, list.row?))) {
+                    self.builder.row_ends(table, row);
+                }
+            }
             "dl" => drop(self.lists.pop()),
             _ => {}
         }

@@ -4,6 +4,7 @@
 //! Both judgements compare what comes out of here, so that neither alerts on a broken part or on a matter of spelling.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -129,6 +130,7 @@ fn target_of(fault: &Fault) -> Option<Vec<String>> {
 /// Puts into one state what the other has at the places that cannot be read; how many that were.
 fn graft(into: &mut State<'_>, from: &Value) -> usize {
     let mut taken = 0;
+    let mut filled = BTreeSet::new();
     let State { root: into, faults, .. } = into;
     // From the end, so that what is taken out of a list moves nothing that is still to come.
     for fault in faults.iter().rev() {
@@ -143,7 +145,7 @@ fn graft(into: &mut State<'_>, from: &Value) -> usize {
         }
         let Some((last, above)) = fault.place.split_last() else { continue };
         if at(into, above).is_some_and(Value::is_array) {
-            taken += usize::from(in_list(into, from, above, last));
+            taken += usize::from(in_list(into, from, above, last, &mut filled));
         } else if let Some(node) = at(from, &fault.place) {
             if at(into, &fault.place) != Some(node) {
                 taken += usize::from(put(into.to_mut(), &fault.place, node.clone()));
@@ -157,7 +159,16 @@ fn graft(into: &mut State<'_>, from: &Value) -> usize {
 }
 
 /// Takes a member of a list out, and the members in that only the other list has: it may be one of those.
-fn in_list(into: &mut Cow<'_, Value>, from: &Value, list: &[String], index: &str) -> bool {
+///
+/// `filled` are the lists whose missing members are in already: a list is searched through once, however many of its
+/// members cannot be read.
+fn in_list(
+    into: &mut Cow<'_, Value>,
+    from: &Value,
+    list: &[String],
+    index: &str,
+    filled: &mut BTreeSet<Vec<String>>,
+) -> bool {
     let others = at(from, list).and_then(Value::as_array);
     let Some(Value::Array(members)) = at(into, list) else { return false };
     let Some(index) = index.parse::<usize>().ok().filter(|index| *index < members.len()) else {
@@ -166,21 +177,28 @@ fn in_list(into: &mut Cow<'_, Value>, from: &Value, list: &[String], index: &str
     if others.is_some_and(|others| others.contains(&members[index])) {
         return false;
     }
+    let is_first = filled.insert(list.to_vec());
+    let missing: Vec<Value> = match others.filter(|_| is_first) {
+        None => Vec::new(),
+        Some(others) => {
+            let known: BTreeSet<String> =
+                members.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, m)| identity(m)).collect();
+            others.iter().filter(|other| !known.contains(&identity(other))).cloned().collect()
+        }
+    };
     let Some(Value::Array(members)) = at_mut(into.to_mut(), list) else { return false };
     members.remove(index);
-    let names = |node: &Value| {
-        ["$ref", "name", "url"].map(|key| node.get(key).and_then(Value::as_str).map(str::to_owned))
-    };
-    for other in others.into_iter().flatten() {
-        let same = |member: &Value| match names(other) {
-            [None, None, None] => member == other,
-            known => names(member) == known && member.get("in") == other.get("in"),
-        };
-        if !members.iter().any(same) {
-            members.push(other.clone());
-        }
-    }
+    members.extend(missing);
     true
+}
+
+/// What a member of a list is known by: what it refers to, or its name and place, or its address; else all of it.
+fn identity(member: &Value) -> String {
+    let names = ["$ref", "name", "url"].map(|key| member.get(key).and_then(Value::as_str));
+    match names {
+        [None, None, None] => member.to_string(),
+        known => format!("{known:?} {:?}", member.get("in")),
+    }
 }
 
 /// Takes over what stood at the end of the longer state, where the other one is its beginning; the place where that

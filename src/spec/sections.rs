@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use similar::{ChangeTag, TextDiff};
@@ -44,7 +45,7 @@ pub(super) struct Row {
     /// Which table of the document it stands in.
     pub(super) table: usize,
     /// The headings of its columns; none where the table has none.
-    pub(super) heads: Vec<String>,
+    pub(super) heads: Arc<[String]>,
     /// Its cells, code marked by back quotes; none where the row holds what no cell of data does.
     pub(super) cells: Vec<String>,
     /// How deep its list is in others.
@@ -150,16 +151,18 @@ impl Builder {
         self.lines.len()
     }
 
-    /// The lines since `start` are that row.
-    pub(super) fn row_since(&mut self, start: usize, row: Row) {
+    /// The lines since `start` are that row; its place among the rows of the section.
+    pub(super) fn row_since(&mut self, start: usize, row: Row) -> usize {
         let end = self.lines.len();
         self.rows.push(Row { lines: start.min(end)..end, ..row });
+        self.rows.len() - 1
     }
 
-    /// The last entry of that list of definitions ends here.
-    pub(super) fn row_ends(&mut self, table: Option<usize>) {
+    /// The entry of that list of definitions ends here.
+    pub(super) fn row_ends(&mut self, table: usize, at: usize) {
         let end = self.lines.len();
-        if let Some(row) = self.rows.iter_mut().rev().find(|row| Some(row.table) == table) {
+        // A heading in between has begun a section of its own, with rows of its own.
+        if let Some(row) = self.rows.get_mut(at).filter(|row| row.table == table) {
             row.lines.end = end.max(row.lines.start);
         }
     }

@@ -1,5 +1,7 @@
 //! Markdown and plain text, by heading.
 
+use std::sync::Arc;
+
 use super::readers::reference;
 use super::sections::{Builder, Row, Sections, row};
 
@@ -10,7 +12,7 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
     let mut lines = without_front_matter(content).lines().peekable();
     let mut seen = 0;
     // The headings of the columns of the table that is read.
-    let mut heads: Vec<String> = Vec::new();
+    let mut heads: Arc<[String]> = Arc::default();
     let mut table = 0;
     while let Some(line) = lines.next() {
         let start = line.trim_start();
@@ -46,25 +48,26 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
             if lines.peek().is_some_and(|next| is_ruler(next)) {
                 lines.next();
                 builder.line(&row(&[], &cells));
-                heads = cells;
+                heads = cells.into();
                 table += 1;
             } else {
                 let start = builder.here();
                 builder.line(&row(&heads, &cells));
-                builder.row_since(start, Row { table, heads: heads.clone(), cells, ..Row::default() });
+                builder.row_since(start, Row { table, heads: Arc::clone(&heads), cells, ..Row::default() });
             }
             continue;
         }
-        heads.clear();
+        heads = Arc::default();
         // What is left of a table in the text of a PDF: its heads on one line, its rows on others.
         if let Some(columns) = reference::plain_heads(start) {
             builder.line(&row(&[], &columns));
             table += 1;
+            let columns: Arc<[String]> = columns.into();
             while let Some(cells) = lines.peek().and_then(|next| reference::plain_row(next, &columns)) {
                 lines.next();
                 let start = builder.here();
                 builder.line(&row(&columns, &cells));
-                let heads = columns.clone();
+                let heads = Arc::clone(&columns);
                 builder.row_since(start, Row { table, heads, cells, ..Row::default() });
             }
             continue;

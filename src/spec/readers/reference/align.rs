@@ -227,9 +227,9 @@ fn parts_level(was: &mut Part, is: &mut Part) -> Option<String> {
         is.rows.clear();
         return why;
     }
-    flags(was, is);
-    numbers(was, is);
-    formats(was, is);
+    let mut told = flags(was, is);
+    told.extend(numbers(was, is));
+    told.extend(formats(was, is));
     for (path, is) in &mut is.fields {
         was.fields.get_mut(path).into_iter().for_each(|was| of_both(was, is));
     }
@@ -243,9 +243,9 @@ fn parts_level(was: &mut Part, is: &mut Part) -> Option<String> {
             .collect();
         let why = format!("are {after} now and were {before}; those that are gone are not compared");
         is.fields.extend(gone);
-        return Some(why);
+        told.push(why);
     }
-    None
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// What one state does not say of a field is as the other has it.
@@ -271,11 +271,17 @@ fn of_both(was: &mut Field, is: &mut Field) {
 }
 
 /// What a page says of fields with yes and no: where only one state says it of any, it says it newly, or no longer, and
-/// nothing of the fields changed. A single word at a single field is news.
-fn flags(was: &mut Part, is: &mut Part) {
-    let all: [fn(&mut Field) -> &mut Option<bool>; 3] =
-        [|field| &mut field.required, |field| &mut field.nullable, |field| &mut field.deprecated];
-    for flag in all {
+/// nothing of the fields need have changed: why that is not compared. Yes and no together are a column that came; a
+/// single word at a single field is news, and so is whatever is deprecated.
+fn flags(was: &mut Part, is: &mut Part) -> Vec<String> {
+    type Flag = fn(&mut Field) -> &mut Option<bool>;
+    let all: [(&str, Flag); 3] = [
+        ("required", |field| &mut field.required),
+        ("nullable", |field| &mut field.nullable),
+        ("deprecated", |field| &mut field.deprecated),
+    ];
+    let mut told = Vec::new();
+    for (word, flag) in all {
         let said = |part: &mut Part| -> BTreeMap<Path, bool> {
             part.fields.iter_mut().filter_map(|(path, field)| Some((path.clone(), (*flag(field))?))).collect()
         };
@@ -288,35 +294,44 @@ fn flags(was: &mut Part, is: &mut Part) {
         if before.is_empty() && !after.is_empty() {
             let common = after.iter().filter(|(path, _)| was.fields.contains_key(*path));
             let (count, is_told) = (common.clone().count(), common.clone().any(|(_, value)| !value));
-            if is_told || (count > 1 && count * 2 > was.fields.len()) {
+            let is_most = count > 1 && count * 2 > was.fields.len() && word != "deprecated";
+            if is_told || is_most {
                 take(was, &after);
+            }
+            if is_most && !is_told {
+                told.push(format!(
+                    "are called {word} {count} times, and none was before; that is not compared"
+                ));
             }
         } else if after.is_empty() {
             take(is, &before);
         }
     }
+    told
 }
 
 /// Where one state says of no number that it is whole, and the other of several, it does not tell them apart.
-fn numbers(was: &mut Part, is: &mut Part) {
+fn numbers(was: &mut Part, is: &mut Part) -> Option<String> {
     let whole = |part: &Part| part.fields.values().filter(|field| field.types.contains("integer")).count();
     let (before, after) = (whole(was), whole(is));
-    if before.min(after) == 0 && before.max(after) > 1 {
+    (before.min(after) == 0 && before.max(after) > 1).then(|| {
         for field in was.fields.values_mut().chain(is.fields.values_mut()) {
             if field.types.remove("integer") {
                 field.types.insert("number");
             }
         }
-    }
+        "tell whole numbers from others in one state alone; which they are is not compared".to_owned()
+    })
 }
 
 /// The same of formats: a page that names none any more, or names its first ones, says so of several fields.
-fn formats(was: &mut Part, is: &mut Part) {
+fn formats(was: &mut Part, is: &mut Part) -> Option<String> {
     let named = |part: &Part| part.fields.values().filter(|field| field.format.is_some()).count();
     let (before, after) = (named(was), named(is));
-    if before.min(after) == 0 && before.max(after) > 1 {
+    (before.min(after) == 0 && before.max(after) > 1).then(|| {
         was.fields.values_mut().chain(is.fields.values_mut()).for_each(|field| field.format = None);
-    }
+        "name formats in one state alone; those are not compared".to_owned()
+    })
 }
 
 /// Samples on one level: where one state has none, what is around its records is as the other shows it.

@@ -15,6 +15,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 pub(in crate::spec) use self::align::{Aligned, align};
 pub(in crate::spec) use self::lower::lower;
@@ -107,11 +108,13 @@ pub(in crate::spec) fn read(sections: &Sections) -> Option<Page> {
     for (at, section) in sections.sections.iter().enumerate().filter(|(_, section)| section.written.is_none())
     {
         let lines: Vec<&str> = section.text.split('\n').collect();
-        for rows in tables(section, &lines) {
-            page.table(&outline, at, section, &lines, &rows);
+        let taken = taken(section, lines.len());
+        let text = Text { section, lines: &lines, taken: &taken };
+        for rows in tables(&text) {
+            page.table(&outline, at, &text, &rows);
         }
         for block in &section.layout.code {
-            page.sample(&outline, at, section, &lines, block);
+            page.sample(&outline, at, &text, block);
         }
     }
     page.operations.retain(|operation| operation.method != OBJECT || !operation.response.fields.is_empty());
@@ -123,8 +126,33 @@ pub(in crate::spec) fn names_operation(line: &str) -> bool {
     address::in_line(line).is_some()
 }
 
+/// The text of a section, line by line.
+struct Text<'a> {
+    section: &'a Section,
+    lines: &'a [&'a str],
+    /// Which lines belong to a table or a block of code.
+    taken: &'a [bool],
+}
+
+/// Which of so many lines of a section belong to a table or a block of code.
+fn taken(section: &Section, lines: usize) -> Vec<bool> {
+    let mut steps = vec![0_i64; lines + 1];
+    let rows = section.layout.rows.iter().map(|row| &row.lines);
+    for range in rows.chain(&section.layout.code).filter(|range| !range.is_empty()) {
+        steps[range.start.min(lines)] += 1;
+        steps[range.end.min(lines)] -= 1;
+    }
+    let mut open = 0;
+    let within = steps.iter().take(lines).map(|step| {
+        open += step;
+        open > 0
+    });
+    within.collect()
+}
+
 /// The rows of each table of a section, in their order; items of lists that are fields are rows of one, too.
-fn tables(section: &Section, lines: &[&str]) -> Vec<Vec<Row>> {
+fn tables(text: &Text<'_>) -> Vec<Vec<Row>> {
+    let Text { section, lines, taken } = *text;
     let mut tables: Vec<(usize, Vec<Row>)> = Vec::new();
     for row in &section.layout.rows {
         match tables.last_mut() {
@@ -134,16 +162,13 @@ fn tables(section: &Section, lines: &[&str]) -> Vec<Vec<Row>> {
         }
     }
     let mut tables: Vec<Vec<Row>> = tables.into_iter().map(|(_, rows)| rows).collect();
-    let is_taken = |line: usize| {
-        let rows = section.layout.rows.iter().map(|row| &row.lines);
-        rows.chain(&section.layout.code).any(|lines| lines.contains(&line))
-    };
+    let is_taken = |line: usize| taken.get(line).copied().unwrap_or(false);
     let mut items: Vec<Row> = Vec::new();
-    let heads = ["Name", "Type", "Description"].map(str::to_owned);
+    let heads: Arc<[String]> = ["Name", "Type", "Description"].map(str::to_owned).into();
     for (at, line) in lines.iter().enumerate().chain([(lines.len(), &"")]) {
         match table::item(line).filter(|_| !is_taken(at)) {
             Some(cells) => {
-                items.push(Row { heads: heads.to_vec(), cells, lines: at..at + 1, ..Row::default() });
+                items.push(Row { heads: Arc::clone(&heads), cells, lines: at..at + 1, ..Row::default() });
             }
             // One item alone may be a sentence that begins with a name.
             None if items.len() > 1 => tables.push(std::mem::take(&mut items)),
@@ -211,7 +236,8 @@ impl Page {
         Some(operation)
     }
 
-    fn table(&mut self, outline: &Outline, at: usize, section: &Section, lines: &[&str], rows: &[Row]) {
+    fn table(&mut self, outline: &Outline, at: usize, text: &Text<'_>, rows: &[Row]) {
+        let Text { section, lines, .. } = *text;
         let Some(fields) = table::read(&rows.iter().collect::<Vec<_>>()) else { return };
         self.fields += fields.entries.len();
         if self.fields > MAX_IN_ALL {
@@ -220,7 +246,7 @@ impl Page {
         let start = rows.first().map_or(0, |row| row.lines.start);
         let heads = rows.first().map(|row| row.heads.join(" | ")).filter(|heads| !heads.is_empty());
         let has_heads = start > 0 && lines.get(start - 1).copied() == heads.as_deref();
-        let caption = caption(section, lines, start - usize::from(has_heads));
+        let caption = text.caption(start - usize::from(has_heads));
         let owner = outline.owner(at, start);
         let found =
             owner.as_ref().map_or(&section.layout.trail[..], |owner| owner.below(&section.layout.trail));
@@ -250,38 +276,30 @@ impl Page {
         }
     }
 
-    fn sample(
-        &mut self,
-        outline: &Outline,
-        at: usize,
-        section: &Section,
-        lines: &[&str],
-        block: &Range<usize>,
-    ) {
+    fn sample(&mut self, outline: &Outline, at: usize, text: &Text<'_>, block: &Range<usize>) {
         let Some(owner) = outline.owner(at, block.start) else { return };
         let address = &owner.address;
-        let headings = owner.below(&section.layout.trail).iter().rev();
-        let caption = caption(section, lines, block.start);
+        let headings = owner.below(&text.section.layout.trail).iter().rev();
+        let caption = text.caption(block.start);
         let said = caption.into_iter().chain(headings.map(|(_, title)| title.as_str())).find_map(about);
         let reads = matches!(address.method.as_str(), "get" | "head");
         let is_answer =
             matches!(said, Some(About::Response)) || (reads && matches!(said, None | Some(About::Object)));
-        let text = lines.get(block.clone()).unwrap_or_default().join("\n");
+        let text = text.lines.get(block.clone()).unwrap_or_default().join("\n");
         if let Some(operation) = self.operation(address).filter(|_| is_answer) {
             sample::add(&mut operation.sample, &text, at, block);
         }
     }
 }
 
-/// The line above a table or a sample, where it is a title of it.
-fn caption<'a>(section: &Section, lines: &[&'a str], start: usize) -> Option<&'a str> {
-    let above = start.checked_sub(1)?;
-    let is_laid_out = section.layout.rows.iter().map(|row| &row.lines).chain(&section.layout.code);
-    let is_taken = is_laid_out.into_iter().any(|lines| lines.contains(&above));
-    lines
-        .get(above)
-        .copied()
-        .filter(|line| !is_taken && line.len() <= if line.ends_with(':') { 200 } else { 80 })
+impl<'a> Text<'a> {
+    /// The line above a table or a sample, where it is a title of it.
+    fn caption(&self, start: usize) -> Option<&'a str> {
+        let above = start.checked_sub(1)?;
+        let is_taken = self.taken.get(above).copied().unwrap_or(false);
+        let line = self.lines.get(above).copied()?;
+        (!is_taken && line.len() <= if line.ends_with(':') { 200 } else { 80 }).then_some(line)
+    }
 }
 
 /// What an object is called: the nearest heading that says more than that there is one.
