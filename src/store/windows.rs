@@ -35,21 +35,6 @@ pub struct StoredWindow {
 }
 
 impl Store {
-    /// The last window that showed nothing new.
-    ///
-    /// # Errors
-    /// Where the database fails, or a window of another version cannot be read.
-    pub async fn latest_clean_window(&self, subject: &Subject) -> Result<Option<Window>, StoreError> {
-        sql("SELECT body FROM windows WHERE connector = $1 AND stream = $2 AND is_clean = 1 \
-             ORDER BY to_at DESC, id DESC LIMIT 1")
-        .text(&subject.connector)
-        .text(&subject.stream)
-        .optional(&mut *self.pool.acquire().await?)
-        .await?
-        .map(|row| row.inflated_json("a window", "body"))
-        .transpose()
-    }
-
     /// The windows of a stream that ended at or after a time, the oldest first, without their profiles.
     ///
     /// # Errors

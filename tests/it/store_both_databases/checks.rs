@@ -63,7 +63,7 @@ async fn comes_back_as_it_was() {
         assert_eq!(outcome.messages, ["m1-2"]);
 
         assert_eq!(store.window("check-1").await.unwrap(), record.window);
-        assert_eq!(store.latest_clean_window(&subject()).await.unwrap(), None);
+        assert_eq!(store.quiet_windows(&subject(), 1).await.unwrap(), []);
         assert_eq!(store.baseline(&subject()).await.unwrap().unwrap().baseline, baseline(1).baseline);
         let last = store.last_check(&subject()).await.unwrap().unwrap();
         assert_eq!((last.outcome, last.inconclusive), (CheckOutcome::Observed, record.inconclusive.clone()));

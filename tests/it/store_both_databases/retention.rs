@@ -46,7 +46,7 @@ async fn the_present_stays_whatever_its_age() {
         assert_eq!((counts.findings, counts.diagnoses, counts.patches), (0, 0, 0));
         assert!(counts.audit > 0);
 
-        assert_eq!(store.latest_clean_window(&subject()).await.unwrap(), Some(window(3)));
+        assert_eq!(store.quiet_windows(&subject(), 1).await.unwrap(), [window(3)]);
         assert_eq!(store.window_profiles(&subject(), 9).await.unwrap()[0].window, window(7));
         assert_eq!(store.baseline(&subject()).await.unwrap().unwrap().entry.version, 3);
         assert_eq!(store.findings(&FindingFilter::default()).await.unwrap().len(), 1);
