@@ -152,7 +152,7 @@ impl Profiler {
         let with_sketches = self.options.sketches.has(self.records);
         self.records += 1;
         self.malformed.duplicate_keys += u64::from(self.tape.has_duplicate_keys);
-        self.malformed.too_many_fields += u64::from(self.tape.has_too_many_fields);
+        self.malformed.too_many_fields += u64::from(self.trie.is_overfull());
         let mut look = with_sketches.then_some(Look { text, key: &self.hash, scratch: &mut self.scratch });
         for event in &self.tape.events {
             if let Some(tally) = self.tallies.get_mut(event.node as usize) {
