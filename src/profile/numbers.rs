@@ -1,6 +1,7 @@
 //! What numbers look like.
 
 use serde::{Deserialize, Serialize};
+use wide::u8x16;
 
 use super::{
     Bins, MinHashes, TopValues,
@@ -93,10 +94,33 @@ impl<'a> Number<'a> {
     /// Reads a JSON number.
     #[inline]
     pub(super) fn of(token: Token<'a>) -> Self {
-        match short_integer(token) {
+        match short_integer(u128::from_le_bytes(token.front()), token.len()) {
             Some(value) => Self { value: value as f64, decimals: 0, beyond_double: None },
-            None => Self::of_text(token.text()),
+            None => Self::of_short(token).unwrap_or_else(|| Self::of_text(token.text())),
         }
+    }
+
+    /// A number of a sign, a point and at most 15 digits, the sign or the point perhaps missing.
+    #[inline]
+    fn of_short(token: Token<'a>) -> Option<Self> {
+        let block: [u8; 16] = token.front();
+        let negative = block[0] == b'-';
+        let len = token.len().checked_sub(usize::from(negative)).filter(|len| *len <= 16)?;
+        let unsigned = u128::from_le_bytes(block) >> (8 * u32::from(negative));
+        let points = u8x16::new(unsigned.to_le_bytes()).simd_eq(u8x16::splat(b'.')).to_bitmask();
+        let signed = |value: f64| f64::from_bits(value.to_bits() | u64::from(negative) << 63) + 0.0;
+        if points == 0 {
+            let value = signed(short_integer(unsigned, len)? as f64);
+            return Some(Self { value, decimals: 0, beyond_double: None });
+        }
+        // What comes behind the point moves up.
+        let point = points.trailing_zeros();
+        let before = (1_u128 << (8 * point)) - 1;
+        let digits = unsigned & before | unsigned >> 8 & !before;
+        let decimals = len.checked_sub(point as usize + 1)?;
+        // Quotients of exact doubles are rounded once, so correctly (Clinger).
+        let value = short_integer(digits, len - 1)? as f64 / POWERS_OF_TEN.get(decimals)?;
+        Some(Self { value: signed(value), decimals, beyond_double: None })
     }
 
     fn of_text(raw: &'a str) -> Self {
@@ -164,15 +188,15 @@ impl<'a> Number<'a> {
     }
 }
 
-/// The value of up to 15 digits alone. As many bytes are taken whatever their number is, since that cannot be foretold.
+/// The value of up to 15 digits at the front of a block. As many bytes are taken whatever their number is, since that cannot be foretold.
 #[inline]
-fn short_integer(token: Token<'_>) -> Option<u64> {
+fn short_integer(front: u128, len: usize) -> Option<u64> {
     const ZEROS: u128 = u128::from_le_bytes([b'0'; 16]);
-    let bits = match token.text().len() {
-        len @ 1..=15 => 8 * len,
+    let bits = match len {
+        1..=15 => 8 * len,
         _ => return None,
     };
-    let padded = u128::from_le_bytes(token.front()) << (128 - bits) | ZEROS >> bits;
+    let padded = front << (128 - bits) | ZEROS >> bits;
     let (upper, lower) = (padded as u64, (padded >> 64) as u64);
     let is_number = (scan::not_digits(upper) | scan::not_digits(lower)) == 0;
     is_number.then(|| eight_digits(upper) * 100_000_000 + eight_digits(lower))
@@ -279,16 +303,13 @@ impl NumberTally {
         profile.count += weight;
         profile.min = profile.min.min(value);
         profile.max = profile.max.max(value);
-        if value < 0.0 {
-            profile.negative += weight;
-        } else if value == 0.0 {
-            profile.zero += weight;
-        }
-        let magnitude = value.abs();
+        // Whether a value is one of these cannot be foretold, so each is counted without a branch.
+        let count_if = |is_one: bool| weight * u64::from(is_one);
+        profile.negative += count_if(value < 0.0);
+        profile.zero += count_if(value == 0.0);
         // Beyond 2^53 a double has no fraction.
-        if magnitude >= 9_007_199_254_740_992.0 || (value as i64) as f64 == value {
-            profile.whole += weight;
-        }
+        let is_whole = (value.abs() >= 9_007_199_254_740_992.0) | ((value as i64) as f64 == value);
+        profile.whole += count_if(is_whole);
         profile.decimals[number.decimals.min(7)] += weight;
         profile.sum_micros = profile.sum_micros.wrapping_add(micros(value) * i128::from(weight));
         profile.quantiles.add(value, weight);
