@@ -80,6 +80,20 @@ impl<'t> Token<'t> {
         &self.whole[start..start + self.len]
     }
 
+    /// Its last bytes; before its start, whatever stands there.
+    #[inline]
+    pub(super) fn back(self) -> [u8; 16] {
+        let end = self.whole.len() - self.around.len() + self.len;
+        match self.whole.as_bytes()[..end].last_chunk() {
+            Some(back) => *back,
+            None => {
+                let mut back = [0; 16];
+                back[16 - end..].copy_from_slice(&self.whole.as_bytes()[..end]);
+                back
+            }
+        }
+    }
+
     /// Its first bytes, zeros behind its end.
     #[inline]
     pub(super) fn front<const N: usize>(self) -> [u8; N] {
