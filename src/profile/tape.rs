@@ -126,23 +126,26 @@ impl Tape {
             _ => return self.lone_scalar(text, at),
         };
         loop {
-            match bytes.get(at) {
-                Some(b',') if frame.count > 0 => at += 1,
-                Some(b' ' | b'\n' | b'\r' | b'\t') => {
-                    at = scan::skip_space(bytes, at + 1);
-                    continue;
-                }
-                Some(byte) if *byte == frame.closed_by => {
-                    at += 1;
-                    self.close(&frame);
-                    match self.frames.pop() {
-                        Some(outer) => frame = outer,
-                        None => break,
+            if bytes.get(at) == Some(&b',') && frame.count > 0 {
+                at += 1;
+            } else {
+                match bytes.get(at) {
+                    Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                        at = scan::skip_space(bytes, at + 1);
+                        continue;
                     }
-                    continue;
+                    Some(byte) if *byte == frame.closed_by => {
+                        at += 1;
+                        self.close(&frame);
+                        match self.frames.pop() {
+                            Some(outer) => frame = outer,
+                            None => break,
+                        }
+                        continue;
+                    }
+                    Some(_) if frame.count == 0 => {}
+                    Some(_) | None => return Err(Broken::Syntax),
                 }
-                Some(_) if frame.count == 0 => {}
-                Some(_) | None => return Err(Broken::Syntax),
             }
             at = scan::skip_space(bytes, at);
             let node = if frame.closed_by == b']' {
@@ -157,14 +160,14 @@ impl Tape {
                     None => {
                         let (member, behind) = key(text, at, &self.stops, trie, &frame.place, event)?;
                         at = behind;
+                        if let Some(before) = member.before {
+                            self.strike_out((before - self.first_event) as usize);
+                        }
                         member
                     }
                 };
                 at = scan::skip_space(bytes, at);
                 frame.place.move_behind(&member);
-                if let Some(before) = member.before {
-                    self.strike_out((before - self.first_event) as usize);
-                }
                 member.node
             };
             let position = frame.count.min(u32::from(u16::MAX)) as u16;

@@ -199,23 +199,24 @@ impl Trie {
         Place { parent, previous: NOWHERE, expected, object }
     }
 
-    /// The member at the front of `text`, if it is one of the two expected there; with the length of its key, quotes
+    /// The member at the front of `text`, if it is one of the two expected there and new to its object; with the length of its key, quotes
     /// and colon. `event` is what its value will be.
     #[inline]
     pub(super) fn predicted(&mut self, place: &Place, event: u64, text: &[u8]) -> Option<(Member, usize)> {
-        let is_next =
-            |id: NodeId| self.links.get(id as usize).is_some_and(|link| link.quoted.is_at_front_of(text));
         let Successors([last, other]) = place.expected;
-        let id = if is_next(last) {
-            last
-        } else if is_next(other) {
-            other
-        } else {
-            return None;
+        let (id, link) = match self.links.get_mut(last as usize) {
+            Some(link) if link.quoted.is_at_front_of(text) => (last, link),
+            _ => match self.links.get_mut(other as usize) {
+                Some(link) if link.quoted.is_at_front_of(text) => (other, link),
+                _ => return None,
+            },
         };
-        let link = self.links.get_mut(id as usize)?;
-        let before = link.see(place.object, event);
-        Some((Member { node: id, before, place: id, next: link.next }, link.quoted.len()))
+        // A key that came before in this object is looked up.
+        if link.seen > place.object {
+            return None;
+        }
+        link.seen = event;
+        Some((Member { node: id, before: None, place: id, next: link.next }, link.quoted.len()))
     }
 
     /// The member of that key, hung in if it is new. It is expected there from now on, unless it was `escaped`: what
