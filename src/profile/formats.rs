@@ -335,19 +335,27 @@ pub(super) mod classes {
         }
     }
 
+    /// The classes of a long text; see [`of`].
     fn of_long(head: &[u8], rest: &[u8]) -> ByteClasses {
-        let mut found = of_all(head);
-        if found & SPACE == 0 || !rest.is_ascii() {
+        let found = of_all(head);
+        if found & SPACE == 0 {
             return found | of_all(rest);
         }
-        let mut rest = rest;
-        while found & (AMPERSAND | ANGLE) != AMPERSAND | ANGLE
-            && let Some(at) = memchr::memchr2(b'&', b'<', rest)
-        {
-            found |= TABLE[usize::from(rest[at])];
-            rest = &rest[at + 1..];
+        let zero = u8x16::splat(0);
+        let (blocks, behind) = rest.as_chunks::<16>();
+        let mut last = [0; 16];
+        last[..behind.len()].copy_from_slice(behind);
+        let (high, ampersand, angle) =
+            blocks.iter().chain([&last]).fold((zero, zero, zero), |(high, ampersand, angle), block| {
+                let bytes = u8x16::new(*block);
+                let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+                (high | bytes, ampersand | is(b'&'), angle | is(b'<'))
+            });
+        if high.to_bitmask() != 0 {
+            return found | of_all(rest);
         }
-        found
+        let class = |mask: u8x16, class: ByteClasses| if mask.to_bitmask() == 0 { 0 } else { class };
+        found | class(ampersand, AMPERSAND) | class(angle, ANGLE)
     }
 
     /// The classes of an address that starts with `https://`, signs apart, which nobody asks for there; `None` for
@@ -369,6 +377,12 @@ pub(super) mod classes {
             });
         let upper = if upper.to_bitmask() == 0 { 0 } else { UPPER };
         (odd.to_bitmask() == 0).then_some(LOWER | COLON | SLASH | upper)
+    }
+
+    /// How many characters a string of these classes has.
+    #[inline]
+    pub(in crate::profile) fn count_characters(text: &str, found: ByteClasses) -> u64 {
+        (if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() }) as u64
     }
 
     /// The class of a byte.

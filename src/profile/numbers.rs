@@ -1,12 +1,12 @@
 //! What numbers look like.
 
 use serde::{Deserialize, Serialize};
+use wide::u8x16;
 
 use super::{
     Bins, MinHashes, TopValues,
     formats::classes::{ByteClasses, COMMA, DOT},
     hashing::ValueHash,
-    scan,
     sketch::MinHashesTally,
     tokens::Token,
 };
@@ -93,10 +93,37 @@ impl<'a> Number<'a> {
     /// Reads a JSON number.
     #[inline]
     pub(super) fn of(token: Token<'a>) -> Self {
-        match short_integer(token) {
-            Some(value) => Self { value: value as f64, decimals: 0, beyond_double: None },
-            None => Self::of_text(token.text()),
+        Self::of_short(token).unwrap_or_else(|| Self::of_text(token.text()))
+    }
+
+    /// A number of at most 15 digits and no exponent. As many bytes are taken whatever their number is, since that
+    /// cannot be foretold.
+    #[inline]
+    fn of_short(token: Token<'a>) -> Option<Self> {
+        const LETTERS: u128 = u128::from_le_bytes([0x40; 16]);
+        let is_negative = token.bytes().first() == Some(&b'-');
+        let len = token.len() - usize::from(is_negative);
+        if !(1..=16).contains(&len) {
+            return None;
         }
+        let text = u128::from_le_bytes(token.back()) & u128::MAX << (128 - 8 * len);
+        let points = u8x16::new(text.to_le_bytes()).simd_eq(u8x16::splat(b'.')).to_bitmask();
+        if text & LETTERS != 0 || (points == 0 && len == 16) {
+            return None;
+        }
+        let signed = |value: f64| f64::from_bits(value.to_bits() | u64::from(is_negative) << 63) + 0.0;
+        if points == 0 {
+            let value = signed(sixteen_digits(text) as f64);
+            return Some(Self { value, decimals: 0, beyond_double: None });
+        }
+        // What stands before the point moves up to what stands behind it.
+        let point = points.trailing_zeros();
+        let before = (1_u128 << (8 * point)) - 1;
+        let digits = (text & before) << 8 | text & !(before << 8 | 0xff);
+        let decimals = 15 - point as usize;
+        // Quotients of exact doubles are rounded once, so correctly (Clinger).
+        let value = signed(sixteen_digits(digits) as f64 / POWERS_OF_TEN[decimals]);
+        Some(Self { value, decimals, beyond_double: None })
     }
 
     fn of_text(raw: &'a str) -> Self {
@@ -164,18 +191,10 @@ impl<'a> Number<'a> {
     }
 }
 
-/// The value of up to 15 digits alone. As many bytes are taken whatever their number is, since that cannot be foretold.
+/// The value of sixteen digits, the first in the lowest byte; zeros may stand for leading digits.
 #[inline]
-fn short_integer(token: Token<'_>) -> Option<u64> {
-    const ZEROS: u128 = u128::from_le_bytes([b'0'; 16]);
-    let bits = match token.text().len() {
-        len @ 1..=15 => 8 * len,
-        _ => return None,
-    };
-    let padded = u128::from_le_bytes(token.front()) << (128 - bits) | ZEROS >> bits;
-    let (upper, lower) = (padded as u64, (padded >> 64) as u64);
-    let is_number = (scan::not_digits(upper) | scan::not_digits(lower)) == 0;
-    is_number.then(|| eight_digits(upper) * 100_000_000 + eight_digits(lower))
+const fn sixteen_digits(digits: u128) -> u64 {
+    eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64)
 }
 
 /// The value of eight digits, the first in the lowest byte: pairs, then fours, then all of them (after Wojciech Muła,
@@ -279,16 +298,13 @@ impl NumberTally {
         profile.count += weight;
         profile.min = profile.min.min(value);
         profile.max = profile.max.max(value);
-        if value < 0.0 {
-            profile.negative += weight;
-        } else if value == 0.0 {
-            profile.zero += weight;
-        }
-        let magnitude = value.abs();
+        // Whether a value is one of these cannot be foretold, so each is counted without a branch.
+        let count_if = |is_one: bool| weight * u64::from(is_one);
+        profile.negative += count_if(value < 0.0);
+        profile.zero += count_if(value == 0.0);
         // Beyond 2^53 a double has no fraction.
-        if magnitude >= 9_007_199_254_740_992.0 || (value as i64) as f64 == value {
-            profile.whole += weight;
-        }
+        let is_whole = (value.abs() >= 9_007_199_254_740_992.0) | ((value as i64) as f64 == value);
+        profile.whole += count_if(is_whole);
         profile.decimals[number.decimals.min(7)] += weight;
         profile.sum_micros = profile.sum_micros.wrapping_add(micros(value) * i128::from(weight));
         profile.quantiles.add(value, weight);

@@ -28,6 +28,11 @@ impl Prefix {
     }
 
     #[inline]
+    pub(super) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    #[inline]
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }

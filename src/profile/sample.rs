@@ -72,43 +72,68 @@ pub(super) fn key_hash(nodes: &[NodeId], events: &[Event], text: &str, key: &Val
     Some(key.of(&parts))
 }
 
-/// The fields whose values are sampled, by node: those outside of arrays and maps.
-pub(super) struct Columns<'p> {
-    /// With the place of each path in the order of all.
-    paths: Vec<Option<(usize, &'p FieldPath)>>,
+/// The fields whose values are sampled: those outside of arrays and maps.
+struct Columns<'p> {
+    /// By the number of the column.
+    ordered: Vec<&'p FieldPath>,
+    /// The column of each node.
+    by_node: Vec<Option<usize>>,
 }
 
 impl<'p> Columns<'p> {
     /// The columns of a trie whose nodes have these paths.
-    pub(super) fn new(paths: &'p [FieldPath]) -> Self {
+    fn new(paths: &'p [FieldPath]) -> Self {
         let mut ordered: Vec<&FieldPath> = paths.iter().collect();
         ordered.sort_unstable();
-        let column = |path: &'p FieldPath| {
+        let column = |path: &FieldPath| {
             let is_single = !path.is_repeated() && !path.is_root();
-            is_single.then(|| (ordered.binary_search(&path).unwrap_or_default(), path))
+            is_single.then(|| ordered.binary_search(&path).unwrap_or_default())
         };
-        Self { paths: paths.iter().map(column).collect() }
+        let by_node = paths.iter().map(column).collect();
+        Self { ordered, by_node }
     }
 
-    fn of(&self, event: &Event) -> Option<(usize, &'p FieldPath)> {
-        *self.paths.get(event.node as usize)?
+    fn of(&self, event: &Event) -> Option<usize> {
+        *self.by_node.get(event.node as usize)?
     }
 }
 
-/// What is kept of a record.
-pub(super) fn record(
-    events: &[Event],
-    text: &str,
-    columns: &Columns<'_>,
+/// Makes sampled records, one like the other where they have the same fields.
+pub(super) struct Sampler<'p> {
+    columns: Columns<'p>,
     mode: SampleMode,
-    key: &ValueHash,
-) -> SampledRecord {
-    let kept = events.iter().filter_map(|event| Some((columns.of(event)?, event)));
-    let mut kept: Vec<_> = kept.take(MAX_VALUES).collect();
-    // In order, a map is built at once.
-    kept.sort_unstable_by_key(|((place, _), _)| *place);
-    let values = kept.into_iter().map(|((_, path), event)| (path.clone(), value(event, text, mode, key)));
-    SampledRecord(values.collect())
+    key: ValueHash,
+    /// The values of the record at hand: their columns, and the places of their events. The list is kept for its room.
+    kept: Vec<(usize, usize)>,
+    /// The columns of the last record, and a record with these that holds nothing yet: a copy of it is made without a
+    /// comparison of paths.
+    last: Vec<usize>,
+    blank: SampledRecord,
+}
+
+impl<'p> Sampler<'p> {
+    pub(super) fn new(paths: &'p [FieldPath], mode: SampleMode, key: ValueHash) -> Self {
+        let columns = Columns::new(paths);
+        Self { columns, mode, key, kept: Vec::new(), last: Vec::new(), blank: SampledRecord::default() }
+    }
+
+    /// What is kept of a record.
+    pub(super) fn record(&mut self, events: &[Event], text: &str) -> SampledRecord {
+        let columns = events.iter().enumerate().filter_map(|(at, event)| Some((self.columns.of(event)?, at)));
+        self.kept.clear();
+        self.kept.extend(columns.take(MAX_VALUES));
+        self.kept.sort_unstable();
+        if !self.kept.iter().map(|(column, _)| column).eq(&self.last) {
+            self.last = self.kept.iter().map(|(column, _)| *column).collect();
+            let paths = self.last.iter().map(|column| self.columns.ordered[*column].clone());
+            self.blank = SampledRecord(paths.map(|path| (path, SampleValue::Null)).collect());
+        }
+        let mut record = self.blank.clone();
+        for (place, (_, at)) in record.0.values_mut().zip(&self.kept) {
+            *place = value(&events[*at], text, self.mode, &self.key);
+        }
+        record
+    }
 }
 
 fn value(event: &Event, text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
@@ -138,10 +163,10 @@ fn sampled_text(text: &str, mode: SampleMode, key: &ValueHash) -> SampleValue {
     SampleValue::Text {
         hash: key.of(text.as_bytes()),
         folded: strings::folded_hash(text, key),
-        length: text.chars().count() as u64,
+        length: classes::count_characters(text, found),
         format,
         number,
-        pattern: strings::pattern_of_head(text, LONGEST_PATTERN),
+        pattern: strings::pattern_of_head(text, found, LONGEST_PATTERN),
         halves: halves(text, found, format, key),
         says_nothing: says_nothing(text),
         clear,

@@ -6,6 +6,8 @@
 //!
 //! The text is known to be UTF-8. Every function takes the place of a token and returns the place behind it.
 
+use wide::u8x16;
+
 use super::{Malformed, stops::Stops};
 
 /// Why a record cannot be read.
@@ -170,15 +172,35 @@ const SURELY_IN_RANGE: usize = 300;
 /// Reads a number from its first character.
 #[inline]
 pub(super) fn number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {
-    // Most are integers of some digits: eight bytes tell all of it.
-    if let Some(word) = text.get(start..).and_then(<[u8]>::first_chunk::<8>) {
-        let len = (not_digits(u64::from_le_bytes(*word)).trailing_zeros() / 8) as usize;
-        let is_whole = word.get(len).is_some_and(|behind| !matches!(behind, b'.' | b'e' | b'E'));
-        if is_whole && (len == 1 || (len > 1 && word[0] != b'0')) {
-            return Ok(NumberToken { end: start + len, integer: true });
-        }
+    match text.get(start..).and_then(<[u8]>::first_chunk).and_then(short_number) {
+        Some((len, integer)) => Ok(NumberToken { end: start + len, integer }),
+        None => any_number(text, start),
     }
-    any_number(text, start)
+}
+
+/// The length of a number without exponent that ends within a block, as nearly all do, and whether it is an integer.
+/// How many digits there are is read off at once, since it cannot be foretold.
+#[inline]
+fn short_number(block: &[u8; 16]) -> Option<(usize, bool)> {
+    let bytes = u8x16::new(*block);
+    let values = bytes - u8x16::splat(b'0');
+    let digits = values.min(u8x16::splat(9)).simd_eq(values).to_bitmask();
+    let sign = u32::from(block[0] == b'-');
+    let others = !(digits | sign);
+    let point = others.trailing_zeros();
+    let has_leading_zero = block[sign as usize] == b'0' && point > sign + 1;
+    if point == sign || has_leading_zero {
+        return None;
+    }
+    match block.get(point as usize)? {
+        b'e' | b'E' => None,
+        b'.' => {
+            let end = (others & (others - 1)).trailing_zeros();
+            let is_end = |behind: &u8| !matches!(behind, b'e' | b'E');
+            (end > point + 1 && block.get(end as usize).is_some_and(is_end)).then_some((end as usize, false))
+        }
+        _ => Some((point as usize, true)),
+    }
 }
 
 fn any_number(text: &[u8], start: usize) -> Result<NumberToken, Broken> {

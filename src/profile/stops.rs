@@ -41,9 +41,10 @@ impl Stops {
     #[inline]
     pub(super) fn next(&self, at: usize) -> usize {
         // The next 64 bytes lie in two words. Both are taken, since where they meet cannot be foretold.
-        match self.words.get(at / 64..).and_then(<[u64]>::first_chunk) {
-            Some([word, after]) => match word >> (at % 64) | after << 1 << (63 - at % 64) {
-                0 => self.next_from_word(at / 64 + 1),
+        let first = at / 64;
+        match self.words.get(first + 1) {
+            Some(after) => match self.words[first] >> (at % 64) | after << 1 << (63 - at % 64) {
+                0 => self.next_from_word(first + 1),
                 near => at + near.trailing_zeros() as usize,
             },
             None => at,

@@ -176,8 +176,7 @@ impl StringTally {
                 (found, format, value)
             }
         };
-        let length = if found & NOT_ASCII == 0 { text.len() } else { text.chars().count() } as u64;
-        self.lengths.add(length, weight);
+        self.lengths.add(classes::count_characters(text, found), weight);
         self.patterns.add(token, found, weight);
         match case(text, found) {
             (true, false) => profile.lower += weight,
@@ -197,7 +196,7 @@ impl StringTally {
         profile.top.add(hash, || text.to_owned(), weight);
         if let Some(value) = value {
             let number = Number::of_value(value, text, found);
-            self.as_numbers.get_or_insert_default().add_value(&number, weight, key);
+            self.as_numbers.get_or_insert_with(Box::default).add_value(&number, weight, key);
         } else if text.len() <= LONGEST_FOLDED {
             self.folded.add(match found {
                 found if classes::only(found, LOWER | DIGIT) => hash,
@@ -369,7 +368,7 @@ struct PatternTally {
 impl PatternTally {
     #[inline]
     fn add(&mut self, token: Token<'_>, found: ByteClasses, weight: u64) {
-        if self.overflown || !(1..=LONGEST_WITH_PATTERN).contains(&token.text().len()) {
+        if self.overflown || !(1..=LONGEST_WITH_PATTERN).contains(&token.len()) {
             self.without += weight;
             return;
         }
@@ -418,9 +417,15 @@ pub fn pattern(text: &str) -> String {
 }
 
 /// The character pattern of the beginning of a string, of as many characters as `longest`.
-pub(super) fn pattern_of_head(text: &str, longest: usize) -> String {
-    let head = text.as_bytes().get(..longest).unwrap_or(text.as_bytes());
-    let classes: Vec<u8> = if head.is_ascii() {
+pub(super) fn pattern_of_head(text: &str, found: ByteClasses, longest: usize) -> String {
+    let head = &text.as_bytes()[..text.len().min(longest)];
+    let classes: Vec<u8> = if found & (NOT_ASCII | OTHER) == 0 {
+        let mut classes = head.to_vec();
+        let (blocks, rest) = classes.as_chunks_mut::<16>();
+        blocks.iter_mut().for_each(|block| *block = plain_classes(*block));
+        rest.iter_mut().for_each(|byte| *byte = ascii_class(*byte));
+        classes
+    } else if head.is_ascii() {
         head.iter().map(|byte| ascii_class(*byte)).collect()
     } else {
         text.chars().take(longest).map(class_of).collect()
@@ -556,7 +561,7 @@ pub(super) fn folded_hash(text: &str, key: &ValueHash) -> u64 {
 /// The same, of an ASCII string of at most 32 bytes.
 #[inline]
 fn folded_block_hash(token: Token<'_>, found: ByteClasses, key: &ValueHash) -> u64 {
-    let len = token.text().len();
+    let len = token.len();
     if classes::only(found, LETTERS | DIGIT) {
         // Nothing is taken out.
         let lower = token.front::<LONGEST_FOLDED>().map(|byte| byte.to_ascii_lowercase());

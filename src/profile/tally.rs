@@ -54,7 +54,7 @@ impl Default for Numbers {
 impl Numbers {
     #[inline]
     fn add(&mut self, token: Token<'_>, key: &ValueHash) {
-        let small = match *token.text().as_bytes() {
+        let small = match *token.bytes() {
             [ones @ b'0'..=b'9'] => usize::from(ones - b'0'),
             [tens @ b'1'..=b'9', ones @ b'0'..=b'9'] => usize::from((tens - b'0') * 10 + (ones - b'0')),
             _ => return self.others.add(token, key),
@@ -115,6 +115,13 @@ impl<P: Counts> Cell<P> {
     }
 }
 
+/// Room for the first value of a kind; kept out of the way of all others.
+#[cold]
+#[inline(never)]
+fn room<T: Default>() -> Box<T> {
+    Box::default()
+}
+
 impl Tally {
     /// Counts one value: its presence and type, and if it is to be looked at, what a scalar holds.
     #[inline]
@@ -132,14 +139,14 @@ impl Tally {
                 self.types.add(if is_integer { JsonType::Integer } else { JsonType::Number });
                 if let Some(look) = look {
                     let token = Token::new(look.text, event.start, event.end);
-                    self.numbers.get_or_insert_default().add(token, look.key);
+                    self.numbers.get_or_insert_with(room).add(token, look.key);
                 }
             }
             EventKind::String => {
                 self.types.add(JsonType::String);
                 if let Some(look) = look {
                     let token = Token::new(look.text, event.start, event.end);
-                    self.strings.get_or_insert_default().add(token, look.key);
+                    self.strings.get_or_insert_with(room).add(token, look.key);
                 }
             }
             EventKind::EscapedString => {
@@ -147,12 +154,12 @@ impl Tally {
                 if let Some(Look { text, key, scratch }) = look {
                     scratch.clear();
                     scan::unescape_onto(scratch, &text[event.start as usize..event.end as usize]);
-                    self.strings.get_or_insert_default().add(Token::whole(scratch), key);
+                    self.strings.get_or_insert_with(room).add(Token::whole(scratch), key);
                 }
             }
             EventKind::Array => {
                 self.types.add(JsonType::Array);
-                self.arrays.get_or_insert_default().add(u64::from(event.start));
+                self.arrays.get_or_insert_with(room).add(u64::from(event.start));
             }
             EventKind::Object => self.types.add(JsonType::Object),
         }

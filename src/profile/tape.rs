@@ -76,11 +76,10 @@ pub(super) struct Tape {
     pub(super) events: Vec<Event>,
     /// Whether a key came twice in an object.
     pub(super) has_duplicate_keys: bool,
-    /// Whether there were fields beyond the limit.
-    pub(super) has_too_many_fields: bool,
     /// Those around the innermost one.
     frames: Vec<Frame>,
-    objects: u64,
+    /// The serial number of the record's first event; no other event has the same.
+    first_event: u64,
     stops: Stops,
     /// The hash of all blocks of the record, if it was asked for.
     pub(super) lanes: Option<Lanes>,
@@ -98,9 +97,12 @@ impl Tape {
         max_depth: u16,
         hash: Option<&ValueHash>,
     ) -> Result<&'r str, Broken> {
+        // Those of the last record, and one: no event has the number 0.
+        self.first_event += self.events.len() as u64 + 1;
         self.events.clear();
         self.frames.clear();
-        (self.has_duplicate_keys, self.has_too_many_fields) = (false, false);
+        self.has_duplicate_keys = false;
+        trie.begin();
         if record.len() > LONGEST_RECORD {
             return Err(Broken::TooDeep);
         }
@@ -124,30 +126,32 @@ impl Tape {
             _ => return self.lone_scalar(text, at),
         };
         loop {
-            match bytes.get(at) {
-                Some(b',') if frame.count > 0 => at += 1,
-                Some(b' ' | b'\n' | b'\r' | b'\t') => {
-                    at = scan::skip_space(bytes, at + 1);
-                    continue;
-                }
-                Some(byte) if *byte == frame.closed_by => {
-                    at += 1;
-                    self.close(&frame);
-                    match self.frames.pop() {
-                        Some(outer) => frame = outer,
-                        None => break,
+            if bytes.get(at) == Some(&b',') && frame.count > 0 {
+                at += 1;
+            } else {
+                match bytes.get(at) {
+                    Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                        at = scan::skip_space(bytes, at + 1);
+                        continue;
                     }
-                    continue;
+                    Some(byte) if *byte == frame.closed_by => {
+                        at += 1;
+                        self.close(&frame);
+                        match self.frames.pop() {
+                            Some(outer) => frame = outer,
+                            None => break,
+                        }
+                        continue;
+                    }
+                    Some(_) if frame.count == 0 => {}
+                    Some(_) | None => return Err(Broken::Syntax),
                 }
-                Some(_) if frame.count == 0 => {}
-                Some(_) | None => return Err(Broken::Syntax),
             }
+            at = scan::skip_space(bytes, at);
             let node = if frame.closed_by == b']' {
-                at = scan::skip_space(bytes, at);
                 trie.each(frame.place.parent)
             } else {
-                at = scan::skip_space(bytes, at);
-                let event = self.events.len() as u32;
+                let event = self.first_event + self.events.len() as u64;
                 let member = match trie.predicted(&frame.place, event, &bytes[at..]) {
                     Some((member, len)) => {
                         at += len;
@@ -156,19 +160,20 @@ impl Tape {
                     None => {
                         let (member, behind) = key(text, at, &self.stops, trie, &frame.place, event)?;
                         at = behind;
+                        if let Some(before) = member.before {
+                            self.strike_out((before - self.first_event) as usize);
+                        }
                         member
                     }
                 };
                 at = scan::skip_space(bytes, at);
                 frame.place.move_behind(&member);
-                if let Some(before) = member.before {
-                    self.strike_out(before);
-                }
                 member.node
             };
             let position = frame.count.min(u32::from(u16::MAX)) as u16;
             frame.count += 1;
             match bytes.get(at) {
+                Some(b'"') => at = self.string(bytes, at, node, position)?,
                 Some(open @ (b'{' | b'[')) => {
                     self.frames.push(frame);
                     if self.frames.len() >= usize::from(max_depth) {
@@ -177,7 +182,7 @@ impl Tape {
                     at += 1;
                     frame = self.open(*open, node, position, trie);
                 }
-                _ => at = self.scalar(bytes, at, node, position)?,
+                _ => at = self.number_or_word(bytes, at, node, position)?,
             }
         }
         if scan::skip_space(bytes, at) == bytes.len() { Ok(text) } else { Err(Broken::Syntax) }
@@ -186,46 +191,53 @@ impl Tape {
     /// Reads a record that is no container.
     #[cold]
     fn lone_scalar<'r>(&mut self, text: &'r str, at: usize) -> Result<&'r str, Broken> {
-        let at = self.scalar(text.as_bytes(), at, ROOT, 0)?;
-        if scan::skip_space(text.as_bytes(), at) == text.len() { Ok(text) } else { Err(Broken::Syntax) }
+        let bytes = text.as_bytes();
+        let behind = match bytes.get(at) {
+            Some(b'"') => self.string(bytes, at, ROOT, 0)?,
+            _ => self.number_or_word(bytes, at, ROOT, 0)?,
+        };
+        if scan::skip_space(bytes, behind) == text.len() { Ok(text) } else { Err(Broken::Syntax) }
     }
 
-    /// Reads a scalar. A call for each would cost a third of what it does.
+    /// Reads a string. A call for each scalar would cost a third of what it does.
     #[inline(always)]
-    fn scalar(&mut self, bytes: &[u8], at: usize, node: NodeId, position: u16) -> Result<usize, Broken> {
-        let (kind, start, end, after) = match bytes.get(at) {
-            Some(b'"') => {
-                let token = scan::string(bytes, at + 1, &self.stops)?;
-                let kind = if token.escaped { EventKind::EscapedString } else { EventKind::String };
-                (kind, at + 1, token.end, token.end + 1)
-            }
+    fn string(&mut self, bytes: &[u8], at: usize, node: NodeId, position: u16) -> Result<usize, Broken> {
+        let token = scan::string(bytes, at + 1, &self.stops)?;
+        let kind = if token.escaped { EventKind::EscapedString } else { EventKind::String };
+        self.events.push(Event { node, start: at as u32 + 1, end: token.end as u32, position, kind });
+        Ok(token.end + 1)
+    }
+
+    /// Reads a scalar that is no string.
+    #[inline(always)]
+    fn number_or_word(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        node: NodeId,
+        position: u16,
+    ) -> Result<usize, Broken> {
+        let (kind, end) = match bytes.get(at) {
             Some(b'-' | b'0'..=b'9') => {
                 let token = scan::number(bytes, at)?;
-                let kind = if token.integer { EventKind::Integer } else { EventKind::Number };
-                (kind, at, token.end, token.end)
+                (if token.integer { EventKind::Integer } else { EventKind::Number }, token.end)
             }
-            Some(b'n') => (EventKind::Null, at, at, scan::literal(bytes, at, b"null")?),
-            Some(b't') => (EventKind::True, at, at, scan::literal(bytes, at, b"true")?),
-            Some(b'f') => (EventKind::False, at, at, scan::literal(bytes, at, b"false")?),
+            Some(b'n') => (EventKind::Null, scan::literal(bytes, at, b"null")?),
+            Some(b't') => (EventKind::True, scan::literal(bytes, at, b"true")?),
+            Some(b'f') => (EventKind::False, scan::literal(bytes, at, b"false")?),
             _ => return Err(Broken::Syntax),
         };
-        self.push(Event { node, start: start as u32, end: end as u32, position, kind });
-        Ok(after)
-    }
-
-    #[inline]
-    fn push(&mut self, event: Event) {
-        self.has_too_many_fields |= event.node == NOWHERE;
-        self.events.push(event);
+        self.events.push(Event { node, start: at as u32, end: end as u32, position, kind });
+        Ok(end)
     }
 
     /// Opens a container.
     fn open(&mut self, bracket: u8, node: NodeId, position: u16, trie: &Trie) -> Frame {
-        self.objects += 1;
         let event = self.events.len() as u32;
         let kind = if bracket == b'[' { EventKind::Array } else { EventKind::Object };
-        self.push(Event { node, start: 0, end: 0, position, kind });
-        Frame { place: trie.front(node, self.objects), event, closed_by: bracket + 2, count: 0 }
+        self.events.push(Event { node, start: 0, end: 0, position, kind });
+        let place = trie.front(node, self.first_event + u64::from(event));
+        Frame { place, event, closed_by: bracket + 2, count: 0 }
     }
 
     /// Closes the innermost container.
@@ -237,9 +249,8 @@ impl Tape {
 
     /// Takes back a member whose key has come again: of equal keys the last counts.
     #[cold]
-    fn strike_out(&mut self, event: u32) {
+    fn strike_out(&mut self, first: usize) {
         self.has_duplicate_keys = true;
-        let first = event as usize;
         let end = match self.events[first].kind {
             EventKind::Array | EventKind::Object => self.events[first].end as usize,
             _ => first + 1,
@@ -258,7 +269,7 @@ fn key(
     stops: &Stops,
     trie: &mut Trie,
     place: &Place,
-    event: u32,
+    event: u64,
 ) -> Result<(Member, usize), Broken> {
     let bytes = text.as_bytes();
     if bytes.get(at) != Some(&b'"') {

@@ -28,9 +28,11 @@ pub(super) enum Cached {
 /// A scalar as it stands in a text. What follows it is at hand, so that its bytes are read a block at a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'t> {
-    text: &'t str,
-    /// From its first byte to the end of the text that it stands in.
+    /// The text that it stands in.
+    whole: &'t str,
+    /// From its first byte to the end of that text.
     around: &'t [u8],
+    len: usize,
 }
 
 /// As many ones as a block has bytes, then as many zeros.
@@ -50,20 +52,46 @@ pub(super) const BLOCK: usize = 32;
 impl<'t> Token<'t> {
     /// The token at these places of a text.
     #[inline]
-    pub(super) fn new(text: &'t str, start: u32, end: u32) -> Self {
-        let (start, end) = (start as usize, end as usize);
-        Self { text: &text[start..end], around: &text.as_bytes()[start..] }
+    pub(super) fn new(whole: &'t str, start: u32, end: u32) -> Self {
+        Self { whole, around: &whole.as_bytes()[start as usize..], len: (end - start) as usize }
     }
 
     /// A text that is all of the token.
     pub(super) const fn whole(text: &'t str) -> Self {
-        Self { text, around: text.as_bytes() }
+        Self { whole: text, around: text.as_bytes(), len: text.len() }
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(super) const fn len(self) -> usize {
+        self.len
     }
 
     /// The token alone.
     #[inline]
-    pub(super) const fn text(self) -> &'t str {
-        self.text
+    pub(super) fn bytes(self) -> &'t [u8] {
+        &self.around[..self.len]
+    }
+
+    /// The token alone, as text: looks where characters begin, so where bytes will do they are to be taken.
+    #[inline]
+    pub(super) fn text(self) -> &'t str {
+        let start = self.whole.len() - self.around.len();
+        &self.whole[start..start + self.len]
+    }
+
+    /// Its last bytes; before its start, whatever stands there.
+    #[inline]
+    pub(super) fn back(self) -> [u8; 16] {
+        let end = self.whole.len() - self.around.len() + self.len;
+        match self.whole.as_bytes()[..end].last_chunk() {
+            Some(back) => *back,
+            None => {
+                let mut back = [0; 16];
+                back[16 - end..].copy_from_slice(&self.whole.as_bytes()[..end]);
+                back
+            }
+        }
     }
 
     /// Its first bytes, zeros behind its end.
@@ -71,7 +99,7 @@ impl<'t> Token<'t> {
     pub(super) fn front<const N: usize>(self) -> [u8; N] {
         const { assert!(N <= BLOCK, "there are masks of one block") };
         let mut front = [0; N];
-        let len = self.text.len().min(N);
+        let len = self.len.min(N);
         match self.around.first_chunk::<N>() {
             Some(around) => {
                 let masks = &MASKS[BLOCK - len..][..N];
@@ -95,7 +123,7 @@ struct Front {
 impl Front {
     #[inline]
     fn of(token: Token<'_>) -> Self {
-        Self { bytes: u128::from_le_bytes(token.front()), len: token.text.len() }
+        Self { bytes: u128::from_le_bytes(token.front()), len: token.len }
     }
 
     /// A hash for look-up alone; a collision costs one comparison more.
@@ -152,16 +180,16 @@ impl TokenCache {
     /// Counts a token, if it is one for the cache.
     #[inline]
     pub(super) fn add(&mut self, token: Token<'_>) -> Cached {
-        if token.text.len() > LONGEST {
+        if token.len > LONGEST {
             return Cached::No;
         }
         let front = Front::of(token);
         // The end tells long tokens with a common start apart: addresses, paths.
-        let last = if token.text.len() > 16 { token.text.as_bytes().last_chunk() } else { None };
+        let last = if token.len > 16 { token.bytes().last_chunk() } else { None };
         let mut slot = front.mix(last.map_or(0, |last| u64::from_le_bytes(*last))) as usize % SLOTS;
         loop {
             let Some(at) = usize::from(self.slots[slot]).checked_sub(1) else {
-                return self.insert(token.text, front, slot);
+                return self.insert(token.text(), front, slot);
             };
             if self.is_entry(at, front, token) {
                 self.entries[at].count += 1;
@@ -178,7 +206,7 @@ impl TokenCache {
         self.entries.get(at).is_some_and(|entry| {
             entry.front == front
                 && (front.len <= size_of::<u128>()
-                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.text.as_bytes())
+                    || self.text.as_bytes()[entry.start..entry.start + front.len] == *token.bytes())
         })
     }
 

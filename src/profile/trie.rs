@@ -46,6 +46,12 @@ impl Successors {
             self.0 = [member, self.0[0]];
         }
     }
+
+    /// Forgets nodes that are no more.
+    fn forget_from(&mut self, first: NodeId) {
+        let kept = |id: NodeId| if id < first { id } else { NOWHERE };
+        self.0 = self.0.map(kept);
+    }
 }
 
 /// Where a key stands.
@@ -54,11 +60,11 @@ pub(super) struct Place {
     /// The node of the object.
     pub(super) parent: NodeId,
     /// The member before, or [`NOWHERE`].
-    pub(super) previous: NodeId,
+    previous: NodeId,
     /// What is expected here.
-    pub(super) expected: Successors,
-    /// The serial number of the object, from 1.
-    pub(super) object: u64,
+    expected: Successors,
+    /// The serial number of the event that is the object; those inside of it have larger ones.
+    object: u64,
 }
 
 impl Place {
@@ -69,18 +75,44 @@ impl Place {
     }
 }
 
+/// What is looked at of a node for each value that is expected there: little, so that it stays at hand.
+#[derive(Debug)]
+struct Link {
+    /// Its key as JSON writes it without escapes, with quotes and colon: one comparison finds all of it. Of a key that
+    /// cannot be written so it begins with a sign that no key begins with, and is at the front of nothing.
+    quoted: Prefix,
+    next: Successors,
+    /// As which event it was seen last, by serial number: for keys that come twice.
+    seen: u64,
+}
+
+impl Link {
+    fn new(key: &str) -> Self {
+        let is_plain = !key.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let first = if is_plain { '"' } else { '!' };
+        Self { quoted: Prefix::new(&format!("{first}{key}\":")), next: Successors::NONE, seen: 0 }
+    }
+
+    /// The key; empty where it hangs by none.
+    fn key(&self) -> &str {
+        let quoted = self.quoted.as_str();
+        &quoted[1..quoted.len() - 2]
+    }
+
+    /// Notes that it was seen as an event of an object; gives the event before, if the object had it already.
+    #[inline]
+    const fn see(&mut self, object: u64, event: u64) -> Option<u64> {
+        let before = if self.seen > object { Some(self.seen) } else { None };
+        self.seen = event;
+        before
+    }
+}
+
 /// The structure below one path.
 #[derive(Debug)]
 struct Node {
     parent: NodeId,
     hung: Hung,
-    /// Its key as JSON writes it without escapes, with quotes and colon: one comparison finds all of it. Of a key that
-    /// cannot be written so it begins with a sign that no key begins with, and is at the front of nothing.
-    quoted: Prefix,
-    next: Successors,
-    /// In which object it was seen last, and as which event: for keys that come twice.
-    seen_in: u64,
-    seen_as: u32,
     members: Vec<NodeId>,
     first: Successors,
     /// Members by key, kept once there are many.
@@ -92,16 +124,10 @@ struct Node {
 }
 
 impl Node {
-    fn new(parent: NodeId, hung: Hung, key: &str) -> Self {
-        let is_plain = !key.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        let first = if is_plain { '"' } else { '!' };
+    fn new(parent: NodeId, hung: Hung) -> Self {
         Self {
             parent,
             hung,
-            quoted: Prefix::new(&format!("{first}{key}\":")),
-            next: Successors::NONE,
-            seen_in: 0,
-            seen_as: 0,
             members: Vec::new(),
             first: Successors::NONE,
             index: BTreeMap::new(),
@@ -110,21 +136,6 @@ impl Node {
             is_map: false,
         }
     }
-
-    /// The key; empty where it hangs by none.
-    fn key(&self) -> &str {
-        let quoted = self.quoted.as_str();
-        &quoted[1..quoted.len() - 2]
-    }
-
-    /// Notes that it was seen in the object of that serial number, as that event; gives the event before, if the object
-    /// had it already.
-    #[inline]
-    const fn see(&mut self, object: u64, event: u32) -> Option<u32> {
-        let before = if self.seen_in == object { Some(self.seen_as) } else { None };
-        (self.seen_in, self.seen_as) = (object, event);
-        before
-    }
 }
 
 /// A member that was found.
@@ -132,8 +143,8 @@ impl Node {
 pub(super) struct Member {
     /// Its node, or [`NOWHERE`].
     pub(super) node: NodeId,
-    /// The event of the last time that its key was in the same object.
-    pub(super) before: Option<u32>,
+    /// The event, by serial number, of the last time that its key was in the same object.
+    pub(super) before: Option<u64>,
     /// What the prediction of the next one starts from, and is.
     place: NodeId,
     next: Successors,
@@ -143,7 +154,11 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
+    /// By node.
+    links: Vec<Link>,
     max_nodes: usize,
+    /// Whether the record at hand holds what found no place.
+    is_overfull: bool,
     /// Nodes below this index are part of records that were read in full.
     committed: usize,
 }
@@ -151,15 +166,30 @@ pub(super) struct Trie {
 impl Trie {
     /// A trie that knows the record alone.
     pub(super) fn new(max_nodes: usize) -> Self {
-        let root = Node::new(NOWHERE, Hung::Root, "");
-        Self { nodes: vec![root], max_nodes: max_nodes.max(1), committed: 1 }
+        Self {
+            nodes: vec![Node::new(NOWHERE, Hung::Root)],
+            links: vec![Link::new("")],
+            max_nodes: max_nodes.max(1),
+            is_overfull: false,
+            committed: 1,
+        }
     }
 
     pub(super) const fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Before the first member of an object of that serial number.
+    /// Whether the record at hand holds what found no place, since there are too many nodes.
+    pub(super) const fn is_overfull(&self) -> bool {
+        self.is_overfull
+    }
+
+    /// Before the first record, or the next one.
+    pub(super) const fn begin(&mut self) {
+        self.is_overfull = false;
+    }
+
+    /// Before the first member of an object that is the event of that serial number.
     #[inline]
     pub(super) fn front(&self, parent: NodeId, object: u64) -> Place {
         let expected = match self.nodes.get(parent as usize) {
@@ -169,29 +199,29 @@ impl Trie {
         Place { parent, previous: NOWHERE, expected, object }
     }
 
-    /// The member at the front of `text`, if it is one of the two expected there; with the length of its key, quotes
+    /// The member at the front of `text`, if it is one of the two expected there and new to its object; with the length of its key, quotes
     /// and colon. `event` is what its value will be.
     #[inline]
-    pub(super) fn predicted(&mut self, place: &Place, event: u32, text: &[u8]) -> Option<(Member, usize)> {
-        for id in place.expected.0 {
-            // What was expected may have been taken back, and its index given to another.
-            if let Some(node) = self.nodes.get_mut(id as usize)
-                && node.parent == place.parent
-                && node.quoted.is_at_front_of(text)
-            {
-                let before = node.see(place.object, event);
-                return Some((
-                    Member { node: id, before, place: id, next: node.next },
-                    node.quoted.as_str().len(),
-                ));
-            }
+    pub(super) fn predicted(&mut self, place: &Place, event: u64, text: &[u8]) -> Option<(Member, usize)> {
+        let Successors([last, other]) = place.expected;
+        let (id, link) = match self.links.get_mut(last as usize) {
+            Some(link) if link.quoted.is_at_front_of(text) => (last, link),
+            _ => match self.links.get_mut(other as usize) {
+                Some(link) if link.quoted.is_at_front_of(text) => (other, link),
+                _ => return None,
+            },
+        };
+        // A key that came before in this object is looked up.
+        if link.seen > place.object {
+            return None;
         }
-        None
+        link.seen = event;
+        Some((Member { node: id, before: None, place: id, next: link.next }, link.quoted.len()))
     }
 
     /// The member of that key, hung in if it is new. It is expected there from now on, unless it was `escaped`: what
     /// has to be written with escapes cannot be expected without them.
-    pub(super) fn member(&mut self, place: &Place, event: u32, key: &str, escaped: bool) -> Member {
+    pub(super) fn member(&mut self, place: &Place, event: u64, key: &str, escaped: bool) -> Member {
         let Place { parent, previous, expected, object } = *place;
         let nowhere = Member { node: NOWHERE, before: None, place: previous, next: expected };
         let Some(node) = self.nodes.get(parent as usize) else { return nowhere };
@@ -209,18 +239,18 @@ impl Trie {
             return Member { node: self.each(parent), before: None, place: NOWHERE, next: Successors::NONE };
         };
         if !escaped {
-            match self.nodes.get_mut(previous as usize) {
+            match self.links.get_mut(previous as usize) {
                 Some(previous) => previous.next.note(member),
                 None => self.nodes[parent as usize].first.note(member),
             }
         }
-        let node = &mut self.nodes[member as usize];
-        Member { node: member, before: node.see(object, event), place: member, next: node.next }
+        let link = &mut self.links[member as usize];
+        Member { node: member, before: link.see(object, event), place: member, next: link.next }
     }
 
     fn find(&self, node: &Node, key: &str) -> Option<NodeId> {
         if node.members.len() <= SCANNED_KEYS {
-            return node.members.iter().copied().find(|member| self.nodes[*member as usize].key() == key);
+            return node.members.iter().copied().find(|member| self.links[*member as usize].key() == key);
         }
         node.index.get(key).copied()
     }
@@ -238,10 +268,12 @@ impl Trie {
     /// Hangs a new node below `parent`, unless there are too many.
     fn hang(&mut self, parent: NodeId, hung: Hung, key: &str) -> Option<NodeId> {
         if self.nodes.len() >= self.max_nodes {
+            self.is_overfull = true;
             return None;
         }
         let id = self.nodes.len() as NodeId;
-        self.nodes.push(Node::new(parent, hung, key));
+        self.nodes.push(Node::new(parent, hung));
+        self.links.push(Link::new(key));
         let node = &mut self.nodes[parent as usize];
         if hung == Hung::Each {
             node.each = id;
@@ -253,7 +285,7 @@ impl Trie {
             let mut index = std::mem::take(&mut node.index);
             if index.is_empty() {
                 let members = self.nodes[parent as usize].members.iter();
-                index = members.map(|member| (self.nodes[*member as usize].key().into(), *member)).collect();
+                index = members.map(|member| (self.links[*member as usize].key().into(), *member)).collect();
             }
             index.insert(key.into(), id);
             self.nodes[parent as usize].index = index;
@@ -281,19 +313,27 @@ impl Trie {
 
     /// Takes out what the record has hung in.
     pub(super) fn roll_back(&mut self) {
-        while self.nodes.len() > self.committed {
-            let Some(last) = self.nodes.pop() else { return };
+        if !self.is_changed() {
+            return;
+        }
+        while self.nodes.len() > self.committed
+            && let (Some(last), Some(link)) = (self.nodes.pop(), self.links.pop())
+        {
             let node = &mut self.nodes[last.parent as usize];
             match last.hung {
                 Hung::Root => {}
                 Hung::Each => node.each = NOWHERE,
                 Hung::Key => {
                     node.members.pop();
-                    node.index.remove(last.key());
-                    node.keys.remove(last.key());
+                    node.index.remove(link.key());
+                    node.keys.remove(link.key());
                 }
             }
         }
+        // What was expected is given to others from now on.
+        let first = self.committed as NodeId;
+        self.nodes.iter_mut().for_each(|node| node.first.forget_from(first));
+        self.links.iter_mut().for_each(|link| link.next.forget_from(first));
     }
 
     /// The node below `parent` by that key, if it is known.
@@ -307,7 +347,7 @@ impl Trie {
         match node.hung {
             Hung::Root => None,
             Hung::Each => Some((node.parent, None)),
-            Hung::Key => Some((node.parent, Some(node.key()))),
+            Hung::Key => Some((node.parent, Some(self.links[id as usize].key()))),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     entities::Sampling,
     hashing::ValueHash,
     maps,
-    sample::{self, Columns},
+    sample::{self, Sampler},
     tally::{Look, Tally},
     tape::Tape,
     trie::{NodeId, ROOT, Trie},
@@ -152,7 +152,7 @@ impl Profiler {
         let with_sketches = self.options.sketches.has(self.records);
         self.records += 1;
         self.malformed.duplicate_keys += u64::from(self.tape.has_duplicate_keys);
-        self.malformed.too_many_fields += u64::from(self.tape.has_too_many_fields);
+        self.malformed.too_many_fields += u64::from(self.trie.is_overfull());
         let mut look = with_sketches.then_some(Look { text, key: &self.hash, scratch: &mut self.scratch });
         for event in &self.tape.events {
             if let Some(tally) = self.tallies.get_mut(event.node as usize) {
@@ -252,16 +252,14 @@ impl Profiler {
 
     fn sampled_records(&mut self, paths: &[FieldPath]) -> (BTreeMap<u64, SampledRecord>, Order) {
         let (mut records, mut order) = (BTreeMap::new(), Order::default());
-        let columns = Columns::new(paths);
+        let mut sampler = Sampler::new(paths, self.options.samples, self.hash);
         for (key, (place, text)) in std::mem::take(&mut self.sampled) {
             let is_kept = self.entities.seen.get(&key).is_some_and(Option::is_some);
             // It was read before, so it can be read again.
             if is_kept
                 && self.tape.read(text.as_bytes(), &mut self.trie, self.options.max_depth, None).is_ok()
             {
-                let (events, mode) = (&self.tape.events, self.options.samples);
-                let record = sample::record(events, &text, &columns, mode, &self.hash);
-                records.insert(key, record);
+                records.insert(key, sampler.record(&self.tape.events, &text));
                 order.0.insert(key, place);
             }
         }

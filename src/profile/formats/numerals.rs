@@ -25,6 +25,9 @@ pub(super) fn without_letters(text: &str, found: ByteClasses) -> Option<Format> 
         let padded = magnitude.len() > 1 && magnitude.starts_with('0');
         return Some(if padded { Format::ZeroPaddedText } else { Format::IntegerText });
     }
+    if found == DIGIT | DOT && words::is_ip_v4(text) {
+        return Some(Format::IpAddress);
+    }
     if only(found, DIGIT | DOT | HYPHEN | PLUS) && is_decimal(text) {
         return Some(Format::DecimalText);
     }
@@ -37,9 +40,6 @@ pub(super) fn without_letters(text: &str, found: ByteClasses) -> Option<Format> 
         if let Some(date) = date.or_else(|| dates::numeric(text)) {
             return Some(date);
         }
-    }
-    if found & DOT != 0 && only(found, DIGIT | DOT) && words::is_ip_v4(text) {
-        return Some(Format::IpAddress);
     }
     if found & PERCENT != 0 {
         let number = text.strip_suffix('%')?.trim_ascii_end();

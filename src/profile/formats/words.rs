@@ -269,13 +269,22 @@ fn is_hostname(text: &str) -> bool {
 
 /// Four numbers up to 255 without leading zeros.
 pub(super) fn is_ip_v4(text: &str) -> bool {
-    let is_part = |part: &str| {
-        (1..=3).contains(&part.len())
-            && part.bytes().all(|byte| byte.is_ascii_digit())
-            && (part == "0" || !part.starts_with('0'))
-            && part.parse::<u16>().is_ok_and(|number| number <= 255)
-    };
-    text.split('.').count() == 4 && text.split('.').all(is_part)
+    // How many numbers there are, and the digits and the value of the last one.
+    let (mut numbers, mut digits, mut value) = (1, 0, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'.' if digits == 0 => return false,
+            b'.' => (numbers, digits, value) = (numbers + 1, 0, 0),
+            b'0'..=b'9' if digits == 0 || value != 0 => {
+                (digits, value) = (digits + 1, value * 10 + u32::from(byte - b'0'));
+                if value > 255 {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+    numbers == 4 && digits > 0
 }
 
 /// Eight groups of hexadecimal digits, or fewer with one `::`.
