@@ -156,6 +156,7 @@ fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
             continue;
         }
         let share = shares(lane, (*count, full_base), (live.of_format(*format), full_live));
+        let share = Shares { sure: share.sure && values_say(lane, *format), ..share };
         // Numbers that stand for words may be exchanged for words: that is the business of closed sets.
         let few =
             |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.5 * s.count as f64;
@@ -172,11 +173,33 @@ fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Optio
             continue;
         }
         let share = shares(lane, (0, full_base), (*count, full_live));
-        if share.sure && share.is >= 0.25 {
+        if share.sure && share.is >= 0.25 && values_say(lane, *format) {
             return Some(reading(lane, base.main_format(), *format, share.is));
         }
     }
     None
+}
+
+/// Whether a move from or to a notation shows by the values alone, each counted once, where records come in an order
+/// that brings the same values again and again: the codes of one maker are no sample of all codes.
+fn values_say(lane: &Lane<'_>, format: Format) -> bool {
+    if lane.ctx.course.is_unordered() || lane.ctx.pairs.same_population() || lane.path.is_repeated() {
+        return true;
+    }
+    let values = |profile| -> BTreeMap<u64, bool> {
+        Lane::sample(profile, lane.path)
+            .filter_map(|value| match value {
+                SampleValue::Text { hash, format: is, length, .. } if *length > 0 => {
+                    Some((*hash, *is == format))
+                }
+                _ => None,
+            })
+            .collect()
+    };
+    let counts =
+        |values: BTreeMap<u64, bool>| (values.values().filter(|is| **is).count() as u64, values.len() as u64);
+    let (was, is) = (counts(values(lane.ctx.base)), counts(values(lane.ctx.live)));
+    super::stats::fisher(was.0, was.1, is.0, is.1) < lane.ctx.alpha
 }
 
 /// Addresses that nearly all pointed to one host, and most of them to one that none pointed to.
@@ -233,11 +256,16 @@ fn case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<C
     let lost = (0..3).min_by(|a, b| moved(*a).total_cmp(&moved(*b)))?;
     let won = (0..3).max_by(|a, b| moved(*a).total_cmp(&moved(*b)))?;
     let share = shares(lane, (was[won], base.count), (is[won], live.count));
-    if !share.sure || moved(won) < 0.3 || moved(lost) > -0.3 || !same_but_for_case(lane, base, live) {
+    if !share.sure || moved(won) < 0.3 || moved(lost) > -0.3 {
+        return None;
+    }
+    let turned = was[won] == 0 && turned(lane, base, won);
+    if !turned && !same_but_for_case(lane, base, live) {
         return None;
     }
     // Capitals alone are no change of case: of a vocabulary, half of what came must be its words in other letters.
-    if let (Some(known), Some(words)) = (words_of(base), words_of(live))
+    if !turned
+        && let (Some(known), Some(words)) = (words_of(base), words_of(live))
         && base.top.counts.len() <= super::enums::VOCABULARY
     {
         let folded: BTreeSet<String> = known.keys().map(|word| word.to_lowercase()).collect();
@@ -256,11 +284,47 @@ fn case(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<C
         .with("share", moved(won))
         .with("transform", "case");
     // Words that came or went besides are no matter of case.
-    let (gone, fresh) = (unmatched(base, live), unmatched(live, base));
+    let (gone, fresh) =
+        if turned { (Vec::new(), Vec::new()) } else { (unmatched(base, live), unmatched(live, base)) };
     if !gone.is_empty() || !fresh.is_empty() {
         facts = facts.with("new_values", fresh).with("lost_values", gone);
     }
     Some(lane.change(ChangeKind::CaseChanged, facts))
+}
+
+/// Whether the values of a vocabulary that comes and goes by itself are written in letters in which none was, whatever
+/// they are: values that are built as the known ones were, but for their case. Each counts once.
+fn turned(lane: &Lane<'_>, base: &StringProfile, won: usize) -> bool {
+    let distinct = |profile| -> BTreeMap<u64, &str> {
+        Lane::sample(profile, lane.path)
+            .filter_map(|value| match value {
+                SampleValue::Text { hash, pattern, .. } if !pattern.is_empty() => {
+                    Some((*hash, pattern.as_str()))
+                }
+                _ => None,
+            })
+            .collect()
+    };
+    let case = |pattern: &str| match (pattern.contains('a'), pattern.contains('A')) {
+        (true, false) => 0,
+        (false, true) => 1,
+        _ => 2,
+    };
+    let (was, is) = (distinct(lane.ctx.base), distinct(lane.ctx.live));
+    let builds: BTreeSet<String> = was.values().map(|pattern| shape(pattern)).collect();
+    let in_turn = |pattern: &&&str| case(pattern) == won;
+    let fresh: Vec<&&str> = is.values().filter(in_turn).collect();
+    let alike = |pattern: &&&&str| {
+        let length = pattern.chars().count() as u64;
+        builds.contains(&shape(pattern)) && (base.min_length..=base.max_length).contains(&length)
+    };
+    let (k, j) = (was.len() as u64, fresh.len() as u64);
+    // Where records come in no order, the words themselves must come again. One in a hundred, as for a path that is gone.
+    (lane.is_in_runs() || !lane.ctx.course.is_unordered())
+        && was.values().all(|pattern| case(pattern) != won)
+        && j >= 3
+        && fresh.iter().filter(alike).count() * 10 >= fresh.len() * 9
+        && super::stats::fisher(0, k, j, is.len() as u64) < 0.01
 }
 
 /// Words of one side of a vocabulary that the other does not have in any case, although chance alone would have shown
@@ -389,23 +453,29 @@ fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Op
         .collect();
     let lost = moves.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let won = moves.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < lane.ctx.alpha && won.2 < lane.ctx.alpha;
+    // The sign that comes is the news; that another one goes by as much says which it stands for. One in a hundred.
+    let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < 0.01 && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
     let same = folded >= 0.6 && folded - plain >= 0.15 || same_letters(lane);
-    // Entities seen on both sides must show it themselves: the same letters and digits under other signs.
+    // Entities seen on both sides must show it themselves: the same letters and digits under other signs. Those that
+    // moved on to other letters tell nothing.
     let mut paired = (0_usize, 0_usize);
     for values in lane.ctx.pairs.values(lane.path, lane.path) {
         if let (SampleValue::Text { folded: a, hash: x, .. }, SampleValue::Text { folded: b, hash: y, .. }) =
             values
         {
-            paired = (paired.0 + 1, paired.1 + usize::from(a == b && x != y));
+            paired = (paired.0 + usize::from(a == b), paired.1 + usize::from(a == b && x != y));
         }
     }
     if paired.0 >= super::pairs::MIN_PAIRS && paired.1 * 10 < paired.0 {
         return None;
     }
-    // Few values, all of them other: a vocabulary was replaced, whatever its signs.
-    let few = |s: &StringProfile| !s.top.overflown && s.distinct.estimate_distinct() <= 0.5 * s.count as f64;
+    // Few words, all of them other: a vocabulary was replaced, whatever its signs. Versions and the like have a grammar.
+    let few = |s: &StringProfile| {
+        !s.top.overflown
+            && s.distinct.estimate_distinct() <= 0.5 * s.count as f64
+            && s.main_format().is_soft()
+    };
     if !same && few(base) && few(live) {
         return None;
     }
@@ -476,6 +546,11 @@ fn truncated(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Opt
                 return None;
             }
             if !cut_fits(lane, *length as usize) || !cut_from_known(base, live, *length) {
+                return None;
+            }
+            // Where records come in an order, the next codes may be one character shorter by themselves.
+            let ordered = !lane.ctx.course.is_unordered() && !lane.ctx.pairs.same_population();
+            if ordered && base.max_length - length <= 1 && base.of_format(Format::Text) == 0 {
                 return None;
             }
             let facts = Facts::new()
