@@ -199,7 +199,8 @@ fn few_from_some_record_on(lane: &Lane<'_>) -> bool {
     // its length before and by how many there are now.
     let draws = (length as f64 / lane.spread().max(1.0)).min(sequence.runs_of(&values) as f64);
     let any = || values.len() >= 2 && head(lane, FEW).powf(draws) < lane.ctx.alpha;
-    if lane.ctx.variation.is_known() && length * 2 >= all && any() {
+    let many = distinct(lane.base).is_some_and(|base| base.estimate_distinct() >= 2.0 * FEW as f64);
+    if many && lane.ctx.variation.is_known() && length * 2 >= all && any() {
         return true;
     }
     let (Some(counts), true) = (enums::counts(lane.base), lane.is_exchangeable()) else { return false };

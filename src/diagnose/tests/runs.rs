@@ -63,3 +63,14 @@ fn standing_on_two_regions_that_alternate_is_told() {
     // One region that goes on is the course of things.
     assert_eq!(said(|i| if i < 600 { region(i) } else { "BA".to_owned() }), []);
 }
+
+#[test]
+fn the_codes_of_the_next_maker_are_built_as_they_like() {
+    // Three values, however often they come, do not show how all codes are built.
+    let makers = |i: u64| match i {
+        0..400 => ["AA", "AB", "AC"][(i / 150) as usize].to_owned(),
+        _ => (i / 25).to_string(),
+    };
+    let report = diff(&lines(0..400, makers), &lines(400..800, makers));
+    assert!(report.diagnoses.is_empty(), "{:?}", report.diagnoses);
+}
