@@ -40,7 +40,7 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     if lane.pairs_say_unchanged() {
         return None;
     }
-    if let Some(change) = respelled(lane, &base, &live) {
+    if let Some(change) = respelled(lane, &base, &live).or_else(|| extended(lane, &base, &live)) {
         return Some(change);
     }
     // Closed: what was seen is nearly all there is. Good (1953): the chance of a value never seen is the share of
@@ -80,6 +80,9 @@ pub(super) fn enums(lane: &Lane<'_>) -> Option<Change> {
     }
     if !is_vocabulary(lane) {
         return None;
+    }
+    if let Some(change) = broken_in(lane, &new, (n, m)) {
+        return Some(change);
     }
     if unseen > 0.25 || open {
         return None;
@@ -349,6 +352,82 @@ fn respelled(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u6
     let holds = partners >= 2 && of_lost >= 0.8 * sum(&lost) as f64 && of_new >= 0.6 * sum(&new) as f64;
     let transform = if share >= 0.6 && gone >= 0.6 { "all-values" } else { "new-value" };
     holds.then(|| spelled(change(lane, &new, &lost, share, gone, transform)))
+}
+
+/// A frequent value that goes on behind a sign (`MS` is `MS (v2)` now), or stands behind one, and no longer comes as it
+/// was: it has a new name, whatever else comes and goes. Names hold other names by themselves (`Guinea-Bissau`); so a
+/// sign or a class of characters is asked for that no value had.
+fn extended(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>) -> Option<Change> {
+    let (n, m) = (base.values().sum::<u64>(), live.values().sum::<u64>());
+    if !is_vocabulary(lane) || base.len() as f64 > 0.25 * n as f64 {
+        return None;
+    }
+    let known: BTreeSet<char> = Lane::sample(lane.ctx.base, lane.path).flat_map(signs_of).collect();
+    // One in a hundred, as for a path that is gone: the old one is missed, and the new one was not there.
+    let missed = |count: u64, of: u64, other: u64| (1.0 - count as f64 / of as f64).powf(other as f64) < 0.01;
+    let rows: Vec<Option<&SampleValue>> = lane.values_in_order().collect();
+    let is = |value: &Option<&SampleValue>, wanted: u64| matches!(value, Some(SampleValue::Text { hash, .. }) if *hash == wanted);
+    // Each newcomer that holds a known value, with the most frequent of those.
+    let extended: BTreeMap<u64, u64> = Lane::sample(lane.ctx.live, lane.path)
+        .filter_map(|value| match value {
+            SampleValue::Text { hash, halves, .. } if !base.contains_key(hash) => {
+                let parts = halves.iter().flat_map(|half| [half.left, half.right]);
+                let old = parts.filter(|part| base.contains_key(part)).max_by_key(|part| base[part])?;
+                signs_of(value).any(|sign| !known.contains(&sign)).then_some((*hash, old))
+            }
+            _ => None,
+        })
+        .collect();
+    let count = |side: &BTreeMap<u64, u64>, value: &u64| side.get(value).copied().unwrap_or(0);
+    // Gone, or never behind the first of the new ones.
+    let replaced = |fresh: &u64, old: &u64| {
+        let first = rows.iter().position(|value| is(value, *fresh));
+        let ends = |first: usize| !rows[first..].iter().any(|value| is(value, *old));
+        !live.contains_key(old) || first.is_some_and(ends)
+    };
+    let (fresh, old) = extended
+        .iter()
+        .filter(|(fresh, old)| missed(base[old], n, m) && missed(count(live, fresh), m, n))
+        .filter(|(fresh, old)| replaced(fresh, old))
+        .max_by_key(|(fresh, _)| count(live, fresh))?;
+    if extended.len() == 1 {
+        let (was, now) = (base[old], count(live, fresh));
+        let (share, gone) = (now as f64 / m as f64, was as f64 / n as f64);
+        return Some(spelled(change(lane, &[(*fresh, now)], &[(*old, was)], share, gone, "one-value")));
+    }
+    // Several of them: all words go by new names.
+    let new: Vec<(u64, u64)> = extended.keys().map(|value| (*value, count(live, value))).collect();
+    let olds: BTreeSet<u64> = extended.values().copied().collect();
+    let lost: Vec<(u64, u64)> = olds.into_iter().map(|value| (value, base[&value])).collect();
+    let sum = |words: &[(u64, u64)]| words.iter().map(|(_, count)| count).sum::<u64>() as f64;
+    let (share, gone) = (sum(&new) / m as f64, sum(&lost) / n as f64);
+    Some(spelled(change(lane, &new, &lost, share, gone, "all-values")))
+}
+
+/// The signs and classes of characters of a sampled text.
+fn signs_of(value: &SampleValue) -> impl Iterator<Item = char> {
+    let pattern = match value {
+        SampleValue::Text { pattern, .. } => pattern.as_str(),
+        _ => "",
+    };
+    pattern.chars()
+}
+
+/// A newcomer that comes strewn over the window, in the midst of the runs in which all other values come: the records
+/// bring those, and somebody else writes this one.
+fn broken_in(lane: &Lane<'_>, new: &[(u64, u64)], (n, m): (u64, u64)) -> Option<Change> {
+    let values = super::sequence::Sequence::of(lane)?;
+    // One in fifty: as frequent a value is missed by all of the baseline by chance. The place in which it comes is what
+    // tells it from the others, and four of them show that.
+    let told = |(value, count): &&(u64, u64)| {
+        *count >= 4 && stats::all_among_last(*count, n, m) < 0.02 && values.breaks_in(*value)
+    };
+    let fresh: Vec<(u64, u64)> = new.iter().filter(told).copied().collect();
+    let [(_, count)] = fresh.as_slice() else { return None };
+    let share = *count as f64 / m as f64;
+    let mut change = change(lane, &fresh, &[], share, 0.0, "new-value");
+    change.facts.set("strewn", true);
+    Some(change)
 }
 
 /// Marks a change as one that the words show themselves, so that no other records explain it.

@@ -160,7 +160,9 @@ fn is_soft(change: &Change, other_segment: bool) -> bool {
         }
         // Another segment has other words; the same words spelled otherwise are no other segment.
         K::EnumChanged => {
-            change.facts.get("respelled").is_none() && (other_segment || transform != "all-values")
+            let flag = |name| change.facts.get(name).is_some();
+            // Nor do its words come strewn among runs of others.
+            !flag("respelled") && !flag("strewn") && (other_segment || transform != "all-values")
         }
         // Nulls where there were some before, or that leave some values: not a field that died.
         K::NullsChanged => {
@@ -198,6 +200,10 @@ fn factors(changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
     );
 }
 
+fn is_moment(change: &Change) -> bool {
+    change.facts.text("transform") == Some("moment")
+}
+
 fn null_step(change: &Change) -> f64 {
     let rate = |name| change.facts.number(name).unwrap_or(0.0);
     (rate("live_null_rate") - rate("baseline_null_rate")).abs()
@@ -220,8 +226,12 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
         (c.kind == ChangeKind::Stale || c.kind == ChangeKind::NullsChanged && lacks())
             && ctx.variation.field(&c.path).is_some_and(|v| v.in_runs)
     };
-    let soft_here =
-        |c: &Change| follows(c) || is_soft(c, ctx.course.is_other_segment(&c.path)) || next_run(c);
+    // Few records in an order stand still in several fields at once where the order holds one thing for a while.
+    let unknown = !ctx.variation.is_known();
+    let stands = |c: &Change| unknown && c.kind == ChangeKind::Stale && !is_moment(c);
+    let soft_here = |c: &Change| {
+        follows(c) || is_soft(c, ctx.course.is_other_segment(&c.path)) || next_run(c) || stands(c)
+    };
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
     let segment = soft.iter().any(|path| ctx.course.is_other_segment(path));

@@ -259,8 +259,9 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     let before = was.distance(&is, TOLERANCE);
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance.max(0.0));
     // What no other records bring about: decimals that none had, a sign that none had, or values beyond all seen.
-    let mirrored =
-        base.negative == 0 && live.negative * 10 >= (live.count - live.zero) * 9 && live.negative > 0;
+    // Nearly all, or three in ten of a window that may have begun as before, where a hundred had none.
+    let below = |tenths: u64| live.negative * 10 >= (live.count - live.zero) * tenths && live.negative > 0;
+    let mirrored = base.negative == 0 && (below(9) || base.count >= 100 && below(3));
     // Counters go beyond all seen by themselves.
     let counts_on = lane.ctx.variation.field(lane.path).is_some_and(|v| v.trending)
         || base.whole == base.count && super::types::says_identifier(lane.path);
@@ -310,7 +311,10 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     // The image must be as near as a second sample would be (1.36 is the 95 % point of Kolmogorov), or as near as
     // the baseline's own sub-windows are, and clearly nearer than doing nothing.
     let chance = 1.36 * ((n + m) / (n * m)).sqrt();
-    let fits = after <= (chance + natural).min(if hard { 0.45 } else { 0.35 }) && after <= before / 2.0;
+    // A sign that none had shows itself; besides, the values may have gone on.
+    let limit =
+        if mirrored && ratio < 0.0 { 0.5 } else { (chance + natural).min(if hard { 0.45 } else { 0.35 }) };
+    let fits = after <= limit && after <= before / 2.0;
     // Within a factor of five, or with an offset, plain movement is the likelier cause; and among forty factors one
     // fits any movement. Only those are believed unspoken that people use whatever is measured.
     let spoken = units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words));
@@ -436,8 +440,9 @@ fn precision(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Opt
         let (was_points, is_points) = (Points::of_numbers(base), Points::of_numbers(live));
         let moved = was_points.distance_rounded(&is_points, step);
         // Where values move by themselves, a loss of all digits that leaves them in their order of size suffices.
-        // Where nearly all had decimals, whole numbers among them are of one who cut them.
-        let bare = (is == 0 && a >= 0.5 || digits == 1 && a >= 0.95)
+        // Where nearly all had decimals, whole numbers among them are of one who cut them; of those with one decimal a
+        // tenth is whole by chance.
+        let bare = (is == 0 && a >= 0.5 || digits == 1 && a >= 0.85)
             && !(lane.ctx.variation.is_known() && lane.is_exchangeable());
         let (middle, now) = (was_points.quantile(0.5), is_points.quantile(0.5));
         let same_size = bare && now * middle > 0.0 && (now / middle).ln().abs() < std::f64::consts::LN_2;

@@ -9,6 +9,8 @@ use crate::profile::{SampleValue, SampledRecord};
 
 /// Fewer sampled values in order show none of it.
 const MIN_VALUES: usize = 20;
+/// By chance so many equal neighbours come once in a thousand fields.
+const IN_RUNS: f64 = 0.001;
 /// The longest round of a replay that is looked for.
 const LONGEST_ROUND: u64 = 12;
 
@@ -66,6 +68,11 @@ impl Sequence {
         if last.1 >= first.1 { last } else { first }
     }
 
+    /// How many runs these values come in.
+    pub(super) fn runs_of(&self, values: &BTreeSet<u64>) -> usize {
+        self.0.chunk_by(|a, b| a.1 == b.1).filter(|run| values.contains(&run[0].1.1)).count()
+    }
+
     /// Whether these texts come in their turn: each of them in one stretch, of which it makes up nine of ten values
     /// (those that come less than three times tell nothing), or all together in one, or in runs among the others.
     pub(super) fn in_turn(&self, texts: &BTreeSet<u64>) -> bool {
@@ -87,6 +94,38 @@ impl Sequence {
         let new = flags.iter().filter(|new| **new).count();
         // One in a hundred by chance, as for a path that is gone.
         new * 10 >= flags.len().max(1) * 9 || flags.len() >= 4 && equal_neighbours(&flags).0 < 0.01
+    }
+
+    /// Whether a text comes strewn over the window although all others come in runs: it stands in no order, and mostly
+    /// in the midst of runs, of three values at least.
+    pub(super) fn breaks_in(&self, text: u64) -> bool {
+        let is_it = |(_, value): &(u64, Told)| value.1 == text;
+        let flags: Vec<bool> = self.0.iter().map(is_it).collect();
+        let others: Vec<Told> =
+            self.0.iter().filter(|value| !is_it(value)).map(|(_, value)| *value).collect();
+        let first = flags.iter().position(|is| *is).unwrap_or(0);
+        // Where it begins in the midst of the window, it is strewn from there on; one in a hundred by chance is not.
+        // For less than half of the window the order itself may hold a mixture of two things.
+        if first * 2 > flags.len()
+            || equal_neighbours(&flags[first..]).0 < 0.01
+            || equal_neighbours(&others).0 >= IN_RUNS
+        {
+            return false;
+        }
+        let (mut inside, mut all, mut broken) = (0, 0, BTreeSet::new());
+        let mut before = None;
+        for stretch in self.0.chunk_by(|a, b| is_it(a) == is_it(b)) {
+            if is_it(&stretch[0]) {
+                all += 1;
+            } else {
+                if before == Some(stretch[0].1) {
+                    inside += 1;
+                    broken.insert(stretch[0].1);
+                }
+                before = stretch.last().map(|(_, value)| *value);
+            }
+        }
+        inside * 2 >= all && broken.len() >= 3
     }
 
     /// The number of distinct values that come round and round for half of the window at least, up to its end: each
@@ -143,6 +182,15 @@ mod tests {
         assert!(sequence(|i| if i < 40 { 1 } else { 7 }).in_turn(&new));
         assert!(!sequence(|i| if noise(i).is_multiple_of(3) { 7 } else { 1 }).in_turn(&new));
         assert!(!sequence(|_| 1).in_turn(&new));
+    }
+
+    #[test]
+    fn what_breaks_into_runs_is_none_of_them() {
+        let in_runs = |i: u64| i / 10;
+        assert!(sequence(|i| if noise(i).is_multiple_of(8) { 99 } else { in_runs(i) }).breaks_in(99));
+        assert!(!sequence(|i| if (22..28).contains(&i) { 99 } else { in_runs(i) }).breaks_in(99));
+        // Where all values are strewn, one more is no stranger.
+        assert!(!sequence(|i| if noise(i).is_multiple_of(8) { 99 } else { noise(i) % 6 }).breaks_in(99));
     }
 
     #[test]

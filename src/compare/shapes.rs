@@ -63,11 +63,13 @@ pub(super) fn shapes(lane: &Lane<'_>) -> Option<Change> {
     was.iter().for_each(|built| *known.entry(&built.shape).or_default() += 1);
     // Records that come in an order bring names of other builds in their turn, made of what names are made of: there
     // a sign or a class of characters is asked for that no value had.
+    // Where the blocks of a known course are all written alike, the order does not reach this field.
+    let steady = lane.ctx.variation.is_known() && lane.is_exchangeable() && lane.form_spread() <= 1.0;
     let ordered = !lane.ctx.course.is_unordered();
     let signs: BTreeSet<char> = was.iter().flat_map(|built| built.signs.chars()).collect();
     let is_new = |built: &Built| {
         !known.contains_key(built.shape.as_str())
-            && (!ordered || built.signs.chars().any(|sign| !signs.contains(&sign)))
+            && (!ordered || steady || built.signs.chars().any(|sign| !signs.contains(&sign)))
     };
     let new: Vec<bool> = is.iter().map(is_new).collect();
     let fresh = new.iter().filter(|new| **new).count() as u64;
@@ -82,7 +84,13 @@ pub(super) fn shapes(lane: &Lane<'_>) -> Option<Change> {
     let values: BTreeSet<u64> = was.iter().map(|built| built.hash).collect();
     let names = values.len() * 10 >= was.len() * 9 && was.len() >= 100 && share >= 0.5;
     let mixed = !lane.is_in_runs() && lane.spread() < 2.0 && share >= 0.5;
-    let words = (values.len() <= enums::VOCABULARY || mixed) && values.len() * 4 <= was.len();
+    // One word does not show how words are built, and who writes words otherwise has no more of them than before.
+    let others: BTreeSet<u64> =
+        is.iter().zip(&new).filter(|(_, new)| **new).map(|(built, _)| built.hash).collect();
+    let words = (values.len() <= enums::VOCABULARY || mixed)
+        && values.len() >= 2
+        && values.len() * 4 <= was.len()
+        && others.len() <= 2 * values.len();
     if ordered && !names && !words {
         return None;
     }

@@ -3,7 +3,7 @@
 use super::cdf::{Points, numbers_of};
 use super::context::{Lane, MIN_SUPPORT};
 use super::sequence::Sequence;
-use super::{course, enums, ranks, scale, stats};
+use super::{course, enums, ranks, scale, serial, stats};
 use crate::model::{Change, ChangeKind, Facts, JsonType};
 use crate::profile::{FieldProfile, MinHashes, SampleValue};
 
@@ -107,23 +107,30 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     let (was, is) = (base.estimate_distinct(), live.estimate_distinct());
-    // How many runs a window holds varies as the runs do; next to nothing of many is news even so.
-    if lane.is_in_runs() && is > 0.1 * was {
+    // Distinct values grow no faster than records.
+    let expected = was * (m as f64 / n as f64).min(1.0);
+    let strewn = is_strewn(lane, is, expected);
+    let stands_on_few = few_from_some_record_on(lane);
+    // How many runs a window holds varies as the runs do; next to nothing of many is news even so, and so are a few
+    // values that come in no runs any more.
+    if lane.is_in_runs() && is > 0.1 * was && !strewn && !stands_on_few {
         return None;
     }
     let hits = |share: f64, all: u64| ((share * all as f64).round() as u64, all);
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
-    // Fewer distinct values than even a window of this size must show. Distinct values grow no faster than records.
-    let expected = was * (m as f64 / n as f64).min(1.0);
+    // Fewer distinct values than even a window of this size must show.
     let same = live.containment(base);
-    let strewn = is_strewn(lane, is, expected);
-    let collapsed = is <= 0.5 * expected && expected - is >= 3.0 && (natural < 0.25 || strewn);
-    if !collapsed && !few_from_some_record_on(lane) {
+    // Records in an order hold fewer kinds of things at times; there a quarter of them must be all that is left.
+    let most = if lane.ctx.course.is_unordered() { 0.5 } else { 0.25 };
+    let fewer = is <= most * expected || strewn && is <= 0.5 * expected;
+    let collapsed = fewer && expected - is >= 3.0 && (natural < 0.25 || strewn);
+    if !collapsed && !stands_on_few {
         return None;
     }
     let (heads_was, heads_is) = (head_share(lane.base, 5), head_share(lane.live, 5));
-    // More distinct values before than can be kept, or two fifths of forty gone: no test is needed.
+    // More distinct values before than can be kept, or forty-five in a hundred of forty gone: no test is needed.
     let plain = strewn
+        || stands_on_few
         || !collapsed
         || heads_was.is_none() && heads_is.is_some()
         || (heads_was.is_none() || heads_is.is_none()) && is <= 0.55 * expected && expected >= 40.0;
@@ -166,9 +173,9 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
 /// Whether a handful of values is all that comes of dozens, in no order: where a run of the order holds few values, it
 /// holds them one after the other.
 fn is_strewn(lane: &Lane<'_>, is: f64, expected: f64) -> bool {
-    let few = is <= 5.0 && expected >= 24.0 && scalars(lane.live) >= ENOUGH;
+    let few = (2.0..=5.0).contains(&is) && expected >= 24.0;
     let values: Vec<_> = lane.values_in_order().collect();
-    few && is >= 2.0 && values.len() as u64 >= MIN_SUPPORT && super::serial::runs(&values).0 >= 0.05
+    few && values.len() as u64 >= MIN_SUPPORT && serial::runs(&values).0 >= 0.05
 }
 
 /// The chance that a window holds none of the values that it lacks, where all are counted and none is new.
@@ -182,14 +189,21 @@ fn missed(lane: &Lane<'_>) -> f64 {
     stats::fisher(less(lost), less(base.values().sum()), 0, less(live.values().sum()))
 }
 
-/// Whether two or three known values are all that comes for half of the window at one of its ends, although all others
-/// came among them before.
+/// Whether two or three values are all that comes for half of the window at one of its ends, although all others came
+/// among them before.
 fn few_from_some_record_on(lane: &Lane<'_>) -> bool {
     const FEW: usize = 3;
+    let Some(sequence) = Sequence::of(lane) else { return false };
+    let (values, length, all) = sequence.stretch_of(FEW);
+    // Whichever they are, their share was that of the most frequent ones at most, in each draw; a run is one draw, by
+    // its length before and by how many there are now.
+    let draws = (length as f64 / lane.spread().max(1.0)).min(sequence.runs_of(&values) as f64);
+    let any = || values.len() >= 2 && head(lane, FEW).powf(draws) < lane.ctx.alpha;
+    let many = distinct(lane.base).is_some_and(|base| base.estimate_distinct() >= 2.0 * FEW as f64);
+    if many && lane.ctx.variation.is_known() && length * 2 >= all && any() {
+        return true;
+    }
     let (Some(counts), true) = (enums::counts(lane.base), lane.is_exchangeable()) else { return false };
-    let Some((values, length, all)) = Sequence::of(lane).map(|values| values.stretch_of(FEW)) else {
-        return false;
-    };
     let known = values.iter().map(|value| counts.get(value).copied().unwrap_or(0)).sum::<u64>();
     let share = known as f64 / counts.values().sum::<u64>().max(1) as f64;
     // Any set of so few values might be the one: as many chances as there are sets.
@@ -198,6 +212,22 @@ fn few_from_some_record_on(lane: &Lane<'_>) -> bool {
         && length * 2 >= all
         && values.iter().all(|value| counts.contains_key(value))
         && sets * share.powf(length as f64 / lane.spread().max(1.0)) < lane.ctx.alpha
+}
+
+/// The share of the `k` most frequent values of the baseline: exact where all are counted, else out of sampled records.
+fn head(lane: &Lane<'_>, k: usize) -> f64 {
+    head_share(lane.base, k).unwrap_or_else(|| {
+        let mut counts = std::collections::BTreeMap::<serial::Told, u64>::new();
+        for value in
+            Lane::sample(lane.ctx.base, lane.path).filter(|value| !matches!(value, SampleValue::Null))
+        {
+            *counts.entry(serial::told(Some(value))).or_default() += 1;
+        }
+        let all = counts.values().sum::<u64>().max(1) as f64;
+        let mut counts: Vec<u64> = counts.into_values().collect();
+        counts.sort_unstable_by(|a, b| b.cmp(a));
+        counts.iter().take(k).sum::<u64>() as f64 / all
+    })
 }
 
 /// Values that came several times each, and now once each: what told a group tells a record.
@@ -328,14 +358,23 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
         return None;
     }
     let (was, is) = (lane.base.trues as f64 / n as f64, lane.live.trues as f64 / m as f64);
-    let by = lane.spread().max(lane.share_spread());
+    // Records of no order move by chance alone; what their blocks seem to move beside is chance as well.
+    let still = lane.ctx.course.is_unordered() && lane.is_exchangeable();
+    let by = if still { 1.0 } else { lane.spread().max(lane.share_spread()) };
     let less = |count: u64| (count as f64 / by).round() as u64;
     let p_value = stats::fisher(less(lane.base.trues), less(n), less(lane.live.trues), less(m));
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
     // A rate that goes up and down within the baseline must leave its range clearly: that its blocks differ at all
     // says that the next may differ as much again. Half of the records elsewhere is news even there.
-    let least =
-        if lane.is_exchangeable() { (0.15_f64).max(2.0 * natural) } else { (3.0 * natural).clamp(0.3, 0.5) };
+    // A rate that lies at the mirror image of what it was, as near as the blocks lie to each other, was turned round.
+    let mirrors = (1.0 - was - is).abs() <= natural.max(0.1);
+    let least = if lane.is_exchangeable() {
+        (0.15_f64).max(2.0 * natural)
+    } else if mirrors {
+        (1.5 * natural).clamp(0.3, 0.5)
+    } else {
+        (3.0 * natural).clamp(0.3, 0.5)
+    };
     if p_value >= lane.ctx.alpha || (was - is).abs() < least {
         return None;
     }
@@ -458,7 +497,7 @@ fn categories(lane: &Lane<'_>) -> Option<Change> {
     let apart = lane.ctx.course.is_unordered() || effect >= 0.5;
     // The next run of an order is no other mix.
     let values: Vec<_> = lane.values_in_order().collect();
-    if !lane.ctx.course.is_unordered() && super::serial::runs(&values).0 < 0.01 {
+    if !lane.ctx.course.is_unordered() && serial::runs(&values).0 < 0.01 {
         return None;
     }
     let told =

@@ -56,7 +56,10 @@ pub(in crate::compare) fn within(
     found.retain(|(path, kind), _| *kind != ChangeKind::FieldAdded || !lost.contains(path));
     for ((path, kind), Found { change, .. }) in found {
         changes.retain(|c| c.path != path || c.kind != kind);
-        inconclusive.retain(|i| i.path != path);
+        // Only presence was left open before; of nulls and types it is judged still.
+        if matches!(kind, ChangeKind::FieldRemoved | ChangeKind::PresenceChanged | ChangeKind::FieldAdded) {
+            inconclusive.retain(|i| i.path != path);
+        }
         changes.push(change);
     }
 }
@@ -120,7 +123,7 @@ impl<'a> Field<'a, '_> {
     /// Gone, or missing at times where it was always.
     fn lost(&self, changes: &[Change]) -> Option<Found> {
         let p_value = |row: &Row<'_>| {
-            if row.live.present() == 0 { self.absence(row) } else { row.p_value(Counts::presence) }
+            if row.live.present() == 0 { self.absence(row) } else { self.p_value(row, Counts::presence) }
         };
         let rows = self.apart(Counts::presence, |row| {
             let (was, is) = (share(row.base.presence()), share(row.live.presence()));
@@ -153,6 +156,14 @@ impl<'a> Field<'a, '_> {
         Some(self.found(kind, facts, &rows, Counts::presence))
     }
 
+    /// The p-value of a step within one variant, the counts reduced by how the shares of the field vary by themselves.
+    fn p_value(&self, row: &Row<'_>, measure: Measure) -> f64 {
+        let by = dispersion(self.ctx, &self.path);
+        let less = |count: u64| (count as f64 / by).round() as u64;
+        let ((a, n), (b, m)) = (measure(&row.base), measure(&row.live));
+        crate::compare::stats::fisher(less(a), less(n), less(b), less(m))
+    }
+
     /// Null at times, where it never was.
     fn nulls(&self) -> Option<Found> {
         let rows = self.apart(Counts::null_rate, |row| {
@@ -160,13 +171,13 @@ impl<'a> Field<'a, '_> {
             is_new
                 && row.live.nulls() as f64 >= EXCEPTIONS
                 && share(row.live.null_rate()) >= STEP
-                && row.p_value(Counts::null_rate) < self.alpha()
+                && self.p_value(row, Counts::null_rate) < self.alpha()
         })?;
         let now = rows.iter().map(|row| row.live.null_rate());
         let facts = Facts::new()
             .with("baseline_null_rate", 0.0)
             .with("live_null_rate", share(now.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))))
-            .with("p_value", rows.iter().map(|row| row.p_value(Counts::null_rate)).fold(0.0, f64::max))
+            .with("p_value", rows.iter().map(|row| self.p_value(row, Counts::null_rate)).fold(0.0, f64::max))
             .with("transform", "more-nulls");
         Some(self.found(ChangeKind::NullsChanged, facts, &rows, Counts::null_rate))
     }
@@ -177,14 +188,14 @@ impl<'a> Field<'a, '_> {
         let rows = self.apart(Counts::presence, |row| {
             let plain = row.base.objects >= MIN_SUPPORT
                 && share(row.live.presence()) >= 0.5
-                && row.p_value(Counts::presence) < self.alpha();
+                && self.p_value(row, Counts::presence) < self.alpha();
             row.base.present() == 0 && row.live.present() > 0 && (told.is_some() || plain)
         })?;
         let live = self.ctx.live.fields.get(&self.path)?;
         let facts = Facts::new()
             .with("presence", share((live.present, live.parents)))
             .with("types", types_of(live))
-            .with("p_value", rows.iter().map(|row| row.p_value(Counts::presence)).fold(0.0, f64::max));
+            .with("p_value", rows.iter().map(|row| self.p_value(row, Counts::presence)).fold(0.0, f64::max));
         let facts = told.map_or(facts, |told| told.facts.clone());
         Some(self.found(ChangeKind::FieldAdded, facts, &rows, Counts::presence))
     }

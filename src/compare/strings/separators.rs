@@ -1,0 +1,104 @@
+//! One separator in place of another.
+
+use std::collections::BTreeSet;
+
+use super::sampled_patterns;
+use crate::compare::{
+    context::{Lane, MIN_SUPPORT},
+    pairs,
+};
+use crate::model::{Change, ChangeKind, Facts};
+use crate::profile::{SampleValue, StringProfile};
+
+/// One separator in place of another.
+pub(super) fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
+    const SEPARATORS: [char; 8] = ['-', '_', ' ', '.', '/', ':', ',', '|'];
+    // Both ways of seeing it: values that are equal once separators are out, and characters that change places.
+    let folded = live.folded.containment(&base.folded);
+    let plain = live.distinct.containment(&base.distinct);
+    let (texts_was, texts_is) =
+        (sampled_patterns(lane.ctx.base, lane.path), sampled_patterns(lane.ctx.live, lane.path));
+    let move_of = |c: char| {
+        let (a, n) = holding(base, &texts_was, c);
+        let (b, m) = holding(live, &texts_is, c);
+        (b as f64 / m.max(1) as f64 - a as f64 / n.max(1) as f64, lane.fisher((a, n), (b, m)))
+    };
+    let moves: Vec<(char, f64, f64)> = SEPARATORS
+        .into_iter()
+        .map(|c| {
+            let (by, p_value) = move_of(c);
+            (c, by, p_value)
+        })
+        .collect();
+    let lost = moves.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let won = moves.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    // The sign that comes is the news; that another one goes by as much says which it stands for. One in a hundred.
+    let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < 0.01 && won.2 < lane.ctx.alpha;
+    let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
+    let same = folded >= 0.6 && folded - plain >= 0.15 || same_letters(lane);
+    // Entities seen on both sides must show it themselves: the same letters and digits under other signs. Those that
+    // moved on to other letters tell nothing.
+    let mut paired = (0_usize, 0_usize);
+    for values in lane.ctx.pairs.values(lane.path, lane.path) {
+        if let (SampleValue::Text { folded: a, hash: x, .. }, SampleValue::Text { folded: b, hash: y, .. }) =
+            values
+        {
+            paired = (paired.0 + usize::from(a == b), paired.1 + usize::from(a == b && x != y));
+        }
+    }
+    if paired.0 >= pairs::MIN_PAIRS && paired.1 * 10 < paired.0 {
+        return None;
+    }
+    // Few words, all of them other: a vocabulary was replaced, whatever its signs. Versions and the like have a grammar.
+    let few = |s: &StringProfile| {
+        !s.top.overflown
+            && s.distinct.estimate_distinct() <= 0.5 * s.count as f64
+            && s.main_format().is_soft()
+    };
+    if !same && few(base) && few(live) {
+        return None;
+    }
+    if !(exchanged && balanced && (same || plain < 0.5)
+        || same && (exchanged || won.1 >= 0.1 && won.2 < 0.01))
+    {
+        return None;
+    }
+    let facts = Facts::new()
+        .with("encoding", "separator")
+        .with("from_separator", lost.0.to_string())
+        .with("to_separator", won.0.to_string())
+        .with("share", won.1)
+        .with("transform", "separator");
+    Some(lane.change(ChangeKind::EncodingChanged, facts))
+}
+
+/// The share of strings that hold a character: by their patterns, or, where those are given up, by those of sampled
+/// texts.
+fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
+    let known = s.patterns.iter().filter(|(p, _)| !p.is_empty());
+    let (hits, all) =
+        known.fold((0, 0), |(hits, all), (p, n)| (hits + if p.contains(c) { *n } else { 0 }, all + n));
+    if all * 2 > s.count || sampled.is_empty() {
+        return (hits, all);
+    }
+    (sampled.iter().filter(|text| text.contains(c)).count() as u64, sampled.len() as u64)
+}
+
+/// Whether the sampled values are known by their letters and digits, and many of them not as they stand: of long texts
+/// only samples tell, and records weigh where values are few.
+fn same_letters(lane: &Lane<'_>) -> bool {
+    let sampled = |profile| {
+        Lane::sample(profile, lane.path).filter_map(|value| match value {
+            SampleValue::Text { hash, folded, length, .. } if *length > 0 => Some((*hash, *folded)),
+            _ => None,
+        })
+    };
+    let (hashes, letters): (BTreeSet<u64>, BTreeSet<u64>) = sampled(lane.ctx.base).unzip();
+    let (mut all, mut known, mut as_it_stands) = (0_usize, 0_usize, 0_usize);
+    for (hash, folded) in sampled(lane.ctx.live) {
+        all += 1;
+        known += usize::from(letters.contains(&folded));
+        as_it_stands += usize::from(hashes.contains(&hash));
+    }
+    all as u64 >= MIN_SUPPORT && known * 10 >= all * 6 && (known - as_it_stands) * 100 >= all * 15
+}
