@@ -42,6 +42,11 @@ impl Points {
         Self(bins.map(|bin| Point { low: bin.low, high: bin.high, weight: bin.count as f64 }).collect())
     }
 
+    /// Values as they are.
+    pub(super) fn of_values(values: &[f64]) -> Self {
+        Self::sorted(values.iter().map(|value| Point { low: *value, high: *value, weight: 1.0 }).collect())
+    }
+
     /// One more value.
     #[cfg(test)]
     pub(super) fn push(&mut self, value: f64) {

@@ -1,6 +1,6 @@
 //! What every lane of a comparison is given: the two sides of one field, and what is known around them.
 
-use super::{course::Course, pairs::Pairs, variation::Variation};
+use super::{course::Course, pairs::Pairs, peers::Peers, variation::Variation};
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 use crate::profile::{FieldProfile, Order, Profile, SampleValue, SampledRecord};
 
@@ -28,6 +28,8 @@ pub(super) struct Context<'a> {
     pub variation: &'a Variation,
     /// How far all fields moved together.
     pub course: Course,
+    /// The fields that left those that they used to hang together with.
+    pub peers: Peers,
     /// The p-value that one test must stay below.
     pub alpha: f64,
 }

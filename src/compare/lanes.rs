@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT, in_order};
 use super::course::Course;
+use super::peers::{self, Peers};
 use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shapes, shift};
 use super::{strings, structure, swaps, types, variants, zones};
 use crate::model::{Change, ChangeKind, FieldPath, Inconclusive};
@@ -107,13 +108,15 @@ fn fields(
     inconclusive: &mut Vec<Inconclusive>,
 ) -> Vec<Change> {
     let shared = base.fields.keys().filter(|path| live.fields.contains_key(*path)).count();
+    let course = Course::of(base, live, &baseline.variation);
     let ctx = Context {
         base,
         live,
         rows: in_order(live, order),
         pairs: Pairs::of(baseline.latest.as_ref().unwrap_or(base), live),
         variation: &baseline.variation,
-        course: Course::of(base, live, &baseline.variation),
+        peers: Peers::of(base, live, &baseline.variation, course.is_unordered()),
+        course,
         alpha: FAMILY_ALPHA / shared.max(1) as f64,
     };
     let mut changes = structure::structure(&ctx, inconclusive);
@@ -181,6 +184,7 @@ fn factors(changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
     let guessed = |c: &Change| {
         c.kind == ChangeKind::ScaleChanged
             && c.facts.get("paired").is_none()
+            && c.facts.get("beside").is_none()
             && !super::scale::is_spoken_for(c)
     };
     let ratios: Vec<f64> =
@@ -229,8 +233,11 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
     // Few records in an order stand still in several fields at once where the order holds one thing for a while.
     let unknown = !ctx.variation.is_known();
     let stands = |c: &Change| unknown && c.kind == ChangeKind::Stale && !is_moment(c);
+    // Other records move what hangs together, and not one of it.
+    let left = |c: &Change| peers::tell(ctx, c) && !ctx.course.is_other_segment(&c.path);
     let soft_here = |c: &Change| {
-        follows(c) || is_soft(c, ctx.course.is_other_segment(&c.path)) || next_run(c) || stands(c)
+        !left(c)
+            && (follows(c) || is_soft(c, ctx.course.is_other_segment(&c.path)) || next_run(c) || stands(c))
     };
     let soft: std::collections::BTreeSet<FieldPath> =
         changes.iter().filter(|c| soft_here(c)).map(|c| c.path.clone()).collect();
@@ -261,6 +268,7 @@ fn field(lane: &Lane<'_>, changes: &mut Vec<Change>) {
         .or_else(|| scale::notation(lane))
         .or_else(|| scale::scales(lane).filter(|_| !shift::is_replay(lane)))
         .or_else(|| shift::collapse(lane))
+        .or_else(|| peers::peers(lane))
         .or_else(|| shift::unique(lane))
         .or_else(|| words(lane))
         .or_else(|| shift::booleans(lane))
@@ -298,6 +306,7 @@ pub(crate) fn compare_fields(
         pairs: Pairs::default(),
         variation: &variation,
         course: Course::without_order(),
+        peers: Peers::default(),
         alpha: FAMILY_ALPHA,
     };
     let mut changes = Vec::new();

@@ -176,7 +176,7 @@ pub(super) fn is_spoken_for(change: &Change) -> bool {
     units::named(ratio, offset, &words).is_some_and(|unit| unit.speaks(&words))
 }
 
-fn scale_change(
+pub(super) fn scale_change(
     lane: &Lane<'_>,
     ratio: f64,
     offset: f64,
@@ -196,7 +196,10 @@ fn scale_change(
         facts.set("share", 1.0);
         return lane.change(ChangeKind::SignFlipped, facts);
     }
-    if let Some(unit) = units::named(ratio, offset, &words) {
+    // A field that names another quantity is in no such unit: the factor alone is told.
+    if let Some(unit) = units::named(ratio, offset, &words)
+        && (unit.speaks(&words) || !units::any_speaks(&words))
+    {
         facts.set("unit", unit.name.clone());
         facts.set("transform", unit.id.clone());
     } else {
@@ -347,8 +350,21 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     if !fits || (near_one && !beats) {
         return None;
     }
-    Some(scale_change(lane, ratio, offset, None, after))
+    // Without pairs a factor is known only to within what the values vary by: where a simpler one next to it fits as
+    // well, to within one value in a hundred, the name of a unit would be a guess.
+    let total = |factor: f64| best_of(factor, 0.0).map_or(f64::INFINITY, |(after, old)| after + 0.1 * old);
+    let here = total(ratio);
+    let simpler = ROUND.into_iter().flat_map(|factor| [factor, 1.0 / factor]).find(|factor| {
+        let apart = (ratio / factor).ln().abs();
+        offset == 0.0 && (AGREEMENT..NEAR).contains(&apart) && total(*factor) <= here + 0.01
+    });
+    Some(scale_change(lane, simpler.unwrap_or(ratio), offset, None, after))
 }
+
+/// Factors that people use without any unit.
+const ROUND: [f64; 8] = [2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 100.0, 1000.0];
+/// Factors that lie next to each other, as logarithms: 2 and 2.2046, 1000 and 1024.
+const NEAR: f64 = 0.12;
 
 /// The power of ten that sets all of two sides' values apart, at each of five quantiles to within a factor of two: so
 /// much other records may differ, and no more by far than a fifth of a power of ten. For fields that are known to be one.
@@ -374,7 +390,7 @@ pub(crate) fn power_of_ten(was: &FieldProfile, is: &FieldProfile) -> Option<f64>
 }
 
 /// Whether a factor is one of every trade: a power of ten, or of minutes and seconds; or a sign.
-fn is_common(ratio: f64) -> bool {
+pub(super) fn is_common(ratio: f64) -> bool {
     let power = ratio.abs().log10();
     let sixty = |factor: f64| (ratio / factor - 1.0).abs() < AGREEMENT;
     (power - power.round()).abs() < 0.001 || [60.0, 1.0 / 60.0, 3600.0, 1.0 / 3600.0].into_iter().any(sixty)

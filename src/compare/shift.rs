@@ -427,6 +427,10 @@ pub(super) fn distribution(lane: &Lane<'_>) -> Option<Change> {
     if lane.ctx.pairs.same_population() || is_moment(lane.base) {
         return None;
     }
+    // In the order of time all move together, and what still hangs together with its peers went with them.
+    if !lane.ctx.course.is_unordered() && lane.ctx.peers.hold(lane.path) {
+        return None;
+    }
     let steady = |change: &Change| {
         let dwarfs = || change.facts.number("effect").is_some_and(|effect| lane.dwarfs(effect));
         // Kinds of records come in phases, of which the next may hold another mixture; then other fields show it.

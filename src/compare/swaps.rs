@@ -4,14 +4,14 @@
 //! seen on both sides are looked up once for each field, and a field is weighed against few others: against those
 //! that changed in the same entities, and against the nearest of those that no longer look like themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cdf::{Points, numbers_of};
 use super::context::{Context, MIN_SUPPORT};
 use super::pairs::{self, MIN_PAIRS};
 use super::stats;
 use crate::model::{Change, ChangeKind, FieldPath};
-use crate::profile::{FieldProfile, NumberProfile, Profile, SampleValue};
+use crate::profile::{FieldProfile, NumberProfile, Profile, SampleValue, SampledRecord};
 
 /// Fields whose values changed in entities seen on both sides, at most; each is held against each of them.
 const MAX_CHANGED: usize = 1_000;
@@ -38,7 +38,15 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
     };
     let mut taken = vec![false; columns.len()];
     let mut found: Vec<(&FieldPath, &FieldPath, Option<Paired>)> = Vec::new();
-    for (one, other) in turned(ctx, &columns) {
+    let crossed = crossed(ctx, &columns, |value| match value {
+        SampleValue::Text { hash, .. } => Some(*hash),
+        _ => None,
+    });
+    let rewritten = self::crossed(ctx, &columns, |value| match value {
+        SampleValue::Text { pattern, .. } => Some(pattern.as_str()),
+        _ => None,
+    });
+    for (one, other) in turned(ctx, &columns).into_iter().chain(crossed).chain(rewritten) {
         if !taken[one] && !taken[other] {
             (taken[one], taken[other]) = (true, true);
             found.push((columns[one].path, columns[other].path, None));
@@ -191,6 +199,78 @@ impl Partners {
     }
 }
 
+/// Pairs of fields of texts of which each holds now what only the other one held, record by record: words (places and
+/// regions), or ways of writing (codes of two and of three letters). In a list each window has its own words; that
+/// those of two fields come back in each other's place is no course of things.
+fn crossed<'a, K: Ord + Copy>(
+    ctx: &Context<'a>,
+    columns: &[Column<'a>],
+    tells: impl Fn(&'a SampleValue) -> Option<K>,
+) -> Vec<(usize, usize)> {
+    // Of the same entities the pairs alone decide.
+    if ctx.pairs.same_population() {
+        return Vec::new();
+    }
+    let is_text = |column: &Column<'_>| {
+        column.was.strings.is_some() && column.is.strings.is_some() && !column.path.is_repeated()
+    };
+    let texts: Vec<usize> = (0..columns.len()).filter(|at| is_text(&columns[*at])).collect();
+    // How often each field held what.
+    let mut held: BTreeMap<K, BTreeMap<usize, u64>> = BTreeMap::new();
+    for record in ctx.base.entities.records.values() {
+        for at in &texts {
+            if let Some(told) = record.0.get(columns[*at].path).and_then(&tells) {
+                *held.entry(told).or_default().entry(*at).or_default() += 1;
+            }
+        }
+    }
+    // What many fields hold tells none of them.
+    held.retain(|_, fields| fields.len() <= 4);
+    // In how many records the first field of a pair has what only the second one had. A value that one record alone had
+    // would have been new without it, so that those of the baseline itself are looked up without theirs.
+    let across = |profile: &'a Profile, own: u64| {
+        let mut counts: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+        for record in profile.entities.records.values() {
+            for at in &texts {
+                let told = record.0.get(columns[*at].path).and_then(&tells);
+                let Some(fields) = told.and_then(|told| held.get(&told)) else { continue };
+                if fields.get(at).copied().unwrap_or(0) <= own {
+                    let others = fields.keys().filter(|other| *other != at);
+                    others.for_each(|other| *counts.entry((*at, *other)).or_default() += 1);
+                }
+            }
+        }
+        counts
+    };
+    let mut now = across(ctx.live, 0);
+    now.retain(|_, count| *count >= MIN_PAIRS as u64);
+    if now.is_empty() {
+        return Vec::new();
+    }
+    let before = across(ctx.base, 1);
+    // In how many it has what only it had itself.
+    let stayed = |(at, other): (usize, usize)| {
+        let told = |record: &'a SampledRecord| record.0.get(columns[at].path).and_then(&tells);
+        let values = ctx.live.entities.records.values().filter_map(told);
+        let own = |fields: &BTreeMap<usize, u64>| fields.contains_key(&at) && !fields.contains_key(&other);
+        values.filter(|value| held.get(value).is_some_and(own)).count() as u64
+    };
+    let records = |profile: &Profile, at: usize| {
+        profile.entities.records.values().filter(|record| record.0.contains_key(columns[at].path)).count()
+            as u64
+    };
+    // Two in ten records, eight at least, more than those that are as before by half, and far more than ever.
+    let told = |pair: (usize, usize)| {
+        let (n, m) = (records(ctx.base, pair.0), records(ctx.live, pair.0));
+        now.get(&pair).is_some_and(|now| {
+            let before = before.get(&pair).copied().unwrap_or(0);
+            now * 5 >= m && now * 2 >= stayed(pair) * 3 && stats::fisher(before, n, *now, m) < ctx.alpha
+        })
+    };
+    let pairs = now.keys().copied().filter(|(one, other)| one < other);
+    pairs.filter(|(one, other)| told((*one, *other)) && told((*other, *one))).collect()
+}
+
 /// The value that half of the numbers of a field stay below.
 fn middle(field: &FieldProfile) -> Option<f64> {
     numbers_of(field)?.quantiles.quantile(0.5)
@@ -211,15 +291,10 @@ struct Numeric<'a> {
 
 /// The numeric fields that may have been exchanged with another one, in their order.
 fn numeric<'a>(ctx: &Context<'a>, columns: &[Column<'a>]) -> Vec<Numeric<'a>> {
-    // In the order of time one total overtakes the other, and nothing was exchanged.
-    let on_its_way = |path: &FieldPath| {
-        !ctx.course.is_unordered() && ctx.variation.field(path).is_some_and(|v| v.in_runs || v.trending)
-    };
     let here = |(at, column): (usize, &Column<'a>)| {
         let (was, is) = (numbers_of(column.was)?, numbers_of(column.is)?);
         let tells = was.count >= MIN_SUPPORT
             && is.count >= MIN_SUPPORT
-            && !on_its_way(column.path)
             && !super::shift::is_moment(column.was)
             && !column.path.is_repeated();
         tells.then_some((at, was, is))
@@ -253,6 +328,12 @@ fn turned(ctx: &Context<'_>, columns: &[Column<'_>]) -> Vec<(usize, usize)> {
         return Vec::new();
     }
     let fields = numeric(ctx, columns);
+    // In the order of time one total overtakes the other, and nothing was exchanged.
+    let on_its_way = |field: &Numeric<'_>| {
+        let path = columns[field.at].path;
+        !ctx.course.is_unordered() && ctx.variation.field(path).is_some_and(|v| v.in_runs || v.trending)
+    };
+    let steady = fields.iter().filter(|field| !on_its_way(field)).count();
     let mut found = Vec::new();
     for (i, one) in fields.iter().enumerate() {
         for other in &fields[i + 1..] {
@@ -261,11 +342,16 @@ fn turned(ctx: &Context<'_>, columns: &[Column<'_>]) -> Vec<(usize, usize)> {
             if n < MIN_SUPPORT || m < MIN_SUPPORT {
                 continue;
             }
+            let moves = on_its_way(one) || on_its_way(other);
+            if moves && !far_apart(&one.before, &other.before) {
+                continue;
+            }
+            let rivals = if moves { fields.len() } else { steady } as f64 - 1.0;
             let (was, is) = (above as f64 / n as f64 - 0.5, now_above as f64 / m as f64 - 0.5);
             // On the other side of one half, and for the later part of a window too much nearer to the mirror image.
             let turned = was * is < 0.0 && (was - is).abs() >= was.abs();
             if turned
-                && stats::fisher(above, n, now_above, m) * ((fields.len() - 1) as f64) < ctx.alpha
+                && stats::fisher(above, n, now_above, m) * rivals < ctx.alpha
                 && came_to(one, other)
                 && came_to(other, one)
             {
@@ -280,6 +366,17 @@ fn turned(ctx: &Context<'_>, columns: &[Column<'_>]) -> Vec<(usize, usize)> {
 fn greater(one: &[Option<f64>], other: &[Option<f64>]) -> (u64, u64) {
     let both = one.iter().zip(other).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
     both.filter(|(a, b)| a != b).fold((0, 0), |(above, all), (a, b)| (above + u64::from(a > b), all + 1))
+}
+
+/// Whether one of two fields is the greater in all records by a factor, and hardly ever by less than half of it (as a
+/// logarithm): on its way one would have to come near the other first.
+fn far_apart(one: &[Option<f64>], other: &[Option<f64>]) -> bool {
+    let both = one.iter().zip(other).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
+    let mut logs: Vec<f64> = both.map(|(a, b)| if a * b > 0.0 { (a / b).ln() } else { 0.0 }).collect();
+    logs.sort_by(f64::total_cmp);
+    let middle = super::ties::at(&logs, 0.5);
+    let nearest = super::ties::at(&logs, if middle > 0.0 { 0.02 } else { 0.98 });
+    nearest / middle >= 0.5
 }
 
 /// Whether a field came most of the way to what another one was, and not beyond all of its values: neither a shift nor
@@ -425,6 +522,7 @@ mod tests {
             pairs: Pairs::of(&base, &live),
             variation: &variation,
             course: Course::default(),
+            peers: crate::compare::peers::Peers::default(),
             alpha: 0.001,
         };
         let columns = columns(&ctx);

@@ -70,6 +70,11 @@ pub fn named(ratio: f64, offset: f64, name_words: &[String]) -> Option<&'static 
     rows.find(|unit| unit.speaks(name_words)).or(first)
 }
 
+/// Whether a field of such a name is in some unit of the table, whatever its ratio.
+pub(super) fn any_speaks(name_words: &[String]) -> bool {
+    units().iter().any(|unit| unit.speaks(name_words))
+}
+
 impl Unit {
     /// Whether a part of the field's name speaks for this row.
     #[must_use]

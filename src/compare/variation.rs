@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{cdf::Points, pairs::Pairs, stats, volume::Volumes};
+use super::{cdf::Points, pairs::Pairs, stats, ties, ties::Tie, volume::Volumes};
 use crate::model::FieldPath;
-use crate::profile::{FieldProfile, Format, Profile, StringProfile};
+use crate::profile::{Entities, FieldProfile, Format, Profile, SampledRecord, StringProfile};
 
 /// The natural variation of every field.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Variation {
     /// How many records whole windows held, where they were counted.
     #[serde(default)]
     volumes: Option<Volumes>,
+    /// Which numbers of one record hang together.
+    #[serde(default)]
+    ties: Vec<Tie>,
 }
 
 /// The natural variation of one field.
@@ -63,6 +66,9 @@ pub struct FieldVariation {
     #[serde(default)]
     pub runs: u32,
 }
+
+/// A sub-window that lies elsewhere by three in ten values more than chance explains is one of an order that tells.
+const FAR: f64 = 0.3;
 
 /// What chance alone gives a dispersion, where a stored one says nothing.
 const fn one() -> f64 {
@@ -109,7 +115,28 @@ impl Variation {
                 Some((path.clone(), FieldVariation { restless: restless(&neighbours, path), ..variation }))
             })
             .collect();
-        Self { fields, parts: parts.len(), volumes: None }
+        let mut variation = Self { fields, parts: parts.len(), volumes: None, ties: Vec::new() };
+        if let Some(last) = parts.last() {
+            // As many records as one sample has, the same share of each.
+            let some = Entities::CAP / parts.len();
+            let blocks: Vec<Vec<&SampledRecord>> =
+                parts.iter().map(|part| part.entities.records.values().take(some).collect()).collect();
+            variation.ties = variation.ties_of(last, &blocks);
+        }
+        variation
+    }
+
+    /// The ties between numbers of one record, in blocks of records in their order.
+    fn ties_of(&self, profile: &Profile, blocks: &[Vec<&SampledRecord>]) -> Vec<Tie> {
+        let moves = |path: &FieldPath| {
+            self.field(path).is_some_and(|f| f.in_runs || f.ordered || f.trending || f.distance >= FAR)
+        };
+        ties::ties(profile, blocks, self.is_ordered(), moves)
+    }
+
+    /// Which numbers of one record hang together.
+    pub(super) fn ties(&self) -> &[Tie] {
+        &self.ties
     }
 
     /// Knows how many records whole windows held as well.
@@ -137,6 +164,14 @@ impl Variation {
                 field.shares = field.shares.max(runs.length);
             }
         }
+        let rows = super::context::in_order(&window.profile, &window.order);
+        // Parts of twenty records at least, eight at most, as sub-windows are.
+        let parts = (rows.len() / 20).clamp(1, 8);
+        let blocks: Vec<Vec<&SampledRecord>> = rows
+            .chunks(rows.len().div_ceil(parts).max(1))
+            .map(|block| block.iter().map(|(_, record)| *record).collect())
+            .collect();
+        self.ties = self.ties_of(&window.profile, &blocks);
         self
     }
 
@@ -150,7 +185,7 @@ impl Variation {
     /// grows, or lies elsewhere in one sub-window by three in ten values more than chance explains.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
-        self.fields.values().any(|f| f.in_runs || f.ordered || f.trending || f.distance >= 0.3)
+        self.fields.values().any(|f| f.in_runs || f.ordered || f.trending || f.distance >= FAR)
     }
 
     /// Whether two sub-windows at least show no order.

@@ -1,10 +1,12 @@
 //! Instants that moved by a time zone: the same moments by a whole number of quarter hours.
 
+use std::collections::BTreeSet;
+
 use super::context::Lane;
 use super::pairs::MIN_PAIRS;
 use super::stats;
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
-use crate::profile::{Profile, SampleValue, SampledRecord};
+use crate::profile::{FieldProfile, Format, Profile, SampleValue, SampledRecord};
 
 const DAY: i64 = 86_400;
 
@@ -24,7 +26,11 @@ pub(super) fn zones(lane: &Lane<'_>) -> Option<Change> {
         // whole number of quarter hours wherever the schedule is one.
         return if lane.moves_by_itself() { None } else { paired_shift(lane, &paired) };
     }
-    if let Some(change) = beside_others(lane) {
+    // A day has no zone.
+    if lane.base.strings.as_deref().is_some_and(|s| s.main_format() == Format::Date) {
+        return None;
+    }
+    if let Some(change) = beside_others(lane).or_else(|| by_the_clock(lane)).or_else(|| too_early(lane)) {
         return Some(change);
     }
     let hours = |profile| -> Vec<i64> { Lane::sample(profile, lane.path).filter_map(instant).collect() };
@@ -89,11 +95,70 @@ fn beside_others(lane: &Lane<'_>) -> Option<Change> {
     let agreeing = shifts.iter().filter(|(_, m)| *m == Some(minutes)).count();
     // Of three moments the one that left the two others; of two the one whose time of day is less what it was.
     let alone = match shifts.len() {
-        _ if lane.ctx.base.fields.get(other).is_some_and(|f| f.strings.is_none()) => true,
+        _ if lane.ctx.base.fields.get(other).is_some_and(has_no_zone) => true,
         1 => left_its_course(lane, other, minutes),
         all => agreeing * 2 > all,
     };
     alone.then(|| change(lane, minutes, None))
+}
+
+/// A count of seconds, or a day.
+fn has_no_zone(field: &FieldProfile) -> bool {
+    field.strings.as_deref().is_none_or(|s| s.main_format() == Format::Date)
+}
+
+/// The few times of day at which all events happen (midnight, opening hours), and others now that are these moved by a
+/// zone. No statistics are needed for what never happened before; a single hour is what summer time does.
+fn by_the_clock(lane: &Lane<'_>) -> Option<Change> {
+    const FEW: usize = 4;
+    lane.base.strings.as_deref()?;
+    let clock = |profile| -> Vec<i64> {
+        Lane::sample(profile, lane.path).filter_map(instant).map(|t| t.rem_euclid(DAY)).collect()
+    };
+    let (was, is) = (clock(lane.ctx.base), clock(lane.ctx.live));
+    let usual: BTreeSet<i64> = was.iter().copied().collect();
+    let new: Vec<i64> = is.iter().copied().filter(|time| !usual.contains(time)).collect();
+    // Three in ten, and more than chance: each other time would have been seen in one record of the baseline.
+    if was.len() < 20 || is.len() < 20 || usual.len() > FEW || new.len() * 10 < is.len() * 3 {
+        return None;
+    }
+    let fits = |minutes: i64| {
+        let back = |time: &i64| usual.contains(&(time - minutes * 60).rem_euclid(DAY));
+        f64::from(u8::from(!new.iter().all(back)))
+    };
+    let (minutes, left) = nearest(fits)?;
+    (left == 0.0 && minutes.abs() > 60).then(|| change(lane, minutes, None))
+}
+
+/// A moment that came after another one of the same record in several records, though it never did (an event that is
+/// reported before it happens): the least time between the two moved by a zone.
+fn too_early(lane: &Lane<'_>) -> Option<Change> {
+    lane.base.strings.as_deref()?;
+    let others = lane.ctx.base.fields.iter().filter(|(path, field)| {
+        *path != lane.path && super::shift::is_moment(field) && field.strings.is_none()
+    });
+    let between = |profile: &Profile, other: &FieldPath| -> Vec<i64> {
+        let apart = |record: &SampledRecord| {
+            Some(instant(record.0.get(other)?)? - instant(record.0.get(lane.path)?)?)
+        };
+        let mut all: Vec<i64> = profile.entities.records.values().filter_map(apart).collect();
+        all.sort_unstable();
+        all
+    };
+    others.take(MAX_OTHERS).find_map(|(other, _)| {
+        let (was, is) = (between(lane.ctx.base, other), between(lane.ctx.live, other));
+        let first = *was.first().filter(|first| **first >= 0)?;
+        let new = is.iter().filter(|apart| **apart < 0).count();
+        let rare = stats::fisher(0, was.len() as u64, new as u64, is.len() as u64);
+        if was.len() < 20 || is.len() < 20 || new < 5 || rare >= lane.ctx.alpha {
+            return None;
+        }
+        // The shortest times lie close together, or they tell no zone.
+        let minutes = |seconds: i64| (seconds as f64 / 900.0).round() as i64 * 15;
+        let by = minutes(first - is[0]);
+        let close = (first - is[0] - by * 60).abs() <= 600 && is[4] - is[0] <= 900;
+        (close && is_offset(by) && by <= 14 * 60).then(|| change(lane, by, None))
+    })
 }
 
 /// More moments in a record than these are not looked at.
@@ -126,11 +191,11 @@ fn shift_from(lane: &Lane<'_>, other: &FieldPath) -> Option<i64> {
     // 1.36 is the 95 % point of Kolmogorov; what is left as it was costs a little.
     let chance = 1.36 * ((n + m) / (n * m)).sqrt() + 0.05;
     // Of a few dozen distances that vary by themselves by more than the shift (how long an order takes, when a report
-    // is revised) no zone is told: eight in ten must lie closer together.
+    // is revised) no zone is told: eight in ten must lie within a third of it.
     let mut sorted = was.clone();
     sorted.sort_by(f64::total_cmp);
     let width = sorted[sorted.len() * 9 / 10] - sorted[sorted.len() / 10];
-    let told = n.min(m) >= 100.0 || width < (minutes * 60).abs() as f64;
+    let told = n.min(m) >= 100.0 || width < (minutes * 60).abs() as f64 / 3.0;
     (after <= chance && after <= before / 2.0 && told).then_some(minutes)
 }
 
