@@ -67,7 +67,7 @@ fn learning_is_stated_and_ends() {
             "2026-03-02 00:00  learning: window 1 of 3, 60 records",
             "2026-03-03 00:00  learning: window 2 of 3, 60 records",
             "2026-03-04 00:00  learned from 3 windows, 180 records, until 2026-03-04 00:00; from here on all changes are told",
-            "2026-03-05 00:00  quiet until 2026-03-06 00:00, 2 windows",
+            "2026-03-05 00:00  quiet until 2026-03-06 00:00, 2 windows, 60 records each",
             "",
             "5 windows; learned from 3",
             "opened: 0",
@@ -84,10 +84,13 @@ fn learning_is_stated_and_ends() {
         with_status(3, GROWN),
     ]);
     let told = early.replayed(Accepting::Nothing);
-    assert_eq!(told.windows[1].outcome, WindowOutcome::Learning { seen: 2, needed: 3, joined: true });
+    let day = 86_400;
+    let learning = |joined, span_s| WindowOutcome::Learning { seen: 2, needed: 3, joined, span_s, needed_s: day };
+    assert_eq!(told.windows[1].outcome, learning(true, day));
     assert_eq!(told.windows[1].events, []);
-    assert_eq!(told.windows[2].outcome, WindowOutcome::Learning { seen: 2, needed: 3, joined: false });
-    assert_eq!(words(&told.windows[2]), [(EventKind::Opened, "removed", 1)]);
+    assert_eq!(told.windows[2].outcome, learning(false, day));
+    // What is new is no news yet, but it tells what took the place of what is gone.
+    assert_eq!(words(&told.windows[2]), [(EventKind::Opened, "renamed", 1)]);
     assert!(matches!(told.windows[3].outcome, WindowOutcome::Learned { windows: 3, records: 180, .. }));
     let week = LearningSettings { windows: 3, span: Period::from_secs(7 * 86_400) };
     let options = ReplayOptions { learning: week, ..ReplayOptions::default() };
