@@ -287,3 +287,36 @@ fn state(windows: &[Replayed]) -> Vec<String> {
     lines.sort();
     lines
 }
+
+#[test]
+fn learning_that_stands_still_says_what_holds_it_up() {
+    let days = |day: u64| if day == 0 { customers(0) } else { renamed(customers(day), "email", "mail") };
+    let folder = Days::of((0..6).map(days));
+    let (code, lines) = folder.printed(&[]);
+    assert_eq!(code, Some(11));
+    let text = lines.join("\n");
+    assert!(text.contains("learning stands still at 1 window: this one shows hard changes"), "{text}");
+    assert!(text.contains("OPENED breaking  `$.email` was renamed to `$.mail`"), "{text}");
+    assert!(text.contains("learning stands still: what is open keeps windows from being learned from"), "{text}");
+    assert!(text.contains("`--accept '$.email' --accept '$.mail'`, or `--accept all`, goes on"), "{text}");
+    let (_, lines) = folder.printed(&["--accept", "$.email", "--accept", "$.mail"]);
+    assert!(lines.iter().any(|line| line.starts_with("2026-03-05 00:00  learned from 3 windows")), "{lines:#?}");
+}
+
+#[test]
+fn a_fall_of_the_number_of_records_is_told_and_stays_open() {
+    let days = Days::of((0..20).map(|day| {
+        let mut records = customers(day);
+        records.truncate(if day < 7 { 60 - (day as usize % 3) } else { 6 });
+        records
+    }));
+    let (code, lines) = days.printed(&[]);
+    assert_eq!(code, Some(10), "{lines:#?}");
+    assert_eq!(lines[3], "2026-03-05 00:00  quiet until 2026-03-08 00:00, 4 windows, 58 to 60 records each");
+    assert!(
+        lines[4].starts_with("2026-03-09 00:00  OPENED warning  6 records came, where about 59 are usual"),
+        "{lines:#?}"
+    );
+    assert!(lines.iter().all(|line| !line.contains("RESOLVED")), "{lines:#?}");
+    assert!(lines.contains(&"still open: 1 warning".to_owned()), "{lines:#?}");
+}

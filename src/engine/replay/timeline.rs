@@ -318,7 +318,7 @@ impl Timeline {
             self.remember(window, true);
             return Ok(Told::of(records, outcome));
         };
-        self.follow(&mut baseline, window.to);
+        self.follow(&mut baseline);
         let learning = window::is_learning(&self.learning, &baseline);
         let context = JudgeContext { mapping: None, learning, at: window.to };
         let judged = window::judge(&self.subject, &baseline, &window, around, &self.rules, &context);
@@ -366,18 +366,18 @@ impl Timeline {
         outcome
     }
 
-    fn follow(&self, baseline: &mut Baseline, now: Timestamp) {
-        let since = now.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+    fn follow(&self, baseline: &mut Baseline) {
         let past = self.past.iter().cloned();
-        let sizes = self.sizes.iter().filter(|size| size.to >= since).copied();
-        window::follow(baseline, self.decided, past, sizes);
+        window::follow(baseline, self.decided, past, self.sizes.iter().copied());
     }
 
     fn remember(&mut self, window: Window, is_clean: bool) {
         let (to, records) = (window.to, window.profile.records);
-        self.sizes.push_back(Size { to, records, counts: is_clean && !window.partial });
-        let since = to.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
-        self.sizes.retain(|size| size.to >= since);
+        if is_clean && !window.partial {
+            self.sizes.push_back(Size { to, records, counts: true });
+            let since = to.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+            self.sizes.retain(|size| size.to >= since);
+        }
         if is_clean {
             self.past.push_back(window.clone());
         }
@@ -480,7 +480,7 @@ impl Timeline {
         }
         self.is_held_up = false;
         let accepted = places(meant.iter().map(|record| &record.finding));
-        self.follow(&mut baseline, at);
+        self.follow(&mut baseline);
         let baseline = accept(&baseline, &last, &accepted, meant.len() == open);
         self.decided = Some(baseline.to);
         self.baseline = Some(baseline);
