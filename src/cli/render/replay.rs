@@ -15,6 +15,9 @@ pub fn replay(replay: &Replay, style: &Style) -> String {
     for skipped in &replay.skipped {
         text.push_str(&format!("skipped `{}`: {}\n", clean(&skipped.name), skipped.why));
     }
+    for note in &replay.notes {
+        text.push_str(&format!("{}\n", clean(note)));
+    }
     let mut quiet: Vec<&Replayed> = Vec::new();
     for window in &replay.windows {
         if window.outcome == WindowOutcome::Compared && window.events.is_empty() {
