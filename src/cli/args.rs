@@ -198,7 +198,7 @@ pub struct Import {
 /// `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// What was: a file or a URL.
+    /// What was: a file or a URL; `-` for standard input.
     pub baseline: String,
     /// What is: a file or a URL.
     pub live: String,

@@ -144,7 +144,8 @@ async fn in_words(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, EngineError> {
 
 async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineError> {
     if !place.starts_with("http://") && !place.starts_with("https://") {
-        let path = Path::new(place);
+        // As everywhere, a dash is what comes in.
+        let path = Path::new(if place == "-" { "/dev/stdin" } else { place });
         let unreadable = |source| EngineError::Read { file: place.to_owned(), source };
         // What comes through a pipe has no folder that parts could be in.
         if !path.is_file() {

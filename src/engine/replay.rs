@@ -49,6 +49,8 @@ pub struct Replay {
     pub windows: Vec<Replayed>,
     /// Files of the folder that are no windows, and why.
     pub skipped: Vec<Skipped>,
+    /// What a person should know of the order of the files.
+    pub notes: Vec<String>,
     /// What it all came to.
     pub summary: Summary,
 }
@@ -113,6 +115,7 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Replay, EngineError
         drogue: env!("CARGO_PKG_VERSION"),
         windows,
         skipped: skipped.collect(),
+        notes: folder.notes,
         summary: course.timeline.summary(),
     })
 }
@@ -164,8 +167,11 @@ impl Course {
     /// Where it is in none.
     fn check(&self) -> Result<(), EngineError> {
         let nowhere = |what: &str, path: &FieldPath, there: &BTreeSet<FieldPath>| {
-            Err(EngineError::Usage(format!("`{what} {path}`: no window has {}{}",
-                if what == "--key" { "it" } else { "records there" }, near(path, there))))
+            Err(EngineError::Usage(format!(
+                "`{what} {path}`: no window has {}{}",
+                if what == "--key" { "it" } else { "records there" },
+                near(path, there)
+            )))
         };
         if self.seen.windows == 0 {
             return Ok(());

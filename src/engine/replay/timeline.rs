@@ -16,8 +16,8 @@ use crate::compare::{Baseline, Window, accept};
 use crate::config::LearningSettings;
 use crate::diagnose::{FindingRecord, Look, Moved, Step, move_findings};
 use crate::model::{
-    Category, Change, ChangeKind, Diagnosis, ErrorClass, FieldPath, Finding, FindingState, Fingerprint, Inconclusive, Report,
-    Severity, Subject,
+    Category, Change, ChangeKind, Diagnosis, ErrorClass, FieldPath, Finding, FindingState, Fingerprint,
+    Inconclusive, Report, Severity, Subject,
 };
 use crate::observe::Failure;
 use crate::profile::KeySpec;
@@ -284,8 +284,7 @@ impl Timeline {
         }
         open.into_values().for_each(|severity| summary.open.add(severity));
         if summary.learning && self.is_held_up {
-            let paths: BTreeSet<&FieldPath> =
-                self.unresolved().map(|record| &record.finding.path).collect();
+            let paths: BTreeSet<&FieldPath> = self.unresolved().map(|record| &record.finding.path).collect();
             summary.holding_up = paths.into_iter().cloned().collect();
         }
         if let Accepting::At(places) = &self.accepting {
