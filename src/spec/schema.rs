@@ -156,7 +156,7 @@ impl<'a> View<'a> {
 
     /// The type of its own example, where that is none of its types.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
-        let word = super::examples::type_of(self.example?);
+        let word = crate::model::JsonType::of(self.example?).word();
         let fits = self.types.is_empty()
             || !self.variants.is_empty()
             || self.types.contains(word)

@@ -190,7 +190,7 @@ fn holds(wide: &str, narrow: &str) -> bool {
 }
 
 /// Keywords that describe a schema and restrict nothing.
-pub(super) fn is_annotation(key: &str) -> bool {
+pub(in crate::spec) fn is_annotation(key: &str) -> bool {
     matches!(
         key,
         "title"
