@@ -255,7 +255,7 @@ impl Engine {
         record.learning_until = Some(until);
         let needed = self.config.config.learning.windows;
         Ok(if self.is_learning(&next) {
-            Outcome::Learning { seen: next.windows, needed, until }
+            Outcome::Learning { seen: next.windows, needed, until, joined: record.is_clean }
         } else {
             Outcome::Compared
         })

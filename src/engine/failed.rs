@@ -9,7 +9,8 @@ use super::{Engine, EngineError};
 use crate::compare::Baseline;
 use crate::diagnose::{assess_outcome, baseline_side};
 use crate::model::{
-    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Report, Side, Subject, Unobserved,
+    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Report, Side, Subject,
+    Unobserved,
 };
 use crate::observe::Failure;
 use crate::rules::{JudgeContext, RuleSet};
@@ -60,8 +61,7 @@ impl Engine {
         let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
         let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
         let run = FailedLooks { failures, since: Some(known.state.failing_since.unwrap_or(now)) };
-        let report =
-            pattern(&stream.subject, &failure, &run, known.baseline.as_ref(), &self.rules, &context);
+        let report = pattern(&stream.subject, &failure, &run, known.baseline.as_ref(), &self.rules, &context);
         if let Some(report) = &report {
             record.findings.clone_from(&report.findings);
             record.diagnoses.clone_from(&report.diagnoses);
@@ -136,8 +136,7 @@ const fn passes_by_itself(class: ErrorClass) -> bool {
 
 /// A failure as a change: of the envelope where the answer was fine but for its records, of the endpoint else.
 pub(super) fn change_of(failure: &Failure) -> Change {
-    let mut facts =
-        Facts::new().with("class", failure.class.word()).with("detail", failure.detail.clone());
+    let mut facts = Facts::new().with("class", failure.class.word()).with("detail", failure.detail.clone());
     if let Some(status) = failure.status {
         facts.set("status", u64::from(status));
     }

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use super::super::EngineError;
 use super::super::failed::change_of;
 use super::super::lines::LineFile;
 use super::super::paths::near;
-use super::super::EngineError;
 use super::DiffOptions;
 use crate::diagnose::{Records, assess_outcome, diff_records, window_of};
 use crate::model::{
@@ -144,10 +144,9 @@ fn check_key(
     let mut fields = window_of(before, None, hash_key).profile.fields;
     fields.extend(window_of(after, None, hash_key).profile.fields);
     match key.iter().find(|path| !fields.contains_key(path)) {
-        Some(path) => Err(EngineError::Usage(format!(
-            "`--key {path}`: no record has it{}",
-            near(path, fields.keys())
-        ))),
+        Some(path) => {
+            Err(EngineError::Usage(format!("`--key {path}`: no record has it{}", near(path, fields.keys()))))
+        }
         None => Ok(()),
     }
 }
@@ -281,7 +280,9 @@ impl Places {
                     (Lists::Lines, Lists::Lines) => "; they hold one record a line".to_owned(),
                     _ => near(told, lists),
                 };
-                return Err(EngineError::Usage(format!("`--records {told}`: no file has records there{hint}")));
+                return Err(EngineError::Usage(format!(
+                    "`--records {told}`: no file has records there{hint}"
+                )));
             }
         })
     }
