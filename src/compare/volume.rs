@@ -71,8 +71,11 @@ pub(super) fn volume(baseline: &Baseline, window: &Window) -> Volume {
     // fifth, or five times as many. Small streams vary more than that by themselves.
     let far =
         mean >= 20.0 && (seen as f64 * 5.0 <= mean || seen as f64 >= mean * 5.0) || mean >= 5.0 && seen == 0;
-    let changed =
-        || Volume::Changed(Facts::new().with("expected", mean.round()).with("seen", seen).with("what", "records"));
+    let changed = || {
+        Volume::Changed(
+            Facts::new().with("expected", mean.round()).with("seen", seen).with("what", "records"),
+        )
+    };
     match volumes {
         None if far => changed(),
         Some(known) if known.windows < 4 || known.span < A_DAY => {

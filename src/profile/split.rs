@@ -376,6 +376,9 @@ mod tests {
         assert_eq!(guess(r#"{"a": 1}"#), None);
         assert_eq!(guess("[1, 2]"), None);
         let lists = record_lists(r#"{"a": [{}], "b": {"c": [{}, {}]}, "d": [{}, {}], "e": [1]}"#);
-        assert_eq!(lists.iter().map(ToString::to_string).collect::<Vec<_>>(), ["$.d[*]", "$.b.c[*]", "$.a[*]"]);
+        assert_eq!(
+            lists.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["$.d[*]", "$.b.c[*]", "$.a[*]"]
+        );
     }
 }

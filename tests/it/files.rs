@@ -73,9 +73,16 @@ fn an_error_in_place_of_records_is_one_finding() {
     let days = (0..8).map(|day| if (4..7).contains(&day) { error() } else { json!(customers(day)) });
     let folder = files.days("days", days);
     let (code, replay) = files.json(&["replay", &folder]);
-    assert_eq!((code, &replay["summary"]["failed"], &replay["summary"]["windows"]), (11, &json!(3), &json!(5)));
-    let outcomes: Vec<&str> =
-        replay["windows"].as_array().unwrap().iter().map(|one| one["outcome"]["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        (code, &replay["summary"]["failed"], &replay["summary"]["windows"]),
+        (11, &json!(3), &json!(5))
+    );
+    let outcomes: Vec<&str> = replay["windows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["outcome"]["type"].as_str().unwrap())
+        .collect();
     assert_eq!(outcomes[3..], ["compared", "failed", "failed", "failed", "compared"]);
     let text = files.run(&["replay", &folder]).stdout;
     let lines: Vec<&str> = text.lines().filter(|line| line.contains("credential")).collect();
@@ -100,7 +107,8 @@ fn records_that_cannot_be_read_are_told_with_their_place() {
     for (one, other) in [(&none, &none), (&none, &good), (&good, &none)] {
         let ran = files.run(&["diff", one, other]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{}", ran.stderr);
-        let wanted = "none.json` holds no record that can be read, of 40; the first fault is at line 2, column";
+        let wanted =
+            "none.json` holds no record that can be read, of 40; the first fault is at line 2, column";
         assert!(ran.stderr.contains(wanted) && ran.stderr.contains("number out of range"), "{}", ran.stderr);
     }
     // Some of them cannot be read, in both: that is no difference, and yet it is said.
@@ -108,12 +116,18 @@ fn records_that_cannot_be_read_are_told_with_their_place() {
     let (code, report) = files.json(&["diff", &some, &some]);
     let why = |at: usize| report["inconclusive"][at]["why"].as_str().unwrap().to_owned();
     assert_eq!((code, rules(&report)), (0, vec![]));
-    assert!(why(0).starts_with("before: 1 of 40 records cannot be read and are not compared, the first at line 8, "));
+    assert!(
+        why(0).starts_with(
+            "before: 1 of 40 records cannot be read and are not compared, the first at line 8, "
+        )
+    );
     assert!(why(1).starts_with("now: 1 of 40 "), "{}", why(1));
 
     // The same of lines, of which one is broken.
     let lines = |broken: u64| -> String {
-        (0..40).map(|i| if i == broken { "\n{\"id\": 1,}\n".to_owned() } else { format!("{{\"id\": {i}}}\n") }).collect()
+        (0..40)
+            .map(|i| if i == broken { "\n{\"id\": 1,}\n".to_owned() } else { format!("{{\"id\": {i}}}\n") })
+            .collect()
     };
     let (one, other) = (files.write("one.jsonl", lines(7)), files.write("other.jsonl", lines(99)));
     let report = files.json(&["diff", &one, &other]).1;
@@ -130,12 +144,27 @@ fn what_names_nothing_is_wrong_use() {
     let one = files.write("one.json", json!({"data": customers(0)}).to_string());
     let days = files.days("days", (0..4).map(|day| json!({"data": customers(day)})));
     for (args, said) in [
-        (&["diff", &one, &one, "--key", "$.idd"][..], "`--key $.idd`: no record has it; the nearest are `$.id`, "),
-        (&["diff", &one, &one, "--records", "$.dat"], "`--records $.dat`: no file has records there; there is `$.data[*]`"),
-        (&["replay", &days, "--records", "$.nope"], "`--records $.nope`: no window has records there; there is `$.data[*]`"),
-        (&["replay", &days, "--key", "$.email_address"], "`--key $.email_address`: no window has it; the nearest are `$.email`, "),
+        (
+            &["diff", &one, &one, "--key", "$.idd"][..],
+            "`--key $.idd`: no record has it; the nearest are `$.id`, ",
+        ),
+        (
+            &["diff", &one, &one, "--records", "$.dat"],
+            "`--records $.dat`: no file has records there; there is `$.data[*]`",
+        ),
+        (
+            &["replay", &days, "--records", "$.nope"],
+            "`--records $.nope`: no window has records there; there is `$.data[*]`",
+        ),
+        (
+            &["replay", &days, "--key", "$.email_address"],
+            "`--key $.email_address`: no window has it; the nearest are `$.email`, ",
+        ),
         (&["replay", &days, "--learning-windows", "0"], "'--learning-windows <COUNT>'"),
-        (&["replay", &one], "is a file: `replay` runs the windows in a folder, `drogue diff BEFORE AFTER` compares two files"),
+        (
+            &["replay", &one],
+            "is a file: `replay` runs the windows in a folder, `drogue diff BEFORE AFTER` compares two files",
+        ),
         (&["diff", &days, &one], "is a folder: `drogue replay "),
     ] {
         let ran = files.run(args);
@@ -197,7 +226,10 @@ fn records_that_sit_elsewhere_are_told_with_both_places() {
     assert!(text.contains(&format!("2026-03-06 00:00  OPENED breaking  {moved}")), "{text}");
     assert!(text.contains("still open: 1 breaking"), "{text}");
     let text = files.run(&["replay", &folder, "--accept", "all"]).ended(11).stdout;
-    assert!(text.contains("2026-03-07 00:00  quiet until 2026-03-08 00:00, 2 windows, 60 records each"), "{text}");
+    assert!(
+        text.contains("2026-03-07 00:00  quiet until 2026-03-08 00:00, 2 windows, 60 records each"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -238,5 +270,9 @@ fn formats_that_are_not_read_are_refused_by_name() {
     }
     let next = files.write("next.json", json!({"openapi": "4.0.0", "info": {}, "paths": {}}).to_string());
     let ran = files.run(&["diff", &next, &next]).ended(1);
-    assert!(ran.stderr.contains("next.json` is OpenAPI 4.0.0, a version other than 3.x, which is not understood"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("next.json` is OpenAPI 4.0.0, a version other than 3.x, which is not understood"),
+        "{}",
+        ran.stderr
+    );
 }

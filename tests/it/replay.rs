@@ -85,7 +85,8 @@ fn learning_is_stated_and_ends() {
     ]);
     let told = early.replayed(Accepting::Nothing);
     let day = 86_400;
-    let learning = |joined, span_s| WindowOutcome::Learning { seen: 2, needed: 3, joined, span_s, needed_s: day };
+    let learning =
+        |joined, span_s| WindowOutcome::Learning { seen: 2, needed: 3, joined, span_s, needed_s: day };
     assert_eq!(told.windows[1].outcome, learning(true, day));
     assert_eq!(told.windows[1].events, []);
     assert_eq!(told.windows[2].outcome, learning(false, day));
@@ -297,10 +298,16 @@ fn learning_that_stands_still_says_what_holds_it_up() {
     let text = lines.join("\n");
     assert!(text.contains("learning stands still at 1 window: this one shows hard changes"), "{text}");
     assert!(text.contains("OPENED breaking  `$.email` was renamed to `$.mail`"), "{text}");
-    assert!(text.contains("learning stands still: what is open keeps windows from being learned from"), "{text}");
+    assert!(
+        text.contains("learning stands still: what is open keeps windows from being learned from"),
+        "{text}"
+    );
     assert!(text.contains("`--accept '$.email' --accept '$.mail'`, or `--accept all`, goes on"), "{text}");
     let (_, lines) = folder.printed(&["--accept", "$.email", "--accept", "$.mail"]);
-    assert!(lines.iter().any(|line| line.starts_with("2026-03-05 00:00  learned from 3 windows")), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("2026-03-05 00:00  learned from 3 windows")),
+        "{lines:#?}"
+    );
 }
 
 #[test]

@@ -286,14 +286,7 @@ fn classes_of_documented_responses() {
             C::RateLimited,
             Action::Wait,
         ),
-        (
-            generic,
-            200,
-            &[],
-            r#"{"code":401,"message":"token expired"}"#,
-            C::AuthExpired,
-            Action::Stop,
-        ),
+        (generic, 200, &[], r#"{"code":401,"message":"token expired"}"#, C::AuthExpired, Action::Stop),
         (
             generic,
             200,
