@@ -68,12 +68,15 @@ pub(super) fn judge(
     })
 }
 
+/// Bytes of a file that may be an error; what is longer holds data.
+const MAX_ERROR: usize = 1 << 20;
+
 /// The error that a kept body holds in place of records, by the rules for responses of success: a file says nothing of
 /// its status, and errors are kept behind one most often. A list is taken for records, whatever they speak of.
 #[must_use]
 pub fn error_in_place_of_records(rules: &RuleSet, body: &[u8]) -> Option<Failure> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
-    if !text.starts_with(b"{") {
+    if !text.starts_with(b"{") || text.len() > MAX_ERROR {
         return None;
     }
     let exchange = Exchange {

@@ -205,9 +205,10 @@ impl Lists {
         if lines(&text).is_some() {
             return Ok(Self::Lines);
         }
-        match split_records(&text, &FieldPath::root(), MAX_DEPTH) {
+        match record_lists(&text) {
+            Ok(lists) => Ok(Self::At(lists)),
             Err(SplitError::Syntax(_)) => Err(no_json(named.name, &named.bytes, &text)),
-            Ok(_) | Err(_) => Ok(Self::At(record_lists(&text))),
+            Err(wrong) => Err(unreadable(named.name, &wrong)),
         }
     }
 
@@ -330,7 +331,7 @@ impl<'a> Read<'a> {
             Some(lines) => lines,
             None => split_records(&text, place, MAX_DEPTH).map_err(|wrong| match wrong {
                 SplitError::Syntax(_) => no_json(named.name, bytes, &text),
-                wrong => EngineError::Refused(format!("cannot read `{}`: {wrong}", named.name)),
+                wrong => unreadable(named.name, &wrong),
             })?,
         };
         // An object without members is "nothing", and no record that lost all its fields.
@@ -361,6 +362,10 @@ impl Located for Read<'_> {
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
         (memchr::memchr_iter(b'\n', before).count() + 1, start - line_start + 1)
     }
+}
+
+fn unreadable(name: &str, wrong: &SplitError) -> EngineError {
+    EngineError::Refused(format!("cannot read `{name}`: {wrong}"))
 }
 
 /// Why a text is no JSON: it is in another format, or broken at a place.
