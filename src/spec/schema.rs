@@ -14,7 +14,7 @@ const MAX_PROPERTIES: usize = 10_000;
 /// What one schema says, its children left as they are written.
 #[derive(Debug, Default)]
 pub(super) struct View<'a> {
-    /// JSON types, null apart.
+    /// JSON types, null apart unless it stands alone.
     pub(super) types: BTreeSet<&'a str>,
     pub(super) nullable: bool,
     pub(super) format: Option<&'a str>,
@@ -35,6 +35,15 @@ pub(super) struct View<'a> {
     pub(super) outside: Vec<&'a str>,
     /// What has been added already: two ways to one schema say it twice, and 200 forks in a row say it 2^200 times.
     added: BTreeSet<usize>,
+}
+
+/// Whether a `type` allows null and nothing else.
+pub(super) fn is_null_alone(word: &Value) -> bool {
+    match word {
+        Value::String(word) => word == "null",
+        Value::Array(words) => !words.is_empty() && words.iter().all(|word| word == "null"),
+        _ => false,
+    }
 }
 
 impl<'a> View<'a> {
@@ -104,6 +113,10 @@ impl<'a> View<'a> {
                 ("anyOf", Value::Array(alternatives)) => any_of = Some(alternatives.as_slice()),
                 _ => {}
             }
+        }
+        // Null alone is a type like any other.
+        if object.get("type").is_some_and(is_null_alone) {
+            self.types.insert("null");
         }
         if let Some(values) = listed.or(fixed) {
             self.nullable |= values.iter().any(Value::is_null);

@@ -276,3 +276,40 @@ fn formats_that_are_not_read_are_refused_by_name() {
         ran.stderr
     );
 }
+
+#[test]
+fn what_replay_makes_of_names_is_said() {
+    let files = Files::new();
+    let of = |folder: &str, names: &[&str]| {
+        for (turn, name) in names.iter().enumerate() {
+            files.write(&format!("{folder}/{name}.json"), json!(customers(turn as u64)).to_string());
+        }
+        let folder = files.folder.path().join(folder).display().to_string();
+        files.run(&["replay", &folder]).ended(0).stdout
+    };
+    let text = of("mixed", &["a-13-03-2026", "b-14-03-2026", "c-2026-03-17", "d-18-03-2026"]);
+    let said = "1 of 4 names have a date that is read (2026-03-14, 20260314T0815); all are taken in the order of their names";
+    assert!(text.starts_with(said), "{text}");
+    // Windows of one time are no history, whatever their number.
+    let text = of("same", &["2026-03-01a", "2026-03-01b", "2026-03-01c", "2026-03-01d"]);
+    assert!(text.contains("2026-03-01 00:00  learning: window 4, 60 records; they span 0s of 1d"), "{text}");
+}
+
+#[test]
+fn what_changed_of_the_contract_alone_is_listed() {
+    let files = Files::new();
+    let api = |media: &str| {
+        let schema = json!({"type": "object", "properties": {"id": {"type": "string"}}});
+        json!({"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}, "paths": {"/orders": {"get": {
+            "responses": {"200": {"description": "ok", "content": {media: {"schema": schema}}}}}}}})
+    };
+    let (one, other) = (
+        files.write("one.json", api("application/json").to_string()),
+        files.write("other.json", api("application/vnd.api+json").to_string()),
+    );
+    let text = files.run(&["diff", &one, &other]).ended(0).stdout;
+    assert!(text.contains("contract besides: INFO (1)"), "{text}");
+    assert!(text.contains("application/json → application/vnd.api+json"), "{text}");
+    let text = files.run(&["diff", &one, &other, "--format", "markdown"]).ended(0).stdout;
+    assert!(text.contains("contract besides: INFO (1)"), "{text}");
+}
