@@ -164,7 +164,10 @@ fn log_checked(checked: &Checked) {
     let stream = &checked.subject;
     match &checked.outcome {
         Outcome::Recorded { records } => info!(%stream, records, "recorded `{stream}`: {records} records"),
-        Outcome::Learning { seen, needed, until } => {
+        Outcome::Learning { joined: false, seen, .. } => {
+            info!(%stream, "learning `{stream}` stands still at {seen} windows, by what this one shows");
+        }
+        Outcome::Learning { seen, needed, until, .. } => {
             info!(%stream, "learning `{stream}`: {seen} of {needed} windows, until {until} at the earliest");
         }
         Outcome::Compared => {

@@ -198,7 +198,7 @@ pub struct Import {
 /// `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// What was: a file or a URL.
+    /// What was: a file or a URL; `-` for standard input.
     pub baseline: String,
     /// What is: a file or a URL.
     pub live: String,
@@ -495,14 +495,14 @@ pub struct Replay {
     #[arg(long, value_name = "none|all|JSONPATH")]
     pub accept: Vec<String>,
     /// Windows that are learned from before soft changes are told; as the config has it, or else 3.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub learning_windows: Option<u64>,
     /// The time that they span at least; as the config has it, or else 1d. Windows without dates are a day apart.
     #[arg(long, value_name = "TIME")]
     pub learning_span: Option<crate::model::Period>,
-    /// When to fail.
-    #[command(flatten)]
-    pub fail_on: FailOn,
+    /// The least severity of what any window told, resolved or not, that makes the exit code 10 or 11.
+    #[arg(long, value_parser = parse_severity, default_value = "info", value_name = "SEVERITY")]
+    pub fail_on: Severity,
 }
 
 /// `audit`.

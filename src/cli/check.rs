@@ -113,7 +113,12 @@ fn lines(checked: &Checked) -> Vec<String> {
             lines.push(format!("{subject}: recorded the document"));
         }
         Outcome::Recorded { records } => lines.push(format!("{subject}: recorded {records} records in the baseline")),
-        Outcome::Learning { seen, needed, until } => lines.push(format!(
+        Outcome::Learning { seen, joined: false, .. } => lines.push(format!(
+            "{subject}: learning stands still at {seen} {}: this one shows hard changes and is not learned from; where \
+             they are the new normal, `drogue baseline accept {subject}` goes on",
+            if *seen == 1 { "window" } else { "windows" }
+        )),
+        Outcome::Learning { seen, needed, until, .. } => lines.push(format!(
             "{subject}: learning, {seen} of {needed} windows; only hard facts alert until {until:.0} at the earliest"
         )),
         Outcome::Unchanged => lines.push(format!("{subject}: the source says that nothing changed")),

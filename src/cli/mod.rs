@@ -33,7 +33,7 @@ use crate::telemetry;
 /// Runs what was typed.
 ///
 /// # Errors
-/// Where the command could not run: exit code 1, with the chain of causes.
+/// Where the command could not run, with the chain of causes; [`Exit::of_error`] says how the program ends then.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A daemon tells what it does; the demo shows what matters by itself.
     match &cli.command {

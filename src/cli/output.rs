@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::args::{Colour, Common, Format};
 use super::render::Style;
+use crate::engine::EngineError;
 use crate::model::{FindingState, ReportSet, Severity};
 
 /// How this run prints.
@@ -47,6 +48,15 @@ impl Exit {
             Self::Findings => 10,
             Self::Breaking => 11,
             Self::Unobserved => 12,
+        }
+    }
+
+    /// The exit of a command that came to no end: wrong use where what was typed does not fit what there is.
+    #[must_use]
+    pub fn of_error(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<EngineError>() {
+            Some(EngineError::Usage(_)) => Self::Usage,
+            Some(_) | None => Self::Failed,
         }
     }
 

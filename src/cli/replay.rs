@@ -19,18 +19,21 @@ pub(super) fn run(common: &Common, args: &Replay, out: &Output) -> anyhow::Resul
     out.result(&replay, |style| render::replay(&replay, style))?;
     // A window that could not be read is one that nobody has judged.
     let unread = replay.windows.iter().filter_map(|window| match &window.outcome {
-        WindowOutcome::Unreadable { why } => Some(Unobserved {
+        WindowOutcome::Unreadable { why } | WindowOutcome::Failed { why, .. } => Some(Unobserved {
             connector: "replay".to_owned(),
             stream: window.name.clone(),
             outcome: why.clone(),
             retry_at: None,
         }),
-        _ => None,
+        WindowOutcome::Learning { .. }
+        | WindowOutcome::Learned { .. }
+        | WindowOutcome::Compared
+        | WindowOutcome::Empty => None,
     });
     let unobserved = unread.collect();
     let reports = replay.windows.into_iter().filter_map(|window| window.report).collect();
     let set = ReportSet { version: 1, drogue: String::new(), reports, unobserved };
-    Ok(Exit::of(&set, args.fail_on.fail_on))
+    Ok(Exit::of(&set, args.fail_on))
 }
 
 /// As the config has it where there is one, and as the command line has it where it says so.

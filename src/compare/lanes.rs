@@ -34,7 +34,10 @@ pub fn compare(baseline: &Baseline, window: &Window) -> Comparison {
     if live.records < MIN_SUPPORT {
         comparison.inconclusive.push(Inconclusive {
             path: FieldPath::root(),
-            why: format!("{} records; {MIN_SUPPORT} needed to judge values", live.records),
+            why: match live.records {
+                1 => format!("1 record; {MIN_SUPPORT} are needed to judge values"),
+                few => format!("{few} records; {MIN_SUPPORT} are needed to judge values"),
+            },
         });
     }
     comparison.unjudged = unjudged(live);

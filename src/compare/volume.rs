@@ -58,8 +58,11 @@ pub(super) enum Volume {
 
 /// Judges the number of records, for whole windows alone and only where windows before say what is usual.
 pub(super) fn volume(baseline: &Baseline, window: &Window) -> Volume {
-    // Four windows: fewer tell nothing of how much they vary.
-    if window.partial || baseline.windows < 4 || baseline.profile.records == 0 {
+    let volumes = baseline.variation.volumes();
+    // Four windows: fewer tell nothing of how much they vary. Those that were learned from may be fewer than those that
+    // were counted since.
+    let windows = volumes.map_or(baseline.windows, |known| known.windows.max(baseline.windows));
+    if window.partial || windows < 4 || baseline.profile.records == 0 {
         return Volume::Usual;
     }
     let mean = baseline.profile.records as f64 / baseline.windows as f64;
@@ -68,9 +71,12 @@ pub(super) fn volume(baseline: &Baseline, window: &Window) -> Volume {
     // fifth, or five times as many. Small streams vary more than that by themselves.
     let far =
         mean >= 20.0 && (seen as f64 * 5.0 <= mean || seen as f64 >= mean * 5.0) || mean >= 5.0 && seen == 0;
-    let changed =
-        || Volume::Changed(Facts::new().with("expected", mean).with("seen", seen).with("what", "records"));
-    match baseline.variation.volumes() {
+    let changed = || {
+        Volume::Changed(
+            Facts::new().with("expected", mean.round()).with("seen", seen).with("what", "records"),
+        )
+    };
+    match volumes {
         None if far => changed(),
         Some(known) if known.windows < 4 || known.span < A_DAY => {
             if far {

@@ -6,9 +6,12 @@ use jiff::Timestamp;
 
 use super::{DiagnoseInput, diagnose, diagnose_outcomes};
 use crate::compare::{Baseline, Behaviour, Comparison, Variation, Window, compare};
-use crate::model::{Change, CompareKind, Compared, FieldPath, HashKey, MappedStream, Report, Side, Subject};
+use crate::model::{
+    Change, CompareKind, Compared, Diagnosis, FieldPath, Fingerprint, HashKey, MappedStream, Report, Side,
+    Subject,
+};
 use crate::profile::{KeySpec, Order, Profile, ProfileOptions, Profiler, SampleMode, find_keys};
-use crate::rules::{JudgeContext, RuleSet};
+use crate::rules::{JudgeContext, Judgement, RuleSet};
 
 /// What is known around a report.
 #[derive(Debug, Clone, Copy)]
@@ -58,13 +61,39 @@ pub fn assess(
     let mut comparison = compare(baseline, window);
     comparison.changes.extend(around);
     let mut judgement = rules.judge(subject, &comparison, context);
-    let findings = &mut judgement.findings;
-    let diagnoses = diagnose(DiagnoseInput { subject, baseline, window, findings, mapping: context.mapping });
+    let mapping = context.mapping;
+    let diagnoses = if context.learning && !judgement.findings.is_empty() {
+        let known = JudgeContext { learning: false, ..*context };
+        let mut all = rules.judge(subject, &comparison, &known);
+        let findings = &mut all.findings;
+        let read = diagnose(DiagnoseInput { subject, baseline, window, findings, mapping });
+        with_hard_facts(&mut judgement, all, read)
+    } else {
+        let findings = &mut judgement.findings;
+        diagnose(DiagnoseInput { subject, baseline, window, findings, mapping })
+    };
     Assessed {
         report: judgement.report(subject, compared(baseline, window), diagnoses),
         unjudged: comparison.unjudged,
         incomparable: comparison.incomparable,
     }
+}
+
+/// While a stream is learning, what there is to say of the hard facts of a judgement: the readings of all findings that
+/// explain one of them, and the other findings that these explain. What is new says nothing by itself then, but where a
+/// field is gone, it may be what took its place.
+fn with_hard_facts(judgement: &mut Judgement, all: Judgement, mut read: Vec<Diagnosis>) -> Vec<Diagnosis> {
+    let hard: BTreeSet<Fingerprint> =
+        judgement.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
+    read.retain(|one| one.explains.iter().any(|fingerprint| hard.contains(fingerprint)));
+    let told: BTreeSet<&Fingerprint> = read.iter().flat_map(|one| &one.explains).chain(&hard).collect();
+    let mut findings = all.findings;
+    findings.retain(|finding| told.contains(&finding.fingerprint));
+    // What is told now waits no longer.
+    let paths: BTreeSet<&FieldPath> = findings.iter().map(|finding| &finding.path).collect();
+    judgement.inconclusive.retain(|one| !paths.contains(&one.path) || all.inconclusive.contains(one));
+    judgement.findings = findings;
+    read
 }
 
 /// The report of a change that no window stands behind: responses failed, a stream was not observed.

@@ -105,7 +105,8 @@ impl Engine {
         let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut past = self.store.quiet_windows(subject, HISTORY).await?;
         past.reverse();
-        let since = self.now().saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+        let last = past.last().map_or_else(|| self.now(), |window| window.to);
+        let since = last.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
         let sizes = self.store.windows(subject, since).await?.into_iter().map(|entry| Size {
             to: entry.to,
             records: entry.records,
@@ -254,7 +255,7 @@ impl Engine {
         record.learning_until = Some(until);
         let needed = self.config.config.learning.windows;
         Ok(if self.is_learning(&next) {
-            Outcome::Learning { seen: next.windows, needed, until }
+            Outcome::Learning { seen: next.windows, needed, until, joined: record.is_clean }
         } else {
             Outcome::Compared
         })

@@ -46,6 +46,8 @@ pub enum Outcome {
         needed: u64,
         /// When learning ends at the earliest.
         until: Timestamp,
+        /// Whether this one was learned from: one that shows hard facts is not.
+        joined: bool,
     },
     /// Compared in full.
     Compared,

@@ -1,18 +1,17 @@
 //! `diff`: two files or URLs against each other, records or API descriptions; no config, no store.
 
-use std::borrow::Cow;
+mod records;
+
 use std::io::Read as _;
-use std::ops::Range;
 use std::path::Path;
 
 use jiff::civil::Date;
 
+pub(super) use self::records::Located;
 use super::{EngineError, lines::LineFile};
-use crate::diagnose::{Records, diff_records};
-use crate::model::{FieldPath, HashKey, Report};
+use crate::model::{FieldPath, Report};
 use crate::net::{HttpClient, Request};
 use crate::observe::{self, HttpSettings};
-use crate::profile::{KeySpec, guess_records_path, split_lines, split_records};
 use crate::rules::{ContractEntry, RuleSet, contract_entries, diff_descriptions, diff_read_documents};
 use crate::spec::{self, Document};
 
@@ -40,24 +39,34 @@ pub struct Diff {
 
 /// The most that one side may hold.
 const MAX_BYTES: u64 = 1_000_000_000;
-/// Nesting beyond this is not read.
-const MAX_DEPTH: u16 = 128;
 
 /// Compares two files or URLs.
 ///
 /// # Errors
 /// Where a side cannot be read, or the two are of different kinds.
 pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<Diff, EngineError> {
+    for name in [baseline, live] {
+        if Path::new(name).is_dir() {
+            return Err(EngineError::Usage(format!(
+                "`{name}` is a folder: `drogue replay {name}` runs the windows in it, `diff` compares two files"
+            )));
+        }
+    }
     let rules = RuleSet::builtin();
     if let Some((before, after)) = both_lines(baseline, live, options)? {
-        let report = compare_records(&before, &after, &rules, options);
+        let report = records::compare_lines((baseline, &before), (live, &after), &rules, options);
         for (name, lines) in [(baseline, before), (live, after)] {
             lines.check().map_err(|source| EngineError::Read { file: name.to_owned(), source })?;
         }
-        return Ok(Diff { report, contract: None });
+        return Ok(Diff { report: report?, contract: None });
     }
     let (before, after) = (fetch(baseline, options).await?, fetch(live, options).await?);
     let (before, after) = (in_words(baseline, before).await?, in_words(live, after).await?);
+    for (name, bytes) in [(baseline, &before), (live, &after)] {
+        if spec::is_other_xml(bytes) {
+            return Err(EngineError::Foreign { file: name.to_owned(), format: "XML" });
+        }
+    }
     let read = (spec::read_if_document(baseline, &before), spec::read_if_document(live, &after));
     match read {
         (Some(was), Some(is)) => {
@@ -66,17 +75,9 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
             Ok(compare_documents(&was?, &is?, &rules, options.today))
         }
         (None, None) => {
-            let before = Read::new(baseline, before, options.records.as_ref())?;
-            let after = Read::new(live, after, options.records.as_ref())?;
-            // An empty list is no evidence: neither of what was, nor of what is gone.
-            for (name, read) in [(baseline, &before), (live, &after)] {
-                if read.spans.is_empty() {
-                    return Err(EngineError::Refused(format!(
-                        "`{name}` holds no records, which is no evidence of anything"
-                    )));
-                }
-            }
-            let report = compare_records(&before, &after, &rules, options);
+            let before = records::Named { name: baseline, bytes: before };
+            let after = records::Named { name: live, bytes: after };
+            let report = records::compare(before, after, &rules, options)?;
             Ok(Diff { report, contract: None })
         }
         // What cannot be read on the other side has a reason of its own, and is told before the two are held together.
@@ -105,23 +106,6 @@ fn both_lines(
     Ok(open(live)?.map(|after| (before, after)))
 }
 
-fn compare_records(
-    before: &impl Records,
-    after: &impl Records,
-    rules: &RuleSet,
-    options: &DiffOptions,
-) -> Report {
-    let key = (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() });
-    // Nothing is kept, so any key does, and a fixed one makes two runs alike.
-    let hash_key = HashKey::new(*b"drogue diff 0001");
-    let mut report = diff_records(before, after, rules, hash_key, key);
-    // Files say nothing of when they were seen.
-    for finding in &mut report.findings {
-        (finding.first_seen, finding.last_seen) = (None, None);
-    }
-    report
-}
-
 /// Compares two documents: for a connector, and API descriptions as contracts as well.
 ///
 /// `today` tells whether announced ends have passed; without it, none has.
@@ -139,7 +123,7 @@ pub fn compare_documents(before: &Document, after: &Document, rules: &RuleSet, t
 fn no_document(document: &str, other: &str, bytes: &[u8]) -> EngineError {
     let begins = bytes.trim_ascii_start().first();
     let are_records =
-        begins == Some(&b'[') || std::str::from_utf8(bytes).is_ok_and(|text| lines(text).is_some());
+        begins == Some(&b'[') || std::str::from_utf8(bytes).is_ok_and(|text| records::lines(text).is_some());
     match spec::read(other, None, bytes) {
         Err(unreadable) if !are_records || matches!(unreadable, spec::SpecError::Broken { .. }) => {
             unreadable.into()
@@ -160,7 +144,8 @@ async fn in_words(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, EngineError> {
 
 async fn fetch(place: &str, options: &DiffOptions) -> Result<Vec<u8>, EngineError> {
     if !place.starts_with("http://") && !place.starts_with("https://") {
-        let path = Path::new(place);
+        // As everywhere, a dash is what comes in.
+        let path = Path::new(if place == "-" { "/dev/stdin" } else { place });
         let unreadable = |source| EngineError::Read { file: place.to_owned(), source };
         // What comes through a pipe has no folder that parts could be in.
         if !path.is_file() {
@@ -199,68 +184,4 @@ fn read_file(path: &Path) -> Result<Vec<u8>, EngineError> {
         return Err(EngineError::Refused(format!("`{}` has more than {MAX_BYTES} bytes", path.display())));
     }
     Ok(bytes)
-}
-
-/// The records of a file, each its own text as it came.
-struct Read {
-    bytes: Vec<u8>,
-    spans: Vec<Range<usize>>,
-}
-
-impl Read {
-    /// Reads JSON (an array, or an envelope around one) or JSON lines. A record that is no UTF-8 or no JSON is counted
-    /// as malformed; it costs no other.
-    fn new(name: &str, bytes: Vec<u8>, place: Option<&FieldPath>) -> Result<Self, EngineError> {
-        let text = masked(&bytes);
-        let records: Vec<&str> = match (place, lines(&text)) {
-            (None, Some(lines)) => lines,
-            (place, _) => {
-                let place = place.cloned().or_else(|| guess_records_path(&text)).unwrap_or_default();
-                split_records(&text, &place, MAX_DEPTH)
-                    .map_err(|wrong| EngineError::Refused(format!("cannot read `{name}`: {wrong}")))?
-            }
-        };
-        let start = text.as_ptr() as usize;
-        let spans = records
-            .iter()
-            .map(|record| {
-                let at = record.as_ptr() as usize - start;
-                at..at + record.len()
-            })
-            .collect();
-        drop(text);
-        Ok(Self { spans, bytes })
-    }
-}
-
-impl Records for Read {
-    fn count(&self) -> usize {
-        self.spans.len()
-    }
-
-    fn each(&self, take: &mut dyn FnMut(&[u8])) {
-        self.spans.iter().for_each(|span| take(&self.bytes[span.clone()]));
-    }
-}
-
-/// The text with a `?` for every byte that is no UTF-8, so that places in it are places in the bytes.
-fn masked(bytes: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
-    }
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
-    Cow::Owned(text)
-}
-
-/// The lines of a text that is JSON lines: more than one line, and the first of them a whole object.
-fn lines(text: &str) -> Option<Vec<&str>> {
-    let all: Vec<&str> = split_lines(text).collect();
-    // One line alone is JSON as well: an envelope around the records, most often.
-    let first = all.first().filter(|_| all.len() > 1)?;
-    let is_object = first.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok();
-    is_object.then_some(all)
 }

@@ -3,7 +3,7 @@
 use crate::adapters::AdapterError;
 use crate::apply::ApplyError;
 use crate::config::ConfigErrors;
-use crate::observe::{ConnectionError, ImportError};
+use crate::observe::{ConnectionError, ImportError, next_step};
 use crate::rules::RuleError;
 use crate::spec::SpecError;
 use crate::store::StoreError;
@@ -64,6 +64,17 @@ pub enum EngineError {
         /// The nearest name, or where to look.
         hint: String,
     },
+    /// A file in a format that is not read.
+    #[error("`{file}` is {format}; JSON, JSONL and HAR files are read: {}", next_step(format))]
+    Foreign {
+        /// The file.
+        file: String,
+        /// What it is.
+        format: &'static str,
+    },
+    /// What was asked for does not fit what there is.
+    #[error("{0}")]
+    Usage(String),
     /// Something that cannot be done as things stand.
     #[error("{0}")]
     Refused(String),

@@ -6,12 +6,14 @@ use super::check::Known;
 use super::checked::{Checked, Outcome};
 use super::open::Stream;
 use super::{Engine, EngineError};
+use crate::compare::Baseline;
 use crate::diagnose::{assess_outcome, baseline_side};
 use crate::model::{
-    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Side, Unobserved,
+    Change, ChangeKind, CompareKind, Compared, ErrorClass, Facts, FieldPath, Report, Side, Subject,
+    Unobserved,
 };
 use crate::observe::Failure;
-use crate::rules::JudgeContext;
+use crate::rules::{JudgeContext, RuleSet};
 use crate::store::CheckOutcome;
 
 /// Failed checks in a row that make a pattern, where the answer is definite: the second one confirms it.
@@ -31,7 +33,6 @@ impl Engine {
     ) -> Result<Checked, EngineError> {
         let now = self.now();
         let failures = known.state.failures + 1;
-        let needed = if passes_by_itself(failure.class) { LASTING_AFTER } else { CONFIRMED_AFTER };
         let outcome = CheckOutcome::Failed {
             class: failure.class,
             message: failure.detail.clone(),
@@ -56,20 +57,11 @@ impl Engine {
                 retry_at: Some(retry_at),
             }),
         );
-        let mut report = None;
-        if failures >= needed {
-            let mapping = self.mapping(stream).ok().flatten();
-            let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
-            let since = known.state.failing_since.unwrap_or(now);
-            let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
-            let compared = Compared {
-                kind: CompareKind::Records,
-                baseline: known.baseline.as_ref().map(baseline_side).unwrap_or_default(),
-                live: Side { records: 0, version: None, from: Some(since), to: Some(now) },
-            };
-            let change = change_of(&failure, failures, since);
-            report = Some(assess_outcome(&stream.subject, change, compared, &self.rules, &context));
-        }
+        let mapping = self.mapping(stream).ok().flatten();
+        let mapped = mapping.as_ref().map(|mapping| &mapping.stream);
+        let context = JudgeContext { mapping: mapped, learning: known.baseline.is_none(), at: now };
+        let run = FailedLooks { failures, since: Some(known.state.failing_since.unwrap_or(now)) };
+        let report = pattern(&stream.subject, &failure, &run, known.baseline.as_ref(), &self.rules, &context);
         if let Some(report) = &report {
             record.findings.clone_from(&report.findings);
             record.diagnoses.clone_from(&report.diagnoses);
@@ -82,6 +74,41 @@ impl Engine {
         checked.note_earlier(&committed);
         Ok(checked)
     }
+}
+
+/// Failed looks in a row.
+#[derive(Debug)]
+pub(super) struct FailedLooks {
+    /// How many, the last one counted.
+    pub(super) failures: u64,
+    /// When the first of them was, where anybody knows.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// The report of failed looks in a row; `None` for so few that they are no pattern.
+pub(super) fn pattern(
+    subject: &Subject,
+    failure: &Failure,
+    run: &FailedLooks,
+    baseline: Option<&Baseline>,
+    rules: &RuleSet,
+    context: &JudgeContext<'_>,
+) -> Option<Report> {
+    let needed = if passes_by_itself(failure.class) { LASTING_AFTER } else { CONFIRMED_AFTER };
+    if run.failures < needed {
+        return None;
+    }
+    let compared = Compared {
+        kind: CompareKind::Records,
+        baseline: baseline.map(baseline_side).unwrap_or_default(),
+        live: Side { records: 0, version: None, from: run.since, to: run.since.map(|_| context.at) },
+    };
+    let mut change = change_of(failure);
+    change.facts.set("attempts", run.failures);
+    if let Some(since) = run.since {
+        change.facts.set("since", since.to_string());
+    }
+    Some(assess_outcome(subject, change, compared, rules, context))
 }
 
 /// Whether answers of this class come and go, so that two in a row say little.
@@ -107,13 +134,9 @@ const fn passes_by_itself(class: ErrorClass) -> bool {
     }
 }
 
-/// A lasting failure as a change: of the envelope where the answer was fine but for its records, of the endpoint else.
-fn change_of(failure: &Failure, failures: u64, since: Timestamp) -> Change {
-    let mut facts = Facts::new()
-        .with("class", failure.class.word())
-        .with("attempts", failures)
-        .with("since", since.to_string())
-        .with("detail", failure.detail.clone());
+/// A failure as a change: of the envelope where the answer was fine but for its records, of the endpoint else.
+pub(super) fn change_of(failure: &Failure) -> Change {
+    let mut facts = Facts::new().with("class", failure.class.word()).with("detail", failure.detail.clone());
     if let Some(status) = failure.status {
         facts.set("status", u64::from(status));
     }

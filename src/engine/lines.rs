@@ -9,6 +9,7 @@ use std::{
 
 use serde::de::IgnoredAny;
 
+use super::diff::Located;
 use crate::diagnose::Records;
 
 /// How much is read at once, in bytes.
@@ -73,15 +74,32 @@ impl Records for LineFile {
     }
 }
 
+impl Located for LineFile {
+    fn place_of(&self, record: usize) -> (usize, usize) {
+        let (mut line, mut held) = (0, 0);
+        let _ = each_line(&self.path, &mut |text| {
+            line += 1;
+            held += usize::from(!text.is_empty());
+            held <= record
+        });
+        (line, 1)
+    }
+}
+
 /// Hands the lines that hold something to `take`, without byte order mark and line ends, until it says `false`; whether
 /// it never did.
 fn pass(path: &Path, take: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<bool> {
+    each_line(path, &mut |text| text.is_empty() || take(text))
+}
+
+/// The same with the lines that hold nothing.
+fn each_line(path: &Path, take: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<bool> {
     let mut reader = BufReader::with_capacity(BUFFER, File::open(path)?);
     let (mut line, mut is_first) = (Vec::new(), true);
     while reader.read_until(b'\n', &mut line)? > 0 {
         let mark: &[u8] = if is_first { b"\xef\xbb\xbf" } else { b"" };
         let text = trimmed(line.strip_prefix(mark).unwrap_or(&line));
-        if !text.is_empty() && !take(text) {
+        if !take(text) {
             return Ok(false);
         }
         is_first = false;
@@ -124,6 +142,7 @@ mod tests {
         }
         assert_eq!((lines.count(), expected.len()), (4, 4));
         lines.check().unwrap();
+        assert_eq!([0, 1, 2, 3].map(|record| lines.place_of(record).0), [1, 4, 5, 7]);
     }
 
     #[test]

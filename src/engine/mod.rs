@@ -20,6 +20,7 @@ mod findings;
 mod lines;
 mod look;
 mod open;
+mod paths;
 mod remind;
 mod replay;
 mod schedule;

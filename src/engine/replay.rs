@@ -6,6 +6,7 @@
 mod files;
 mod timeline;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,11 +15,11 @@ use serde::Serialize;
 
 pub use self::timeline::{Accepting, Counts, Event, EventKind, Summary, WindowOutcome};
 use self::timeline::{Timeline, Told};
-use super::EngineError;
+use super::{EngineError, paths::near};
 use crate::clock::DrivenClock;
 use crate::config::LearningSettings;
-use crate::model::{Clock, FieldPath, HashKey, Report, Subject};
-use crate::observe::{self, Complete, ImportOptions, ObserveContext};
+use crate::model::{ChangeKind, Clock, FieldPath, HashKey, Report, Subject};
+use crate::observe::{self, Complete, Failure, ImportOptions, ObserveContext};
 use crate::profile::KeySpec;
 use crate::rules::RuleSet;
 
@@ -48,6 +49,8 @@ pub struct Replay {
     pub windows: Vec<Replayed>,
     /// Files of the folder that are no windows, and why.
     pub skipped: Vec<Skipped>,
+    /// What a person should know of the order of the files.
+    pub notes: Vec<String>,
     /// What it all came to.
     pub summary: Summary,
 }
@@ -78,11 +81,20 @@ pub struct Replayed {
     pub report: Option<Report>,
 }
 
+/// Fields that are remembered to tell which are near to what was typed.
+const MAX_SEEN: usize = 100_000;
+
 /// Runs the windows of a folder through the rules.
 ///
 /// # Errors
 /// Where the folder cannot be read, or holds no windows.
 pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Replay, EngineError> {
+    if dir.is_file() {
+        return Err(EngineError::Usage(format!(
+            "`{}` is a file: `replay` runs the windows in a folder, `drogue diff BEFORE AFTER` compares two files",
+            dir.display()
+        )));
+    }
     let folder = files::windows_of(dir)?;
     if folder.windows.is_empty() {
         return Err(EngineError::Refused(format!(
@@ -96,12 +108,14 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Replay, EngineError
     let mut course = Course::new(subject, options);
     let windows =
         folder.windows.into_iter().map(|window| course.take(window.name, &window.path, window.at)).collect();
+    course.check()?;
     let skipped = folder.skipped.into_iter().map(|(name, why)| Skipped { name, why });
     Ok(Replay {
         version: 1,
         drogue: env!("CARGO_PKG_VERSION"),
         windows,
         skipped: skipped.collect(),
+        notes: folder.notes,
         summary: course.timeline.summary(),
     })
 }
@@ -112,9 +126,22 @@ pub struct Course {
     timeline: Timeline,
     hash_key: HashKey,
     key: Option<KeySpec>,
-    /// Where the records sit: as told, else where the first file had them.
-    records: Option<FieldPath>,
+    /// Where the records sit, as told.
+    told: Option<FieldPath>,
+    /// Where the first file had them, where nobody told; moved by accepting.
+    found: Option<FieldPath>,
+    seen: Seen,
     last: Timestamp,
+}
+
+/// What of the things that were named any window has.
+#[derive(Debug, Default)]
+struct Seen {
+    windows: u64,
+    /// Places of records.
+    places: BTreeSet<FieldPath>,
+    /// Fields of records.
+    fields: BTreeSet<FieldPath>,
 }
 
 impl Course {
@@ -127,8 +154,39 @@ impl Course {
             // Nothing is stored, so any key does, and a fixed one makes two runs alike.
             hash_key: HashKey::new(*b"drogue replay 01"),
             key: (!options.key.is_empty()).then(|| KeySpec { paths: options.key.clone() }),
-            records: options.records.clone(),
+            told: options.records.clone(),
+            found: None,
+            seen: Seen::default(),
             last: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Whether what was named is there in some window.
+    ///
+    /// # Errors
+    /// Where it is in none.
+    fn check(&self) -> Result<(), EngineError> {
+        let nowhere = |what: &str, path: &FieldPath, there: &BTreeSet<FieldPath>| {
+            Err(EngineError::Usage(format!(
+                "`{what} {path}`: no window has {}{}",
+                if what == "--key" { "it" } else { "records there" },
+                near(path, there)
+            )))
+        };
+        if self.seen.windows == 0 {
+            return Ok(());
+        }
+        let is_list = |path: &FieldPath| path.is_root() && self.seen.places.contains(&path.each());
+        if let Some(told) = &self.told
+            && !self.seen.places.contains(told)
+            && !is_list(told)
+        {
+            return nowhere("--records", told, &self.seen.places);
+        }
+        let key = self.key.iter().flat_map(|key| &key.paths);
+        match key.into_iter().find(|path| !self.seen.fields.contains(path)) {
+            Some(path) => nowhere("--key", path, &self.seen.fields),
+            None => Ok(()),
         }
     }
 
@@ -138,10 +196,21 @@ impl Course {
         // Two files of one time come one after the other all the same.
         let next = self.last.saturating_add(SignedDuration::from_micros(1)).unwrap_or(Timestamp::MAX);
         let at = seen.map_or(day, |at| at.max(next));
-        let told = self.read(path, at).and_then(|complete| {
+        let told = self.read(path, at).and_then(|read| {
             self.last = at;
-            let around = super::check::changes_around(&complete);
-            self.timeline.take(complete.window, around)
+            match read {
+                Read::Window(complete) => {
+                    let place = complete.records.clone();
+                    let around = super::check::changes_around(&complete);
+                    let told = self.timeline.take(complete.window, around)?;
+                    // Whoever accepts that the records sit elsewhere expects them there from then on.
+                    if told.accepted(ChangeKind::EnvelopeChanged) {
+                        (self.told, self.found) = (None, Some(place));
+                    }
+                    Ok(told)
+                }
+                Read::Error(failure) => Ok(self.timeline.fail(failure, at, seen.is_some())),
+            }
         });
         let mut told = told.unwrap_or_else(|wrong| {
             self.timeline.unreadable();
@@ -155,9 +224,9 @@ impl Course {
     }
 
     /// Reads a file as one window that was seen at `at`.
-    fn read(&mut self, path: &Path, at: Timestamp) -> Result<Complete, EngineError> {
-        let options =
-            ImportOptions { records: self.records.clone(), at: Some(at), ..ImportOptions::default() };
+    fn read(&mut self, path: &Path, at: Timestamp) -> Result<Read, EngineError> {
+        let records = self.told.clone().or_else(|| self.found.clone());
+        let options = ImportOptions { records, at: Some(at), ..ImportOptions::default() };
         let clock: Arc<dyn Clock> = Arc::new(DrivenClock::new(at));
         let key = self.key.clone().or_else(|| self.timeline.key());
         let context = ObserveContext {
@@ -172,12 +241,29 @@ impl Course {
                 return Err(EngineError::Refused("nothing new since the window before".to_owned()));
             }
             observe::Outcome::Deferred { detail, .. } => return Err(EngineError::Refused(detail)),
-            observe::Outcome::Failed(failure) => return Err(EngineError::Refused(failure.detail)),
+            observe::Outcome::Failed(failure) => return Ok(Read::Error(failure)),
         };
         (complete.window.from, complete.window.to) = (at, at);
-        if complete.guessed && !complete.records.is_root() {
-            self.records.get_or_insert_with(|| complete.records.clone());
+        self.seen.windows += 1;
+        self.seen.places.insert(complete.records.clone());
+        let room = MAX_SEEN.saturating_sub(self.seen.fields.len());
+        self.seen.fields.extend(complete.window.profile.fields.keys().take(room).cloned());
+        // A record alone, and a file of lines, have nothing around them that could have changed.
+        if self.told.is_none() && !complete.records.is_root() {
+            let before = self.found.get_or_insert_with(|| complete.records.clone());
+            // A bare list is read wherever records were expected: it may be what somebody took out of an envelope. In a
+            // row of windows it is another answer.
+            if *before != complete.records && complete.moved_from.is_none() {
+                complete.moved_from = Some(before.clone());
+            }
         }
-        Ok(complete)
+        Ok(Read::Window(Box::new(complete)))
     }
+}
+
+/// What a file holds.
+enum Read {
+    Window(Box<Complete>),
+    /// An error in place of records.
+    Error(Failure),
 }

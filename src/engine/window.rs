@@ -18,7 +18,7 @@ use crate::rules::{JudgeContext, RuleSet};
 /// The last quiet windows, so many, say how a stream varies by itself, however long ago they came: a change that stays
 /// does not become the ordinary course of things by staying.
 pub(super) const HISTORY: u64 = 8;
-/// How far back windows are counted: a week has its weekend, and a day more the same hour a week ago.
+/// How far back from the last usual one windows are counted: a week has its weekend, and a day more the same hour a week ago.
 pub(super) const VOLUME_HISTORY: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// What a whole window can show.
@@ -57,7 +57,11 @@ pub(super) fn follow(
             profiles.push(window.profile);
         }
     }
-    let sizes = sizes.into_iter().filter(|size| size.counts && holds(size.to));
+    let sizes: Vec<Size> = sizes.into_iter().filter(|size| size.counts && holds(size.to)).collect();
+    // A number of records that stays does not become usual by staying: the days before the last usual window count.
+    let last = sizes.iter().map(|size| size.to).max();
+    let since = last.and_then(|last| last.saturating_sub(VOLUME_HISTORY).ok()).unwrap_or(Timestamp::MIN);
+    let sizes = sizes.iter().filter(|size| size.to >= since);
     let volumes = Volumes::of(sizes.map(|size| (size.to, size.records)));
     baseline.variation = Variation::of(&profiles).with_volumes(volumes);
 }

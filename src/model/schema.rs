@@ -1,6 +1,7 @@
 //! JSON types and how often each was seen.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A JSON type, with integers kept apart from other numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +27,20 @@ impl JsonType {
     /// Every type, in the order of [`TypeCounts`].
     pub const ALL: [Self; 7] =
         [Self::Null, Self::Boolean, Self::Integer, Self::Number, Self::String, Self::Array, Self::Object];
+
+    /// The type of a value.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(_) => Self::Boolean,
+            Value::Number(number) if number.is_f64() => Self::Number,
+            Value::Number(_) => Self::Integer,
+            Value::String(_) => Self::String,
+            Value::Array(_) => Self::Array,
+            Value::Object(_) => Self::Object,
+        }
+    }
 
     /// The word for it, as JSON Schema has it.
     #[must_use]

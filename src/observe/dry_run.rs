@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::session::{End, Session};
 use super::{Failure, ObserveContext, Source, paging::Pager};
-use crate::model::{Clock, Exchange, HashKey};
+use crate::model::{Clock, Exchange, HashKey, JsonType};
 use crate::net::redact;
 use crate::rules::RuleSet;
 
@@ -114,7 +114,7 @@ fn body_shape(body: &[u8]) -> String {
 
 /// Writes one shape for all `values`, which stand at the same place.
 fn write_shape(out: &mut String, values: &[&Value], level: usize) {
-    let mut kinds: Vec<&str> = values.iter().map(|value| kind(value)).collect();
+    let mut kinds: Vec<&str> = values.iter().map(|value| JsonType::of(value).word()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     if level >= MAX_LEVELS {
@@ -160,18 +160,6 @@ fn write_shape(out: &mut String, values: &[&Value], level: usize) {
             write_shape(out, &elements, level);
             out.push(']');
         }
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

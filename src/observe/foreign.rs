@@ -1,5 +1,48 @@
 //! Names what a body is when it is not JSON, so that it is refused by its name.
 
+use crate::rules::{Media, media_of};
+
+/// The name of the format of a file that is not read here, by its ending and then by its content.
+#[must_use]
+pub fn foreign_file(name: &str, bytes: &[u8]) -> Option<&'static str> {
+    by_ending(name).or_else(|| foreign_format(None, bytes)).or_else(|| match media_of(bytes) {
+        Media::Csv => Some("CSV"),
+        Media::Binary => Some("binary data"),
+        Media::Json
+        | Media::Empty
+        | Media::CutJson
+        | Media::JsonLines
+        | Media::Html
+        | Media::Xml
+        | Media::Text => None,
+    })
+}
+
+/// What to do with a file of a format that is not read.
+#[must_use]
+pub fn next_step(format: &str) -> &'static str {
+    match format {
+        "gzip data" | "a ZIP archive" => "unpack it first",
+        "UTF-16 text" => "save it as UTF-8",
+        "HTML" | "HTML or XML" => "take the answer of the API, and not a page of it",
+        _ => "turn its records into JSON, one object a line (.jsonl)",
+    }
+}
+
+/// What the ending of a name says that a file is.
+pub(super) fn by_ending(name: &str) -> Option<&'static str> {
+    let ending = name.rsplit(['/', '\\']).next()?.rsplit_once('.')?.1.to_ascii_lowercase();
+    match ending.as_str() {
+        "csv" | "tsv" => Some("CSV"),
+        "xml" => Some("XML"),
+        "parquet" => Some("Parquet"),
+        "avro" => Some("Avro"),
+        "xlsx" | "xls" => Some("Excel"),
+        "yaml" | "yml" => Some("YAML"),
+        _ => None,
+    }
+}
+
 /// The name of a format that is not read here; `None` where the body gives no hint.
 pub(super) fn foreign_format(content_type: Option<&str>, body: &[u8]) -> Option<&'static str> {
     // Spaces and a byte order mark before the first sign tell nothing.

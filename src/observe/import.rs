@@ -15,10 +15,11 @@ use serde::de::IgnoredAny;
 pub use har::HarFilter;
 
 use super::body;
-use super::foreign::foreign_format;
-use super::json::{ailment, value_at};
+use super::foreign::{by_ending, foreign_file, foreign_format, next_step};
+use super::json::{JsonFault, ailment, fault_of, fault_of_json, value_at};
+use super::judge::error_in_place_of_records;
 use super::window::{Reading, Told};
-use super::{Observation, ObserveContext, Outcome};
+use super::{Failure, Observation, ObserveContext, Outcome};
 use crate::model::FieldPath;
 use crate::profile::SampleMode;
 
@@ -65,7 +66,7 @@ pub enum ImportError {
         limit: u64,
     },
     /// It is something else.
-    #[error("`{}` is {name}; JSON, JSONL and HAR files are read", path.display())]
+    #[error("`{}` is {name}; JSON, JSONL and HAR files are read: {}", path.display(), next_step(name))]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -73,16 +74,12 @@ pub enum ImportError {
         name: &'static str,
     },
     /// It is no JSON.
-    #[error("`{}`, line {line}, column {column}: {why}", path.display())]
+    #[error("`{}`, {fault}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// Counted from 1.
-        column: usize,
-        /// What is wrong, without a value.
-        why: String,
+        /// Where, and what is wrong.
+        fault: JsonFault,
     },
     /// It is JSON, and holds no records.
     #[error("`{}`: {why}", path.display())]
@@ -122,15 +119,7 @@ pub fn import_file(
     }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let extension = extension.to_ascii_lowercase();
-    if let Some(name) = match extension.as_str() {
-        "csv" | "tsv" => Some("CSV"),
-        "xml" => Some("XML"),
-        "parquet" => Some("Parquet"),
-        "avro" => Some("Avro"),
-        "xlsx" | "xls" => Some("Excel"),
-        "yaml" | "yml" => Some("YAML"),
-        _ => None,
-    } {
+    if let Some(name) = by_ending(&path.to_string_lossy()) {
         return Err(ImportError::Foreign { path: path.to_owned(), name });
     }
     let mut reader = BufReader::with_capacity(1 << 16, file);
@@ -164,11 +153,14 @@ fn whole(
         if is_jsonl && rows.next().is_some() {
             return lines(path, BufReader::new(bytes.as_slice()), options, context);
         }
-        return Err(syntax(path, text));
+        return Err(syntax(path, &bytes, text));
     }
     if value_at(text, &FieldPath::of_keys(["log", "entries"])).is_some_and(|entries| entries.starts_with('['))
     {
         return har::read(path, text, options, context);
+    }
+    if let Some(failure) = error_in_place_of_records(context.rules, text.as_bytes()) {
+        return Ok(failed(failure));
     }
     // A bare list is a list of records, however the endpoint wraps them.
     let list = FieldPath::root().each();
@@ -190,7 +182,7 @@ fn lines(
     let root = FieldPath::root();
     let mut reading = Reading::new(context, options.samples, MAX_DEPTH, Some(&root), None);
     let (mut number, mut good, mut bad) = (0usize, 0u64, 0u64);
-    let mut first_bad = None;
+    let (mut first_bad, mut error) = (None, None);
     let mut warnings = Vec::new();
     let mut line = Vec::new();
     loop {
@@ -206,7 +198,8 @@ fn lines(
         number += 1;
         if read as u64 > MAX_LINE {
             let why = format!("the line is over {} MB", MAX_LINE / 1_000_000);
-            return Err(ImportError::Syntax { path: path.to_owned(), line: number, column: 1, why });
+            let fault = JsonFault { line: number, column: 1, why };
+            return Err(ImportError::Syntax { path: path.to_owned(), fault });
         }
         reading.behaviour.bytes += read as u64;
         let record = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 1).unwrap_or(&line).trim_ascii();
@@ -214,23 +207,31 @@ fn lines(
             continue;
         }
         match serde_json::from_slice::<IgnoredAny>(record) {
-            Ok(_) => good += 1,
+            Ok(_) => {
+                good += 1;
+                // One line alone may be an error in place of records; of several, it is a record like the others.
+                let is_alone = good + bad == 1;
+                error = is_alone.then(|| error_in_place_of_records(context.rules, record)).flatten();
+            }
             Err(error) => {
                 bad += 1;
-                let why = reason(&error);
+                let fault = JsonFault { line: number, ..fault_of(&error) };
                 if bad <= MAX_WARNINGS {
-                    warnings.push(format!("`{}`, line {number}: {why}", path.display()));
+                    warnings.push(format!("`{}`, line {number}: {}", path.display(), fault.why));
                 }
-                first_bad.get_or_insert((number, error.column(), why));
+                first_bad.get_or_insert(fault);
             }
         }
         reading.record(record);
     }
+    if let (Some(failure), 1) = (error, good + bad) {
+        return Ok(failed(failure));
+    }
     if bad > MAX_WARNINGS {
         warnings.push(format!("`{}`: {} more lines are no JSON", path.display(), bad - MAX_WARNINGS));
     }
-    if let (0, Some((line, column, why))) = (good, first_bad) {
-        return Err(ImportError::Syntax { path: path.to_owned(), line, column, why });
+    if let (0, Some(fault)) = (good, first_bad) {
+        return Err(ImportError::Syntax { path: path.to_owned(), fault });
     }
     Ok(finish(reading, warnings, options, context))
 }
@@ -247,21 +248,17 @@ fn finish(
     Observation { outcome: Outcome::Complete(Box::new(complete)), exchanges: Vec::new(), requests: 0 }
 }
 
-fn syntax(path: &Path, text: &str) -> ImportError {
-    match serde_json::from_str::<IgnoredAny>(text) {
-        Err(error) => ImportError::Syntax {
-            path: path.to_owned(),
-            line: error.line(),
-            column: error.column(),
-            why: reason(&error),
-        },
-        Ok(_) => ImportError::NoRecords { path: path.to_owned(), why: "it holds no records".to_owned() },
-    }
+/// A file that holds an error in place of records: a look that failed, as one at the endpoint would have.
+const fn failed(failure: Failure) -> Observation {
+    Observation { outcome: Outcome::Failed(failure), exchanges: Vec::new(), requests: 0 }
 }
 
-/// What is wrong with a JSON text. The parser's words name signs that it expects, never what stands there.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    format!("no JSON: {text}")
+fn syntax(path: &Path, bytes: &[u8], text: &str) -> ImportError {
+    if let Some(name) = foreign_file(&path.to_string_lossy(), bytes) {
+        return ImportError::Foreign { path: path.to_owned(), name };
+    }
+    match fault_of_json(text) {
+        Some(fault) => ImportError::Syntax { path: path.to_owned(), fault },
+        None => ImportError::NoRecords { path: path.to_owned(), why: "it holds no records".to_owned() },
+    }
 }

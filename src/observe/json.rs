@@ -51,6 +51,58 @@ pub(super) fn ailment(body: &str) -> Option<Ailment> {
     Some(if error.is_eof() && begins { Ailment::Truncated } else { Ailment::NotJson })
 }
 
+/// A place at which a text is no JSON, or none that can be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonFault {
+    /// Counted from 1.
+    pub line: usize,
+    /// In bytes, counted from 1.
+    pub column: usize,
+    /// What is wrong, without a value.
+    pub why: String,
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.why)
+    }
+}
+
+/// Where a text is no JSON; `None` where it is.
+#[must_use]
+pub fn fault_of_json(text: &str) -> Option<JsonFault> {
+    serde_json::from_str::<IgnoredAny>(text).err().as_ref().map(fault_of)
+}
+
+/// Why a record cannot be read in full, though it may be JSON: bytes that are no UTF-8, numbers beyond f64, half
+/// surrogate pairs, too deep a nesting. `None` where nothing is wrong.
+#[must_use]
+pub fn fault_of_record(record: &[u8]) -> Option<JsonFault> {
+    if let Err(wrong) = std::str::from_utf8(record) {
+        let before = &record[..wrong.valid_up_to()];
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        return Some(JsonFault { line, column: before.len() - line_start + 1, why: "no UTF-8".to_owned() });
+    }
+    let error = serde_json::from_slice::<serde_json::Value>(record).err()?;
+    let is_json = serde_json::from_slice::<IgnoredAny>(record).is_ok();
+    let fault = fault_of(&error);
+    Some(if is_json { JsonFault { why: words_of(&error), ..fault } } else { fault })
+}
+
+/// The place and words of the parser.
+pub(super) fn fault_of(error: &serde_json::Error) -> JsonFault {
+    // Of an empty text the parser says line 1, column 0.
+    let column = error.column().max(1);
+    JsonFault { line: error.line(), column, why: format!("no JSON: {}", words_of(error)) }
+}
+
+/// The parser's words name signs that it expects, never what stands there.
+fn words_of(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
 /// Where the records of a body seem to sit; `None` where it is no JSON object or array.
 ///
 /// A list at the top wins; then, going down through objects, the nearest list of objects, a usual name first; an

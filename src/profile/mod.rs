@@ -50,7 +50,7 @@ pub use merge::MergeError;
 pub use numbers::NumberProfile;
 use serde::{Deserialize, Serialize};
 pub use sketch::{Bin, Bins, MinHashes};
-pub use split::{SplitError, guess_records_path, split_lines, split_records};
+pub use split::{SplitError, guess_records_path, record_lists, split_lines, split_records};
 pub use strings::{StringProfile, pattern};
 pub use variants::{Variant, Variants};
 pub use walk::{ProfileOptions, Profiler, Sketches};

@@ -94,30 +94,42 @@ pub fn split_lines(body: &str) -> impl Iterator<Item = &str> {
 
 /// Where the records of an unknown envelope are: the array that holds the most objects, the shallowest of equals.
 ///
-/// Envelopes are objects in objects (`[…]`, `{"data": […]}`, `{"results": {"items": […]}}`), looked through to four
-/// levels; arrays are not looked into. `None` where there is no array of objects.
+/// `None` where there is no array of objects.
 #[must_use]
 pub fn guess_records_path(body: &str) -> Option<FieldPath> {
+    record_lists(body).ok()?.into_iter().next()
+}
+
+/// Every list of objects in a body, the one that holds the most first, then the shallowest, in the order of the body.
+///
+/// Envelopes are objects in objects (`[…]`, `{"data": […]}`, `{"results": {"items": […]}}`), looked through to four
+/// levels; arrays are not looked into.
+///
+/// # Errors
+/// [`SplitError`] where the body is no JSON, as far as its values are delimited.
+pub fn record_lists(body: &str) -> Result<Vec<FieldPath>, SplitError> {
     const MAX_LEVELS: usize = 4;
     let cursor = Cursor { body: body.strip_prefix('\u{feff}').unwrap_or(body), max_depth: u16::MAX };
-    let mut level = vec![(FieldPath::root(), cursor.whole().ok()?)];
-    let mut best: Option<(usize, FieldPath)> = None;
+    let mut level = vec![(FieldPath::root(), cursor.whole()?)];
+    let mut lists: Vec<(usize, FieldPath)> = Vec::new();
     for _ in 0..=MAX_LEVELS {
         let mut below = Vec::new();
         for (path, value) in level {
             if value.starts_with('{') {
-                let members = cursor.members(value).ok()?;
-                below.extend(members.into_iter().map(|(key, value)| (path.child(&key), value)));
+                below
+                    .extend(cursor.members(value)?.into_iter().map(|(key, value)| (path.child(&key), value)));
             } else if value.starts_with('[') {
-                let objects = cursor.elements(value).ok()?.iter().filter(|e| e.starts_with('{')).count();
-                if objects > best.as_ref().map_or(0, |(most, _)| *most) {
-                    best = Some((objects, path.each()));
+                let objects =
+                    cursor.elements(value)?.iter().filter(|element| element.starts_with('{')).count();
+                if objects > 0 {
+                    lists.push((objects, path.each()));
                 }
             }
         }
         level = below;
     }
-    best.map(|(_, path)| path)
+    lists.sort_by_key(|(objects, _)| std::cmp::Reverse(*objects));
+    Ok(lists.into_iter().map(|(_, path)| path).collect())
 }
 
 /// Finds its way through a body, by the extent of values alone.
@@ -364,5 +376,10 @@ mod tests {
         );
         assert_eq!(guess(r#"{"a": 1}"#), None);
         assert_eq!(guess("[1, 2]"), None);
+        let lists = record_lists(r#"{"a": [{}], "b": {"c": [{}, {}]}, "d": [{}, {}], "e": [1]}"#).unwrap();
+        assert_eq!(
+            lists.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["$.d[*]", "$.b.c[*]", "$.a[*]"]
+        );
     }
 }

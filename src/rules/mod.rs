@@ -28,7 +28,7 @@ pub use entries::{ContractEntry, ContractValue, contract_entries};
 pub use examples::{ExampleOutcome, ExampleResult};
 pub use facts::{CHANGE_KINDS, facts_of, kinds};
 pub use judge::{JudgeContext, Judgement};
-pub use response::{Classified, Lifecycle, Media, RateLimit, lifecycle, rate_limit};
+pub use response::{Classified, Lifecycle, Media, RateLimit, lifecycle, media_of, rate_limit};
 pub use rule::{Example, Expect, Rule, RuleError};
 pub use set::RuleSet;
 pub use settings::*;

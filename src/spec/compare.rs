@@ -10,6 +10,7 @@ use super::{
     about::About,
     announcements,
     consumer::{self, Touch},
+    cut,
     graph::Graph,
     level::{Levelled, Side, level},
     listed::{Fresh, Listed, find, records_in, without_query},
@@ -67,10 +68,26 @@ pub fn compare_documents(before: &Document, after: &Document, watched: &[Watched
             tell_the_rest(before, after, watched, &level, &mut compared);
             compared
         }
-        (Document::Sections(before), Document::Sections(after)) => sections::compare(before, after, watched),
-        (Document::Reference(before), Document::Reference(after)) => page::compare(before, after, watched),
-        (Document::Reference(_), Document::Sections(_)) | (Document::Sections(_), Document::Reference(_)) => {
-            page::compare_half(before, after, watched).unwrap_or_default()
+        (Document::Sections(was), Document::Sections(is)) => {
+            let mut compared = sections::compare(was, is, watched);
+            cut::settle(was, is, &mut compared);
+            compared.inconclusive.extend(page::as_text(was, is, &compared));
+            compared
+        }
+        (Document::Reference(was), Document::Reference(is)) => {
+            let mut compared = page::compare(was, is, watched);
+            cut::settle(was.sections(), is.sections(), &mut compared);
+            compared
+        }
+        (Document::Reference(was), Document::Sections(is)) => {
+            let mut compared = page::compare_half(before, after, watched).unwrap_or_default();
+            cut::settle(was.sections(), is, &mut compared);
+            compared
+        }
+        (Document::Sections(was), Document::Reference(is)) => {
+            let mut compared = page::compare_half(before, after, watched).unwrap_or_default();
+            cut::settle(was, is.sections(), &mut compared);
+            compared
         }
         (Document::Api(_), Document::Sections(_) | Document::Reference(_))
         | (Document::Sections(_) | Document::Reference(_), Document::Api(_)) => {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ApiModel, api::is_json, schema::View};
-use crate::model::FieldPath;
+use crate::model::{FieldPath, JsonType};
 
 /// How many contradictions are told at most.
 const MAX: usize = 20;
@@ -29,19 +29,6 @@ pub(super) fn contradictions<'a>(
     found
 }
 
-/// The JSON type of a value in a word.
-pub(super) fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
 fn check<'a>(
     model: &'a ApiModel,
     schema: &'a Value,
@@ -57,7 +44,7 @@ fn check<'a>(
     if !view.variants.is_empty() || !view.outside.is_empty() {
         return;
     }
-    let word = type_of(example);
+    let word = JsonType::of(example).word();
     let allowed = view.types.is_empty()
         || view.types.contains(word)
         || (word == "integer" && view.types.contains("number"))

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::announcements::announcing;
+use super::cut;
+use super::readers::reference;
 use super::sections::{Builder, Row, Sections, row};
 
 /// Nodes that are looked at; a page of documentation has some ten thousand.
 const MAX_NODES: usize = 2_000_000;
 /// Nodes of one row of a table of data; a row of more lays out a page.
 const MAX_ROW: usize = 400;
+/// Spaces by which the text of a cell is set in, at most.
+const MAX_SET_IN: usize = 64;
 /// Less text than this is no page of documentation.
 const LEAST_TEXT: usize = 120;
 
@@ -32,7 +36,7 @@ pub(super) fn read(content: &str) -> Result<Sections, String> {
     if let Some(why) = says_nothing(&page, &title, text, content) {
         return Err(why);
     }
-    Ok(reader.builder.finish())
+    Ok(Sections { is_cut: cut::breaks_off(content), ..reader.builder.finish() })
 }
 
 /// A piece of HTML as text on one line, as the title of a feed's item is.
@@ -169,6 +173,8 @@ struct Reader {
     builder: Builder,
     /// The line that is being put together.
     line: String,
+    /// Whether the next words stand in an element right beside another one.
+    is_beside: bool,
     /// Letters seen.
     text: usize,
     /// How many levels of headings there are above.
@@ -214,7 +220,10 @@ impl Reader {
                 break;
             }
             match visit {
-                Visit::Text(text) => self.line.push_str(text),
+                Visit::Text(text) => {
+                    part_words(&mut self.line, text, &mut self.is_beside);
+                    self.line.push_str(text);
+                }
                 Visit::Leave(element) => self.leave(element.value().name()),
                 Visit::Enter(element) => {
                     let name = element.value().name();
@@ -251,7 +260,11 @@ impl Reader {
                     if BLOCKS.contains(&name) {
                         self.flush();
                     } else if is_code(name) {
+                        self.is_beside |= stands_beside_another(element);
+                        part_words(&mut self.line, "`", &mut self.is_beside);
                         self.line.push('`');
+                    } else if stands_beside_another(element) {
+                        self.is_beside = true;
                     } else if matches!(name, "td" | "th") && !self.line.trim().is_empty() {
                         self.line.push_str(" | ");
                     }
@@ -405,11 +418,15 @@ fn cells_of(row: ElementRef<'_>) -> Vec<(&str, String)> {
     cells.map(|element| (element.value().name(), cell(element))).collect()
 }
 
-/// The text of a cell on one line, code marked; lists of definitions in it are entries of their own.
+/// The text of a cell on one line, code marked, and how far it is set in; lists of definitions in it are entries of their
+/// own.
 fn cell(element: ElementRef<'_>) -> String {
     let mut text = String::new();
     each_text(element, |inner| is_surrounding(inner) || inner.value().name() == "dl", true, &mut text);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let begin = text.trim_start_matches([' ', '\t', '\r', '\n']);
+    let set_in = begin.chars().take_while(|c| *c == reference::SPACE).count().min(MAX_SET_IN);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() { words } else { format!("{}{words}", reference::SPACE.to_string().repeat(set_in)) }
 }
 
 /// The text of an element whose children need no order of their own, scripts left out.
@@ -427,9 +444,13 @@ fn each_text(
     text: &mut String,
 ) {
     let mut work: Vec<Visit<'_>> = vec![Visit::Enter(element)];
+    let mut is_beside = false;
     while let Some(visit) = work.pop() {
         match visit {
-            Visit::Text(part) => text.push_str(part),
+            Visit::Text(part) => {
+                part_words(text, part, &mut is_beside);
+                text.push_str(part);
+            }
             Visit::Leave(_) => text.push('`'),
             Visit::Enter(inner) => {
                 let name = inner.value().name();
@@ -440,7 +461,9 @@ fn each_text(
                 if inner != element && (is_no_text || is_left_out(inner)) {
                     continue;
                 }
+                is_beside |= marks && inner != element && stands_beside_another(inner);
                 if marks && is_code(name) {
+                    part_words(text, "`", &mut is_beside);
                     text.push('`');
                     work.push(Visit::Leave(inner));
                 }
@@ -460,6 +483,26 @@ fn each_text(
         if text.len() > 1 << 20 {
             break;
         }
+    }
+}
+
+/// Whether an element of a line follows another one without a sign in between, as labels do that are set apart by their
+/// style alone. Within code that is how words are coloured.
+fn stands_beside_another(element: ElementRef<'_>) -> bool {
+    let is_label = |element: &ElementRef<'_>| {
+        matches!(element.value().name(), "span" | "em" | "strong" | "small" | "label")
+    };
+    let before = element.prev_sibling().and_then(ElementRef::wrap);
+    (is_label(&element) || is_code(element.value().name()))
+        && before.is_some_and(|before| is_label(&before) || is_code(before.value().name()))
+        && !element.ancestors().filter_map(ElementRef::wrap).any(|above| is_code(above.value().name()))
+}
+
+/// Puts a space between the words of two elements that stand beside each other.
+fn part_words(line: &mut String, next: &str, is_beside: &mut bool) {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '`' | '"' | '(');
+    if std::mem::take(is_beside) && line.ends_with(is_word) && next.starts_with(is_word) {
+        line.push(' ');
     }
 }
 

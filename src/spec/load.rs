@@ -139,6 +139,15 @@ pub fn looks_like_document(name: &str, bytes: &[u8]) -> bool {
     matches!(look(name, bytes), Look::Yes(_))
 }
 
+/// Whether a file is XML, and neither a page nor a feed: nothing that is read here.
+#[must_use]
+pub fn is_other_xml(bytes: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 * 1024)]);
+    let head = head.trim_start_matches('\u{feff}').trim_start();
+    let is_page = || head.to_ascii_lowercase().contains("<html");
+    head.starts_with("<?xml") && !feed::is_feed(head) && !is_page()
+}
+
 /// Reads a file that is a document and no records: an API description of any kind, or a page. `None` for another.
 ///
 /// # Errors
@@ -196,7 +205,9 @@ fn look_for_description(name: &str, bytes: &[u8]) -> Look {
             Form::GraphQl | Form::Page | Form::Text => return Look::No,
         };
         match written {
-            Ok(written) if kind(&written.value).is_some() => Look::Yes(Some(Box::new(written))),
+            Ok(written) if kind(&written.value).is_some() || is_of_another_version(&written.value) => {
+                Look::Yes(Some(Box::new(written)))
+            }
             Ok(_) | Err(_) => Look::No,
         }
     };
@@ -266,6 +277,12 @@ fn kind(root: &Value) -> Option<Kind> {
         return Some(Kind::Tools);
     }
     readers::json_schema::is_schema(root).then_some(Kind::JsonSchema)
+}
+
+/// Whether it says of itself that it is an OpenAPI or Swagger description, of whatever version.
+fn is_of_another_version(root: &Value) -> bool {
+    let names_one = ["openapi", "swagger"].iter().any(|key| root.get(key).is_some_and(|it| !it.is_object()));
+    names_one && ["info", "paths"].iter().any(|key| root.get(key).is_some_and(Value::is_object))
 }
 
 fn has_openapi_key(text: &str) -> bool {

@@ -11,6 +11,7 @@ mod assembly;
 mod compare;
 mod consumer;
 mod contract;
+mod cut;
 mod described;
 mod differences;
 mod discover;
@@ -54,7 +55,9 @@ pub use consumer::{Sent, SignInScheme, WatchedEndpoint};
 pub use contract::{Affected, ContractChange, Place, Side, compare_contracts};
 pub use described::Described;
 pub use discover::{Endpoint, EndpointField, discover};
-pub use load::{SpecError, looks_like_api_description, looks_like_document, read, read_if_document};
+pub use load::{
+    SpecError, is_other_xml, looks_like_api_description, looks_like_document, read, read_if_document,
+};
 pub use readers::pdf::pdf_text;
 pub use records::{DescribedRecords, Known, operations_of};
 pub use reference::Reference;

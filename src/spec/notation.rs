@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::steps::{Step, place, put};
+use super::{
+    contract::is_annotation,
+    steps::{Step, place, put},
+};
 
 /// Keys whose value is data and no description.
 const DATA: [&str; 6] = ["example", "examples", "default", "const", "enum", "value"];
@@ -162,29 +165,14 @@ fn list(node: Option<&Value>) -> &[Value] {
 fn is_null(node: &Value) -> bool {
     node.as_object().is_some_and(|object| {
         object.get("type").is_some_and(|word| word == "null")
-            && object.keys().all(|key| key == "type" || is_note(key))
+            && object.keys().all(|key| key == "type" || is_annotation(key))
     })
-}
-
-/// Keywords that may stand beside a lone part without narrowing it.
-fn is_note(key: &str) -> bool {
-    matches!(
-        key,
-        "title"
-            | "description"
-            | "example"
-            | "examples"
-            | "deprecated"
-            | "readOnly"
-            | "writeOnly"
-            | "default"
-    ) || key.starts_with("x-")
 }
 
 /// The one schema that an `allOf` holds, where nothing beside it says more.
 fn only_part(schema: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let [part] = list(schema.get("allOf")) else { return None };
-    let plain = schema.keys().all(|key| key == "allOf" || key == "nullable" || is_note(key));
+    let plain = schema.keys().all(|key| key == "allOf" || key == "nullable" || is_annotation(key));
     part.as_object().filter(|_| plain)
 }
 
@@ -205,7 +193,10 @@ fn settle(schema: &mut Map<String, Value>) {
     }
     let mut nullable = schema.get("nullable").is_some_and(|flag| *flag == Value::Bool(true));
     schema.shift_remove("nullable");
-    if let Some(Value::Array(words)) = schema.get_mut("type") {
+    // Null alone is a type like any other.
+    if let Some(Value::Array(words)) = schema.get_mut("type")
+        && words.iter().any(|word| word != "null")
+    {
         let known = words.len();
         words.retain(|word| word != "null");
         nullable |= words.len() < known;

@@ -141,6 +141,20 @@ pub(super) fn compare_half(
     Some(compared)
 }
 
+/// That no fields could be read, where neither state of a page has any, though it names operations: whoever sees that its
+/// text differs does not know what of the API does.
+pub(super) fn as_text(
+    before: &Sections,
+    after: &Sections,
+    compared: &DocsComparison,
+) -> Option<Inconclusive> {
+    let names_any = reference::names_operations(before) || reference::names_operations(after);
+    (!compared.changes.is_empty() && names_any).then(|| Inconclusive {
+        path: FieldPath::root(),
+        why: "no fields can be read from the page; it is compared as text".to_owned(),
+    })
+}
+
 /// Text that went with the layout is no loss.
 fn soften(change: &mut Change) {
     if change.facts.text("what") == Some("section-removed") {

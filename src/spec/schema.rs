@@ -14,7 +14,7 @@ const MAX_PROPERTIES: usize = 10_000;
 /// What one schema says, its children left as they are written.
 #[derive(Debug, Default)]
 pub(super) struct View<'a> {
-    /// JSON types, null apart.
+    /// JSON types, null apart unless it stands alone.
     pub(super) types: BTreeSet<&'a str>,
     pub(super) nullable: bool,
     pub(super) format: Option<&'a str>,
@@ -35,6 +35,15 @@ pub(super) struct View<'a> {
     pub(super) outside: Vec<&'a str>,
     /// What has been added already: two ways to one schema say it twice, and 200 forks in a row say it 2^200 times.
     added: BTreeSet<usize>,
+}
+
+/// Whether a `type` allows null and nothing else.
+pub(super) fn is_null_alone(word: &Value) -> bool {
+    match word {
+        Value::String(word) => word == "null",
+        Value::Array(words) => !words.is_empty() && words.iter().all(|word| word == "null"),
+        _ => false,
+    }
 }
 
 impl<'a> View<'a> {
@@ -105,6 +114,10 @@ impl<'a> View<'a> {
                 _ => {}
             }
         }
+        // Null alone is a type like any other.
+        if object.get("type").is_some_and(is_null_alone) {
+            self.types.insert("null");
+        }
         if let Some(values) = listed.or(fixed) {
             self.nullable |= values.iter().any(Value::is_null);
             let words = values.iter().filter(|value| !value.is_null()).map(|value| match value {
@@ -156,7 +169,7 @@ impl<'a> View<'a> {
 
     /// The type of its own example, where that is none of its types.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
-        let word = super::examples::type_of(self.example?);
+        let word = crate::model::JsonType::of(self.example?).word();
         let fits = self.types.is_empty()
             || !self.variants.is_empty()
             || self.types.contains(word)

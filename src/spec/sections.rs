@@ -11,7 +11,9 @@ use super::announcements::{self, Announcement, AnnouncementKind, day_of, has_wor
 use super::{
     DocsComparison, WatchedEndpoint,
     compare::{is_diffable, unified},
-    differences, volatile,
+    differences,
+    readers::reference::SPACE,
+    volatile,
 };
 use crate::model::{Change, ChangeKind, Facts, FieldPath};
 
@@ -61,6 +63,8 @@ pub struct Sections {
     pub sections: Vec<Section>,
     /// Whether the last ones fall off as new ones come, as in a feed: what is gone says nothing then.
     pub is_rolling: bool,
+    /// Whether the text breaks off, so that what is missing from it need not be gone.
+    pub is_cut: bool,
 }
 
 /// More sections than this are put together.
@@ -70,11 +74,12 @@ const MOST_NEWS: usize = 40;
 
 /// A row of a table as one line: each cell with the heading of its column, so that it says by itself what it is about.
 pub(super) fn row(heads: &[String], cells: &[String]) -> String {
-    let cell = |(at, cell): (usize, &String)| match heads.get(at).map(|head| head.trim_end_matches(':')) {
+    let words = cells.iter().map(|cell| cell.trim_start_matches(SPACE));
+    let cell = |(at, cell): (usize, &str)| match heads.get(at).map(|head| head.trim_end_matches(':')) {
         Some(head) if !head.is_empty() && !cell.is_empty() => format!("{head}: {cell}"),
-        Some(_) | None => cell.clone(),
+        Some(_) | None => cell.to_owned(),
     };
-    cells.iter().enumerate().map(cell).collect::<Vec<_>>().join(" | ")
+    words.enumerate().map(cell).collect::<Vec<_>>().join(" | ")
 }
 
 impl Sections {
@@ -189,7 +194,7 @@ impl Builder {
 
     pub(super) fn finish(mut self) -> Sections {
         self.close();
-        Sections { sections: self.sections, is_rolling: false }
+        Sections { sections: self.sections, ..Sections::default() }
     }
 }
 

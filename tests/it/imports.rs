@@ -247,3 +247,44 @@ async fn records_in_another_encoding_are_counted_and_cost_no_other() {
     let set = project.json(&["import", "-c", "crm", "latin.jsonl"]).1;
     assert!(set.to_string().contains(said), "{set:#}");
 }
+
+#[test]
+fn an_error_in_place_of_records_is_a_look_that_failed() {
+    let files = Files::new();
+    for (name, content, class) in [
+        ("a.json", r#"{"error": {"code": "rate_limited", "message": "slow down"}}"#, ErrorClass::RateLimited),
+        ("b.jsonl", "{\"code\": 403, \"message\": \"no\"}\n", ErrorClass::PermissionLost),
+        ("c.json", r#"{"success": false, "message": "oops"}"#, ErrorClass::OkWithError),
+    ] {
+        match files.import(name, content, &at("$.data[*]")).unwrap().outcome {
+            Outcome::Failed(failure) => assert_eq!(failure.class, class, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    // Records may speak of errors.
+    let of_jobs = r#"{"data": [{"id": 1, "error": {"code": 401, "message": "no"}}], "error": null}"#;
+    assert_eq!(complete(files.import("jobs.json", of_jobs, &at("$.data[*]"))).window.profile.records, 1);
+    let of_two = "{\"code\": 401, \"message\": \"no\"}\n{\"code\": 403, \"message\": \"no\"}\n";
+    assert_eq!(
+        complete(files.import("two.jsonl", of_two, &ImportOptions::default())).window.profile.records,
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn learning_that_stands_still_is_said_with_the_way_out() {
+    let api =
+        crate::support::api::Api::start(|_| crate::support::api::Reply::json(&json!({"data": []}))).await;
+    let project = Project::new(&api, &Receivers::default());
+    project.edit_config("windows: 2", "windows: 3");
+    let import = |name: &str, records: Vec<Value>| {
+        project.write(name, &json!(records).to_string());
+        project.run(&["import", "-c", "crm/customers", name])
+    };
+    import("one.json", customers(0)).ended(0);
+    let ran = import("two.json", crate::support::project::renamed(customers(1), "email", "mail")).ended(11);
+    let said = "crm/customers: learning stands still at 1 window: this one shows hard changes and is not learned from; \
+                where they are the new normal, `drogue baseline accept crm/customers` goes on";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(ran.stdout.contains("renamed  $.email → $.mail"), "{}", ran.stdout);
+}

@@ -9,6 +9,7 @@ mod deadlines;
 mod demo_parts;
 mod documents;
 mod escalation;
+mod files;
 mod imports;
 mod journey_check;
 mod journey_demo;

@@ -67,7 +67,7 @@ fn learning_is_stated_and_ends() {
             "2026-03-02 00:00  learning: window 1 of 3, 60 records",
             "2026-03-03 00:00  learning: window 2 of 3, 60 records",
             "2026-03-04 00:00  learned from 3 windows, 180 records, until 2026-03-04 00:00; from here on all changes are told",
-            "2026-03-05 00:00  quiet until 2026-03-06 00:00, 2 windows",
+            "2026-03-05 00:00  quiet until 2026-03-06 00:00, 2 windows, 60 records each",
             "",
             "5 windows; learned from 3",
             "opened: 0",
@@ -84,10 +84,14 @@ fn learning_is_stated_and_ends() {
         with_status(3, GROWN),
     ]);
     let told = early.replayed(Accepting::Nothing);
-    assert_eq!(told.windows[1].outcome, WindowOutcome::Learning { seen: 2, needed: 3, joined: true });
+    let day = 86_400;
+    let learning =
+        |joined, span_s| WindowOutcome::Learning { seen: 2, needed: 3, joined, span_s, needed_s: day };
+    assert_eq!(told.windows[1].outcome, learning(true, day));
     assert_eq!(told.windows[1].events, []);
-    assert_eq!(told.windows[2].outcome, WindowOutcome::Learning { seen: 2, needed: 3, joined: false });
-    assert_eq!(words(&told.windows[2]), [(EventKind::Opened, "removed", 1)]);
+    assert_eq!(told.windows[2].outcome, learning(false, day));
+    // What is new is no news yet, but it tells what took the place of what is gone.
+    assert_eq!(words(&told.windows[2]), [(EventKind::Opened, "renamed", 1)]);
     assert!(matches!(told.windows[3].outcome, WindowOutcome::Learned { windows: 3, records: 180, .. }));
     let week = LearningSettings { windows: 3, span: Period::from_secs(7 * 86_400) };
     let options = ReplayOptions { learning: week, ..ReplayOptions::default() };
@@ -283,4 +287,43 @@ fn state(windows: &[Replayed]) -> Vec<String> {
         states.into_values().map(|(name, state)| format!("{name} {state}")).collect();
     lines.sort();
     lines
+}
+
+#[test]
+fn learning_that_stands_still_says_what_holds_it_up() {
+    let days = |day: u64| if day == 0 { customers(0) } else { renamed(customers(day), "email", "mail") };
+    let folder = Days::of((0..6).map(days));
+    let (code, lines) = folder.printed(&[]);
+    assert_eq!(code, Some(11));
+    let text = lines.join("\n");
+    assert!(text.contains("learning stands still at 1 window: this one shows hard changes"), "{text}");
+    assert!(text.contains("OPENED breaking  `$.email` was renamed to `$.mail`"), "{text}");
+    assert!(
+        text.contains("learning stands still: what is open keeps windows from being learned from"),
+        "{text}"
+    );
+    assert!(text.contains("`--accept '$.email' --accept '$.mail'`, or `--accept all`, goes on"), "{text}");
+    let (_, lines) = folder.printed(&["--accept", "$.email", "--accept", "$.mail"]);
+    assert!(
+        lines.iter().any(|line| line.starts_with("2026-03-05 00:00  learned from 3 windows")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn a_fall_of_the_number_of_records_is_told_and_stays_open() {
+    let days = Days::of((0..20).map(|day| {
+        let mut records = customers(day);
+        records.truncate(if day < 7 { 60 - (day as usize % 3) } else { 6 });
+        records
+    }));
+    let (code, lines) = days.printed(&[]);
+    assert_eq!(code, Some(10), "{lines:#?}");
+    assert_eq!(lines[3], "2026-03-05 00:00  quiet until 2026-03-08 00:00, 4 windows, 58 to 60 records each");
+    assert!(
+        lines[4].starts_with("2026-03-09 00:00  OPENED warning  6 records came, where about 59 are usual"),
+        "{lines:#?}"
+    );
+    assert!(lines.iter().all(|line| !line.contains("RESOLVED")), "{lines:#?}");
+    assert!(lines.contains(&"still open: 1 warning".to_owned()), "{lines:#?}");
 }

@@ -153,6 +153,14 @@ fn facts(all: &Facts) -> Vec<String> {
     if let Some((paired, agreeing)) = pairs {
         shown.push(format!("{agreeing} of {paired} pairs agree"));
     }
+    // How near two fields came to each other by these is for programs; what is empty says nothing to anybody.
+    const MEASURES: [&str; 3] = ["distance", "presence_gap", "same_neighbours"];
+    let says_nothing = |name: &str, fact: &Fact| match fact {
+        Fact::Words(words) => words.iter().all(|word| word.trim().is_empty()),
+        Fact::Count(0) if matches!(name, "paired" | "agreeing") => true,
+        Fact::Number(number) if name == "name_similarity" => *number == 0.0,
+        _ => MEASURES.contains(&name),
+    };
     let told =
         |name: &str| HEADING.contains(&name) || pairs.is_some() && matches!(name, "paired" | "agreeing");
     // What tells this change from others comes first; what every change has comes last.
@@ -167,8 +175,10 @@ fn facts(all: &Facts) -> Vec<String> {
         "types",
     ];
     let is_common = |name: &str| COMMON.contains(&name);
-    let (common, telling): (Vec<_>, Vec<_>) =
-        all.iter().filter(|(name, _)| !told(name)).partition(|(name, _)| is_common(name));
+    let (common, telling): (Vec<_>, Vec<_>) = all
+        .iter()
+        .filter(|(name, fact)| !told(name) && !says_nothing(name, fact))
+        .partition(|(name, _)| is_common(name));
     shown.extend(telling.into_iter().chain(common).map(|(name, value)| fact(name, value)));
     let more = shown.len().saturating_sub(MOST_FACTS);
     let mut shown: Vec<String> = shown.into_iter().take(MOST_FACTS).collect();

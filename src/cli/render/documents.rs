@@ -45,7 +45,7 @@ pub fn documents(report: &Report, contract: &[ContractEntry], style: &Style) -> 
         }
         out.push('\n');
     }
-    for level in LEVELS.into_iter().filter(|level| *level > Level::Info) {
+    for level in LEVELS {
         let rows: Vec<_> = changes.of_level(level).collect();
         if rows.is_empty() {
             continue;

@@ -2,7 +2,7 @@
 
 use super::changes::{Changes, LEVELS, SEVERITIES};
 use super::text::clean;
-use crate::model::{Report, Severity};
+use crate::model::{CompareKind, Report, Severity};
 use crate::rules::{ContractEntry, Level};
 
 /// Rows of one group; a comment on GitHub holds 65,536 characters in all.
@@ -37,18 +37,21 @@ pub fn markdown(report: &Report, contract: Option<&[ContractEntry]>, names: (&st
         out.push_str(if is_document {
             "| contract | change | rule |\n|---|---|---|\n"
         } else {
-            "| change | kind |\n|---|---|\n"
+            match report.compared.kind {
+                CompareKind::Docs => "| change | rule |\n|---|---|\n",
+                CompareKind::Records => "| change | kind |\n|---|---|\n",
+            }
         });
         for row in rows.iter().take(MOST_ROWS) {
             if is_document {
                 out.push_str(&format!("| {} ", row.level.map_or("–", Level::word)));
             }
-            out.push_str(&format!("| {} | {} |\n", escaped(&row.message), escaped(&row.id)));
+            out.push_str(&format!("| {} | {} |\n", marked(&row.message), escaped(&row.id)));
         }
         more(&mut out, rows.len());
         out.push_str("\n</details>\n\n");
     }
-    for level in LEVELS.into_iter().filter(|level| *level > Level::Info) {
+    for level in LEVELS {
         let rows: Vec<_> = changes.of_level(level).collect();
         if rows.is_empty() {
             continue;
@@ -59,14 +62,14 @@ pub fn markdown(report: &Report, contract: Option<&[ContractEntry]>, names: (&st
             rows.len()
         ));
         for row in rows.iter().take(MOST_ROWS) {
-            let cells = [&row.id, &row.message, &row.operations].map(|text| escaped(text));
+            let cells = [escaped(&row.id), marked(&row.message), escaped(&row.operations)];
             out.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
         more(&mut out, rows.len());
         out.push_str("\n</details>\n\n");
     }
     for why in changes.inconclusive.iter().take(5) {
-        out.push_str(&format!("- not compared: {}\n", escaped(why)));
+        out.push_str(&format!("- not compared: {}\n", marked(why)));
     }
     out
 }
@@ -75,6 +78,52 @@ fn more(out: &mut String, rows: usize) {
     if rows > MOST_ROWS {
         out.push_str(&format!("\n… {} more; `drogue diff --format json` lists all\n", rows - MOST_ROWS));
     }
+}
+
+/// A sentence as text of a cell: what stands between back quotes as code, the rest escaped.
+fn marked(text: &str) -> String {
+    let text = clean(text);
+    let is_long = text.chars().nth(MOST_TEXT).is_some();
+    let text: String = text.chars().take(MOST_TEXT).collect();
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some((plain, behind)) = rest.split_once('`') {
+        out.push_str(&escaped(plain));
+        let Some(end) = end_of_code(behind) else {
+            out.push_str(&escaped("`"));
+            rest = behind;
+            continue;
+        };
+        out.push_str(&code(&behind[..end]));
+        rest = &behind[end + 1..];
+    }
+    out.push_str(&escaped(rest));
+    if is_long {
+        out.push('…');
+    }
+    out
+}
+
+/// Where a text ends that began behind a back quote: at the next one that is in no name of a path (`$['a`b']`).
+fn end_of_code(text: &str) -> Option<usize> {
+    let mut from = 0;
+    if text.starts_with('$') {
+        while let Some(open) = text[from..].find("['").map(|at| from + at) {
+            if text[from..open].contains('`') {
+                break;
+            }
+            from = text[open..].find("']").map(|at| open + at + 2)?;
+        }
+    }
+    text[from..].find('`').map(|at| from + at)
+}
+
+/// A span of code, between more back quotes than it holds in a row. A bar would end the cell.
+fn code(text: &str) -> String {
+    let most = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(most + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
 }
 
 /// Text from outside, as text of a cell: every sign that Markdown or HTML reads is taken by its number.
@@ -96,4 +145,23 @@ fn escaped(text: &str) -> String {
         out.push('…');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::marked;
+
+    #[test]
+    fn what_stands_between_back_quotes_is_code() {
+        for (text, expected) in [
+            ("`$.a` became `$.b`", "`$.a` became `$.b`"),
+            ("`$['x`y']` is gone", "``$['x`y']`` is gone"),
+            ("`$['``'].z` is gone", "```$['``'].z``` is gone"),
+            ("`a|b` <b>", "`a\\|b` &#60;b&#62;"),
+            ("one ` alone, @you", "one &#96; alone, &#64;you"),
+            ("`$.a` and a ` left", "`$.a` and a &#96; left"),
+        ] {
+            assert_eq!(marked(text), expected);
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! A replay as text: one line an event, runs of quiet windows as one, and what it all came to.
 
-use super::text::{clean, count};
+use std::collections::BTreeSet;
+
+use super::text::{clean, count, thousands};
 use super::{Style, Tone};
 use crate::diagnose::RESOLVE_AFTER;
 use crate::engine::{Counts, Event, EventKind, Replay, Replayed, Summary, WindowOutcome};
-use crate::model::Severity;
+use crate::model::{FieldPath, Period, Severity};
 
 /// What would have been said, window by window.
 #[must_use]
@@ -12,6 +14,9 @@ pub fn replay(replay: &Replay, style: &Style) -> String {
     let mut text = String::new();
     for skipped in &replay.skipped {
         text.push_str(&format!("skipped `{}`: {}\n", clean(&skipped.name), skipped.why));
+    }
+    for note in &replay.notes {
+        text.push_str(&format!("{}\n", clean(note)));
     }
     let mut quiet: Vec<&Replayed> = Vec::new();
     for window in &replay.windows {
@@ -25,6 +30,17 @@ pub fn replay(replay: &Replay, style: &Style) -> String {
     text.push_str(&quiet_ones(&quiet));
     text.push('\n');
     text.push_str(&total(&replay.summary));
+    for path in &replay.summary.accepted_nothing {
+        text.push_str(&format!("`--accept {}` accepted nothing: ", clean(&path.to_string())));
+        let events = replay.windows.iter().flat_map(|window| &window.events);
+        let told: BTreeSet<&FieldPath> = events.map(|event| &event.path).collect();
+        let told: Vec<String> =
+            told.into_iter().take(3).map(|path| format!("`{}`", clean(&path.to_string()))).collect();
+        text.push_str(&match told.as_slice() {
+            [] => "nothing was told at all\n".to_owned(),
+            told => format!("nothing was told there, but at {}\n", told.join(", ")),
+        });
+    }
     text
 }
 
@@ -43,11 +59,31 @@ fn minute(at: jiff::Timestamp) -> String {
 fn quiet_ones(windows: &[&Replayed]) -> String {
     match windows {
         [] => String::new(),
-        [one] => format!("{}  quiet, {}\n", place(one), count(one.records, "record")),
-        [first, .., last] => {
-            let windows = count(windows.len() as u64, "window");
-            format!("{}  quiet until {}, {windows}\n", place(first), place(last))
+        [one] => {
+            format!("{}  quiet, {}{}\n", place(one), count(one.records, "record"), too_small(windows))
         }
+        [first, .., last] => {
+            let number = count(windows.len() as u64, "window");
+            let sizes = || windows.iter().map(|window| window.records);
+            let records = match (sizes().min().unwrap_or_default(), sizes().max().unwrap_or_default()) {
+                (least, most) if least == most => format!("{} each", count(most, "record")),
+                (least, most) => format!("{} to {} each", thousands(least), count(most, "record")),
+            };
+            let (first, last) = (place(first), place(last));
+            format!("{first}  quiet until {last}, {number}, {records}{}\n", too_small(windows))
+        }
+    }
+}
+
+/// How many of some windows had too few records to show a change of values.
+fn too_small(windows: &[&Replayed]) -> String {
+    let is_small = |window: &&&Replayed| {
+        window.report.iter().flat_map(|report| &report.inconclusive).any(|one| one.path.is_root())
+    };
+    match windows.iter().filter(is_small).count() {
+        0 => String::new(),
+        _ if windows.len() == 1 => "; not all of it could be judged".to_owned(),
+        some => format!("; {some} of them could not be judged in full"),
     }
 }
 
@@ -55,13 +91,17 @@ fn one(window: &Replayed, style: &Style) -> String {
     let place = place(window);
     let records = count(window.records, "record");
     let said = match &window.outcome {
-        WindowOutcome::Learning { seen, needed, joined: true } => {
-            // More windows than are needed: too little time went by.
-            let of = if seen < needed { format!(" of {needed}") } else { String::new() };
-            Some(format!("learning: window {seen}{of}, {records}"))
+        WindowOutcome::Learning { seen, needed, joined: true, .. } if seen < needed => {
+            Some(format!("learning: window {seen} of {needed}, {records}"))
         }
+        // As many windows as are needed, and more: too little time went by.
+        WindowOutcome::Learning { seen, joined: true, span_s, needed_s, .. } => Some(format!(
+            "learning: window {seen}, {records}; they span {} of {}",
+            Period::from_secs(*span_s),
+            Period::from_secs(*needed_s)
+        )),
         WindowOutcome::Learning { seen, joined: false, .. } => Some(format!(
-            "learning: {} so far; this one shows hard changes and is not learned from",
+            "learning stands still at {}: this one shows hard changes and is not learned from",
             count(*seen, "window")
         )),
         WindowOutcome::Learned { windows, records, until } => {
@@ -71,6 +111,9 @@ fn one(window: &Replayed, style: &Style) -> String {
         }
         WindowOutcome::Compared => None,
         WindowOutcome::Empty => Some("no records, no evidence".to_owned()),
+        WindowOutcome::Failed { class, why } => {
+            Some(format!("an error in place of records, {}: {}", class.word(), clean(why)))
+        }
         WindowOutcome::Unreadable { why } => Some(format!("not read: {}", clean(why))),
     };
     let mut text = said.map(|said| format!("{place}  {said}\n")).unwrap_or_default();
@@ -118,9 +161,20 @@ fn total(summary: &Summary) -> String {
     if summary.unreadable > 0 {
         text.push_str(&format!(", {} not read", count(summary.unreadable, "file")));
     }
+    if summary.failed > 0 {
+        text.push_str(&format!(", {} with an error in place of records", count(summary.failed, "file")));
+    }
     text.push_str(&format!("; learned from {}", summary.learned_from));
-    if summary.learning {
-        text.push_str(", and learning did not end: only hard changes were told (`--learning-windows`, `--learning-span`)");
+    match summary.holding_up.as_slice() {
+        _ if !summary.learning => {}
+        [] => text.push_str(
+            ", and learning did not end: only hard changes were told (`--learning-windows`, `--learning-span`)",
+        ),
+        open => text.push_str(&format!(
+            ", and learning stands still: what is open keeps windows from being learned from, and only hard changes were \
+             told; {}, or `--accept all`, goes on",
+            accepting(open)
+        )),
     }
     text.push('\n');
     let told = [
@@ -143,6 +197,13 @@ fn total(summary: &Summary) -> String {
         ));
     }
     text
+}
+
+/// The options that accept what is at these paths, the first few.
+fn accepting(paths: &[FieldPath]) -> String {
+    let options: Vec<String> =
+        paths.iter().take(3).map(|path| format!("--accept '{}'", clean(&path.to_string()))).collect();
+    format!("`{}`", options.join(" "))
 }
 
 fn by_severity(counts: &Counts) -> String {

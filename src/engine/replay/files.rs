@@ -17,6 +17,8 @@ pub(super) struct PastWindow {
 pub(super) struct Folder {
     pub(super) windows: Vec<PastWindow>,
     pub(super) skipped: Vec<(String, &'static str)>,
+    /// What a person should know of their order.
+    pub(super) notes: Vec<String>,
 }
 
 /// Windows beyond this number are not read: a year of hours.
@@ -59,6 +61,14 @@ pub(super) fn windows_of(dir: &Path) -> Result<Folder, EngineError> {
     let names: Vec<String> = windows.iter().map(|window| window.name.clone()).collect();
     take_out(&mut windows, "a list of the other files", &|window| lists(window, &names));
     let dated = windows.iter().filter(|window| window.at.is_some()).count();
+    let mut notes = Vec::new();
+    if dated > 0 && dated < windows.len() && dated * 2 <= windows.len() {
+        notes.push(format!(
+            "{dated} of {} names have a date that is read (2026-03-14, 20260314T0815); all are taken in the order of their \
+             names, a day apart",
+            windows.len()
+        ));
+    }
     if dated * 2 > windows.len() {
         take_out(&mut windows, "no date in its name, as the others have", &|window| window.at.is_none());
     } else {
@@ -66,7 +76,7 @@ pub(super) fn windows_of(dir: &Path) -> Result<Folder, EngineError> {
     }
     windows.sort_by_cached_key(|window| (window.at, by_number(&window.name), window.name.clone()));
     skipped.sort();
-    Ok(Folder { windows, skipped })
+    Ok(Folder { windows, skipped, notes })
 }
 
 /// Whether a file is a list of the files beside it: it names half of them or more, each at the end of a text. Of many
@@ -85,7 +95,8 @@ fn lists(window: &PastWindow, names: &[String]) -> bool {
     })
 }
 
-/// The date in a name, with the time behind it where there is one: `2026-11-03`, `crm-2026-11-03T08:15`, `20261103_0815`.
+/// The date in a name, with the time behind it where there is one: `2026-11-03`, `crm-2026-11-03T08:15:30+02:00`,
+/// `20261103_0815`. Without an offset it is taken for UTC.
 fn time_in(name: &str) -> Option<Timestamp> {
     let digits: Vec<(usize, char)> = name.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
     (0..digits.len()).find_map(|from| {
@@ -104,13 +115,45 @@ fn time_in(name: &str) -> Option<Timestamp> {
         if !(1990..2100).contains(&date.year()) {
             return None;
         }
-        let hour = number(8, 2).filter(|_| (8..10).all(|at| is_close(at) == Some(true)));
-        let minute = number(10, 2).filter(|_| (10..12).all(|at| is_close(at) == Some(true)));
-        let time =
-            |hour: i16, minute: i16| date.at(0, 0, 0, 0).with().hour(hour as i8).minute(minute as i8).build();
-        let when = time(hour.unwrap_or(0), minute.unwrap_or(0)).ok().unwrap_or_else(|| date.at(0, 0, 0, 0));
-        when.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        // Hours, minutes and seconds, as far as digits follow closely.
+        let part = |at: usize| number(at, 2).filter(|_| (at..at + 2).all(|at| is_close(at) == Some(true)));
+        let hour = part(8);
+        let minute = hour.and_then(|_| part(10));
+        // What is parted otherwise than the minute is from the hour is an offset: `T0815-0530`.
+        let gap = |at: usize| Some(place(at)? - place(at - 1)?);
+        let second = minute.filter(|_| gap(12) == gap(10)).and_then(|_| part(12));
+        let time = |part: Option<i16>| part.unwrap_or(0) as i8;
+        let day = date.at(0, 0, 0, 0);
+        let of_day = day.with().hour(time(hour)).minute(time(minute)).second(time(second)).build();
+        let last = [second.map(|_| 13), minute.map(|_| 11), hour.map(|_| 9)].into_iter().flatten().next();
+        let behind = last.and_then(place).and_then(|end| name.get(end + 1..)).unwrap_or_default();
+        let zone = jiff::tz::TimeZone::fixed(
+            of_day.as_ref().ok().and_then(|_| offset(behind)).unwrap_or(jiff::tz::Offset::UTC),
+        );
+        of_day.unwrap_or(day).to_zoned(zone).ok().map(|zoned| zoned.timestamp())
     })
+}
+
+/// The offset from UTC that follows a time: `+0200`, `-05:30`; none where there is no such text.
+fn offset(text: &str) -> Option<jiff::tz::Offset> {
+    // A fraction of a second may stand before it.
+    let text = match text.strip_prefix(['.', ',']) {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => text,
+    };
+    let sign = match text.chars().next()? {
+        '+' => 1,
+        '-' => -1,
+        _ => return None,
+    };
+    let rest = text.get(1..)?.replacen([':', '_'], "", 1);
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let (hours, minutes) = match digits.len() {
+        4 => (digits[..2].parse::<i32>().ok()?, digits[2..].parse::<i32>().ok()?),
+        _ => return None,
+    };
+    (hours < 15 && minutes < 60)
+        .then(|| jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
 }
 
 /// A name as words and numbers, so that `2.json` comes before `10.json`.
@@ -144,6 +187,10 @@ mod tests {
             ("2026-11-03.json", "2026-11-03T00:00:00Z"),
             ("crm_2026-11-03T08:15:00Z.jsonl", "2026-11-03T08:15:00Z"),
             ("20261103_0815.json", "2026-11-03T08:15:00Z"),
+            ("2026-11-03T08-15-30.json", "2026-11-03T08:15:30Z"),
+            ("2026-11-03T08:15:30.250+02:00.json", "2026-11-03T06:15:30Z"),
+            ("20261103T0815-0530-crm.json", "2026-11-03T13:45:00Z"),
+            ("2026-11-03-2.json", "2026-11-03T00:00:00Z"),
             ("v2-2026-11-03.json", "2026-11-03T00:00:00Z"),
         ] {
             assert_eq!(at(name).as_deref(), Some(time), "{name}");

@@ -10,14 +10,16 @@ use serde::Serialize;
 
 use super::super::EngineError;
 use super::super::baselines::places;
+use super::super::failed::{FailedLooks, pattern};
 use super::super::window::{self, HISTORY, Judged, Size, VOLUME_HISTORY};
 use crate::compare::{Baseline, Window, accept};
 use crate::config::LearningSettings;
 use crate::diagnose::{FindingRecord, Look, Moved, Step, move_findings};
 use crate::model::{
-    Category, Change, Diagnosis, FieldPath, Finding, FindingState, Fingerprint, Inconclusive, Report,
-    Severity, Subject,
+    Category, Change, ChangeKind, Diagnosis, ErrorClass, FieldPath, Finding, FindingState, Fingerprint,
+    Inconclusive, Report, Severity, Subject,
 };
+use crate::observe::Failure;
 use crate::profile::KeySpec;
 use crate::rules::{JudgeContext, RuleSet};
 
@@ -45,6 +47,10 @@ pub enum WindowOutcome {
         needed: u64,
         /// Whether this one was learned from: one that shows hard facts is not.
         joined: bool,
+        /// The time that they span, in seconds.
+        span_s: u64,
+        /// The time that they should span, in seconds.
+        needed_s: u64,
     },
     /// The last window of learning: from the next one on, all is told.
     Learned {
@@ -59,6 +65,13 @@ pub enum WindowOutcome {
     Compared,
     /// No records: no evidence of anything.
     Empty,
+    /// An error in place of records: a look that failed, of which only a pattern is a finding.
+    Failed {
+        /// What it means.
+        class: ErrorClass,
+        /// One sentence.
+        why: String,
+    },
     /// It could not be read as a window.
     Unreadable {
         /// Why not.
@@ -105,7 +118,7 @@ pub struct Event {
     pub rules: Vec<String>,
     /// The findings that the diagnosis explains.
     pub findings: Vec<Fingerprint>,
-    /// Windows since it was opened, this one counted.
+    /// Windows that showed it since it was opened.
     pub windows: u64,
     /// Windows in a row that could have shown it and did not.
     pub quiet: u64,
@@ -127,6 +140,8 @@ pub struct Counts {
 pub struct Summary {
     /// Windows that were read, with those that hold nothing.
     pub windows: u64,
+    /// Windows that hold an error in place of records; they are not among [`Self::windows`].
+    pub failed: u64,
     /// Windows that were learned from.
     pub learned_from: u64,
     /// Whether too little was seen to the end for soft changes to be told.
@@ -145,6 +160,10 @@ pub struct Summary {
     pub accepted: Counts,
     /// What is open at the end.
     pub open: Counts,
+    /// While learning: what is open at the end, and keeps windows from being learned from.
+    pub holding_up: Vec<FieldPath>,
+    /// Paths that were to be accepted, and at which nothing was told.
+    pub accepted_nothing: Vec<FieldPath>,
 }
 
 /// What one window came to.
@@ -178,8 +197,14 @@ pub(super) struct Timeline {
     known: Vec<FindingRecord>,
     /// The last reading of each diagnosis.
     read: BTreeMap<String, Diagnosis>,
-    /// The number of the window that opened each finding.
-    opened: BTreeMap<Fingerprint, u64>,
+    /// The windows so far that hold an error, in a row up to the last one.
+    failing: FailedLooks,
+    /// How many windows showed each finding since it was opened.
+    shown: BTreeMap<Fingerprint, u64>,
+    /// Whether the last window that was compared while learning was not learned from.
+    is_held_up: bool,
+    /// Paths of [`Accepting::At`] at which something was accepted.
+    taken: BTreeSet<FieldPath>,
     summary: Summary,
 }
 
@@ -204,7 +229,10 @@ impl Timeline {
             sizes: VecDeque::new(),
             known: Vec::new(),
             read: BTreeMap::new(),
-            opened: BTreeMap::new(),
+            failing: FailedLooks { failures: 0, since: None },
+            shown: BTreeMap::new(),
+            is_held_up: false,
+            taken: BTreeSet::new(),
             summary: Summary { learning: true, ..Summary::default() },
         }
     }
@@ -226,6 +254,25 @@ impl Timeline {
         self.summary.unreadable += 1;
     }
 
+    /// A window that holds an error in place of records, seen at `at`; without a date of its own, `is_dated` is false.
+    pub(super) fn fail(&mut self, failure: Failure, at: Timestamp, is_dated: bool) -> Told {
+        self.summary.failed += 1;
+        self.failing.failures += 1;
+        self.failing.since = self.failing.since.or(is_dated.then_some(at));
+        let context = JudgeContext { mapping: None, learning: self.baseline.is_none(), at };
+        let baseline = self.baseline.as_ref();
+        let report = pattern(&self.subject, &failure, &self.failing, baseline, &self.rules, &context);
+        let (events, report) = match report {
+            Some(report) => {
+                let (events, report) = self.settle(report, &[], &BTreeSet::new(), at);
+                (events, Some(report))
+            }
+            None => (Vec::new(), None),
+        };
+        let outcome = WindowOutcome::Failed { class: failure.class, why: failure.detail };
+        Told { records: 0, outcome, events, report }
+    }
+
     /// What all windows so far came to.
     #[must_use]
     pub(super) fn summary(&self) -> Summary {
@@ -236,6 +283,14 @@ impl Timeline {
             *worst = record.finding.severity.max(*worst);
         }
         open.into_values().for_each(|severity| summary.open.add(severity));
+        if summary.learning && self.is_held_up {
+            let paths: BTreeSet<&FieldPath> = self.unresolved().map(|record| &record.finding.path).collect();
+            summary.holding_up = paths.into_iter().cloned().collect();
+        }
+        if let Accepting::At(places) = &self.accepting {
+            summary.accepted_nothing =
+                places.iter().filter(|place| !self.taken.contains(place)).cloned().collect();
+        }
         summary
     }
 
@@ -245,6 +300,7 @@ impl Timeline {
     /// Where it was profiled in another way than those before it.
     pub(super) fn take(&mut self, window: Window, around: Vec<Change>) -> Result<Told, EngineError> {
         self.summary.windows += 1;
+        self.failing = FailedLooks { failures: 0, since: None };
         let records = window.profile.records;
         if records == 0 {
             // The endpoint answered, and that is all it says.
@@ -261,10 +317,11 @@ impl Timeline {
             self.remember(window, true);
             return Ok(Told::of(records, outcome));
         };
-        self.follow(&mut baseline, window.to);
+        self.follow(&mut baseline);
         let learning = window::is_learning(&self.learning, &baseline);
         let context = JudgeContext { mapping: None, learning, at: window.to };
         let judged = window::judge(&self.subject, &baseline, &window, around, &self.rules, &context);
+        self.is_held_up = learning && !judged.is_clean;
         let outcome = if learning {
             if judged.is_clean {
                 window::extend(&mut baseline, &window)?;
@@ -275,7 +332,8 @@ impl Timeline {
         };
         let at = window.to;
         let is_clean = judged.is_clean;
-        let (mut events, report) = self.settle(judged, at);
+        let Judged { report, judges, unjudged, .. } = judged;
+        let (mut events, report) = self.settle(report, &judges, &unjudged, at);
         self.remember(window::redacted(window), is_clean);
         events.extend(self.accept(at));
         Ok(Told { records, outcome, events, report: Some(report) })
@@ -284,7 +342,14 @@ impl Timeline {
     /// Keeps a baseline while learning, and says how far learning is.
     fn learned(&mut self, baseline: Baseline, joined: bool) -> WindowOutcome {
         let outcome = if window::is_learning(&self.learning, &baseline) {
-            WindowOutcome::Learning { seen: baseline.windows, needed: self.learning.windows, joined }
+            let span = baseline.to.duration_since(baseline.from);
+            WindowOutcome::Learning {
+                seen: baseline.windows,
+                needed: self.learning.windows,
+                joined,
+                span_s: u64::try_from(span.as_secs()).unwrap_or_default(),
+                needed_s: self.learning.span.duration().as_secs(),
+            }
         } else {
             self.summary.learning = false;
             WindowOutcome::Learned {
@@ -300,18 +365,18 @@ impl Timeline {
         outcome
     }
 
-    fn follow(&self, baseline: &mut Baseline, now: Timestamp) {
-        let since = now.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+    fn follow(&self, baseline: &mut Baseline) {
         let past = self.past.iter().cloned();
-        let sizes = self.sizes.iter().filter(|size| size.to >= since).copied();
-        window::follow(baseline, self.decided, past, sizes);
+        window::follow(baseline, self.decided, past, self.sizes.iter().copied());
     }
 
     fn remember(&mut self, window: Window, is_clean: bool) {
         let (to, records) = (window.to, window.profile.records);
-        self.sizes.push_back(Size { to, records, counts: is_clean && !window.partial });
-        let since = to.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
-        self.sizes.retain(|size| size.to >= since);
+        if is_clean && !window.partial {
+            self.sizes.push_back(Size { to, records, counts: true });
+            let since = to.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+            self.sizes.retain(|size| size.to >= since);
+        }
         if is_clean {
             self.past.push_back(window.clone());
         }
@@ -322,9 +387,14 @@ impl Timeline {
     }
 
     /// Moves the findings by what a window was judged to show.
-    fn settle(&mut self, judged: Judged, at: Timestamp) -> (Vec<Event>, Report) {
-        let Judged { mut report, judges, unjudged, .. } = judged;
-        let moved = self.look(&report.findings, &judges, &report.inconclusive, &unjudged, at);
+    fn settle(
+        &mut self,
+        mut report: Report,
+        judges: &[Category],
+        unjudged: &BTreeSet<FieldPath>,
+        at: Timestamp,
+    ) -> (Vec<Event>, Report) {
+        let moved = self.look(&report.findings, judges, &report.inconclusive, unjudged, at);
         let events = self.events(&report.diagnoses, &moved);
         for finding in &mut report.findings {
             let known = moved.iter().find(|moved| moved.record.finding.fingerprint == finding.fingerprint);
@@ -351,8 +421,11 @@ impl Timeline {
         let look = Look { subject: &self.subject, at, findings, judges, inconclusive, unjudged };
         let moved = move_findings(known, &look);
         for Moved { step, record, .. } in &moved {
-            if matches!(step, Step::New | Step::Reopened | Step::BecameFlapping) {
-                self.opened.insert(record.finding.fingerprint.clone(), self.summary.windows);
+            let fingerprint = &record.finding.fingerprint;
+            if findings.iter().any(|finding| finding.fingerprint == *fingerprint) {
+                let shown = self.shown.entry(fingerprint.clone()).or_default();
+                let begins = matches!(step, Step::New | Step::Reopened | Step::BecameFlapping);
+                *shown = if begins { 1 } else { *shown + 1 };
             }
         }
         moved
@@ -400,8 +473,13 @@ impl Timeline {
         if meant.is_empty() {
             return Vec::new();
         }
+        if let Accepting::At(places) = &self.accepting {
+            let has = |place: &&FieldPath| meant.iter().any(|one| one.finding.path.starts_with(place));
+            self.taken.extend(places.iter().filter(has).cloned());
+        }
+        self.is_held_up = false;
         let accepted = places(meant.iter().map(|record| &record.finding));
-        self.follow(&mut baseline, at);
+        self.follow(&mut baseline);
         let baseline = accept(&baseline, &last, &accepted, meant.len() == open);
         self.decided = Some(baseline.to);
         self.baseline = Some(baseline);
@@ -438,7 +516,7 @@ impl Timeline {
             Some(read) => (read.kind.word(), read.path.clone(), read.summary.clone()),
             None => (first.rule.clone(), first.path.clone(), first.message.clone()),
         };
-        let opened = findings().filter_map(|finding| self.opened.get(&finding.fingerprint)).min();
+        let shown = findings().filter_map(|finding| self.shown.get(&finding.fingerprint)).max();
         let rules: BTreeSet<&String> = findings().map(|finding| &finding.rule).collect();
         Some(Event {
             event,
@@ -448,7 +526,7 @@ impl Timeline {
             summary,
             rules: rules.into_iter().cloned().collect(),
             findings: findings().map(|finding| finding.fingerprint.clone()).collect(),
-            windows: opened.map_or(1, |opened| self.summary.windows - opened + 1),
+            windows: shown.copied().unwrap_or(1),
             quiet: records.iter().map(|record| record.misses).max()?,
         })
     }
@@ -514,6 +592,14 @@ impl Told {
     /// A window that told nothing.
     pub(super) const fn of(records: u64, outcome: WindowOutcome) -> Self {
         Self { records, outcome, events: Vec::new(), report: None }
+    }
+
+    /// Whether a change of this kind was accepted.
+    pub(super) fn accepted(&self, kind: ChangeKind) -> bool {
+        let accepted = self.events.iter().filter(|event| event.event == EventKind::Accepted);
+        let fingerprints: BTreeSet<&Fingerprint> = accepted.flat_map(|event| &event.findings).collect();
+        let findings = self.report.iter().flat_map(|report| &report.findings);
+        findings.into_iter().any(|one| one.kind == kind && fingerprints.contains(&one.fingerprint))
     }
 
     /// Takes out the times of windows that have none of their own.

@@ -30,6 +30,12 @@ pub enum Media {
     Binary,
 }
 
+/// What bytes look like, by themselves.
+#[must_use]
+pub fn media_of(bytes: &[u8]) -> Media {
+    Body::of(bytes, None).media
+}
+
 /// Text that is matched against patterns: an error that needs more is none.
 const TEXT_LIMIT: usize = 16 * 1024;
 /// Members of a top-level object that are looked into; larger ones are data.

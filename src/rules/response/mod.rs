@@ -18,7 +18,7 @@ use self::pattern::{ErrorRule, VendorFile};
 use super::{RuleError, RuleSet, rule::read_yaml, set::texts_below};
 use crate::model::{Action, ErrorClass, Exchange, ResponseHead};
 
-pub use self::body::Media;
+pub use self::body::{Media, media_of};
 pub use self::lifecycle::{Lifecycle, lifecycle};
 pub use self::retry::{RateLimit, rate_limit};
 

@@ -286,6 +286,24 @@ fn classes_of_documented_responses() {
             C::RateLimited,
             Action::Wait,
         ),
+        (generic, 200, &[], r#"{"code":401,"message":"token expired"}"#, C::AuthExpired, Action::Stop),
+        (
+            generic,
+            200,
+            &[],
+            r#"{"type":"about:blank","title":"Forbidden","status":403}"#,
+            C::PermissionLost,
+            Action::Stop,
+        ),
+        (
+            generic,
+            200,
+            &[],
+            r#"{"errors":[{"status":"429","title":"Slow down"}]}"#,
+            C::RateLimited,
+            Action::Wait,
+        ),
+        (generic, 200, &[], r#"{"code":500,"message":"oops"}"#, C::OkWithError, Action::Stop),
     ];
     let mut wrong = String::new();
     for (url, status, headers, body, class, action) in rows {
@@ -309,6 +327,9 @@ fn data_is_no_error() {
         r#"{"items":[{"text":"too many requests, rate limit exceeded"}],"errors":[]}"#,
         r#"{"success":true,"error":null,"result":[]}"#,
         r#"{"ok":true,"members":[]}"#,
+        r#"{"code":200,"message":"fine","data":[]}"#,
+        r#"{"code":401,"message":"so many","data":[{"id":1}]}"#,
+        r#"{"id":1,"code":404,"message":"the order's own"}"#,
         r#"{"results":[],"error_code":0,"error":""}"#,
         "\u{feff}{\"data\":[1]}",
         "17",

@@ -94,7 +94,7 @@ proptest::proptest! {
         )
     ) {
         let section = Section { title: words.join(" "), text: words.concat(), written: Some(Date::constant(2026, 4, 10)), ..Section::default() };
-        let document = Document::Sections(crate::spec::Sections { sections: vec![section], is_rolling: false });
+        let document = Document::Sections(crate::spec::Sections { sections: vec![section], ..Default::default() });
         proptest::prop_assert_eq!(announcements(&document), announcements(&document));
     }
 }

@@ -16,6 +16,8 @@ mod pairs;
 mod parameters;
 mod types;
 
+pub(in crate::spec) use types::is_annotation;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::spec::ApiModel;
+use crate::spec::{ApiModel, schema::is_null_alone};
 
 /// How values are written: JSON knows types, while in a path, a query or plain text everything is text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +20,7 @@ pub(super) enum Notation {
 /// The types of one schema.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Types<'a> {
-    /// JSON types without null; empty where any will do.
+    /// JSON types, without null unless it stands alone; empty where any will do.
     pub(super) words: BTreeSet<&'a str>,
     pub(super) nullable: bool,
     pub(super) format: &'a str,
@@ -68,6 +68,9 @@ impl<'a> Types<'a> {
             Some(Value::String(word)) => types.add(word),
             Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).for_each(|w| types.add(w)),
             _ => {}
+        }
+        if node.get("type").is_some_and(is_null_alone) {
+            types.words.insert("null");
         }
         types.format = node.get("format").and_then(Value::as_str).unwrap_or_default();
         types.pattern = node.get("pattern").and_then(Value::as_str);
@@ -190,7 +193,7 @@ fn holds(wide: &str, narrow: &str) -> bool {
 }
 
 /// Keywords that describe a schema and restrict nothing.
-pub(super) fn is_annotation(key: &str) -> bool {
+pub(in crate::spec) fn is_annotation(key: &str) -> bool {
     matches!(
         key,
         "title"

@@ -56,6 +56,20 @@ fn schemas_in_other_notations_are_the_same() {
 }
 
 #[test]
+fn null_alone_is_a_type_like_any_other() {
+    let of = |node: Value| edited(|v| *pointer(v, &format!("{ORDER}/customer_email")) = node).to_string();
+    let (was, is) = (json!({"type": ["string", "null"]}), json!({"type": ["null"]}));
+    let told = said(&of(was.clone()), &of(is.clone()), "json");
+    assert!(told[0].contains("customer_email` is null; it was string"), "{told:?}");
+    silent(
+        &edited(|v| *pointer(v, &format!("{ORDER}/customer_email")) = is),
+        &edited(|v| {
+            *pointer(v, &format!("{ORDER}/customer_email")) = json!({"type": "null"});
+        }),
+    );
+}
+
+#[test]
 fn a_reference_that_may_be_null_now_is_one_change() {
     let address = "#/components/schemas/Address";
     for now in [

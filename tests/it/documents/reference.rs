@@ -379,3 +379,105 @@ async fn a_mapped_field_alerts_with_what_responses_show_and_another_does_not() {
     let (findings, out) = checked(&CUSTOMERS, redesigned).await;
     assert!(findings.iter().all(|finding| finding["severity"] == json!("info")), "{findings:#?}\n{out}");
 }
+
+/// A page of two operations with tables, and what stands behind the first of them.
+fn two_operations() -> String {
+    let operation = |name: &str, path: &str, fields: &[&str]| {
+        let row = |field: &&str| {
+            format!("<tr><td><code>{field}</code></td><td>string</td><td>What {field} is.</td></tr>")
+        };
+        let rows: String = fields.iter().map(row).collect();
+        format!(
+            "<section><h2>{name}</h2><p><code>GET {path}</code></p><h3>Response fields</h3>\
+             <table><tr><th>Field</th><th>Type</th><th>Description</th></tr>{rows}</table></section>"
+        )
+    };
+    let orders = operation("List orders", "/v1/orders", &["id", "total", "currency", "note"]);
+    let customers = operation("Get a customer", "/v1/customers/{id}", &["id", "email", "phone", "vip"]);
+    let refunds = operation("List refunds", "/v1/refunds", &["id", "amount", "reason"]);
+    page(&format!("<h1>Shop API</h1><p>{INTRO}</p>{orders}{customers}{refunds}"))
+}
+
+#[test]
+fn what_a_page_that_breaks_off_does_not_say_is_not_gone() {
+    let whole = two_operations();
+    let why = "the page ends in the middle, as if it were cut off; what is missing from it is not compared";
+    let first = whole.find("Response fields").unwrap();
+    // Whatever place it breaks off at, behind the first of what it describes.
+    for at in (first + 200..whole.len() - "</section></body></html>".len()).step_by(23) {
+        let cut = &whole[..at];
+        let report = diff(("page.html", &whole), ("page.html", cut));
+        assert_eq!(alarming(&report), [""; 0], "{at}: {:#?}", report.findings);
+        let added = report.findings.iter().filter(|finding| finding.rule == "docs-operation-added").count();
+        assert_eq!(added, 0, "{at}: {:#?}", report.findings);
+        assert!(
+            report.inconclusive.iter().any(|one| one.why.ends_with(why)),
+            "{at}: {:?}",
+            report.inconclusive
+        );
+        // A page that is whole again is no news either.
+        assert_eq!(alarming(&diff(("page.html", cut), ("page.html", &whole))), [""; 0], "{at}");
+    }
+    // What differs in what is still there is told.
+    let retyped = whole.replacen("<td>string</td>", "<td>integer</td>", 2);
+    let cut = &retyped[..retyped.find("List refunds").unwrap()];
+    let report = diff(("page.html", &whole), ("page.html", cut));
+    assert_eq!(alarming(&report), ["docs-type-changed", "docs-type-changed"], "{:#?}", report.findings);
+}
+
+#[test]
+fn a_page_of_which_no_fields_can_be_read_says_so() {
+    let param = |name: &str| {
+        format!(
+            "<div class='param'><span class='name'>{name}</span><span class='type'>string</span>\
+             <div>What it is.</div></div>"
+        )
+    };
+    let written = |name: &str| {
+        page(&format!(
+            "<h1>Shop API</h1><p>{INTRO}</p><h2>List orders</h2>\
+             <div><span class='badge'>GET</span><code>/v1/orders</code></div>{}{}",
+            param("id"),
+            param(name)
+        ))
+    };
+    let (before, after) = (written("customer_name"), written("client_name"));
+    let report = diff(("page.html", &before), ("page.html", &after));
+    let why: Vec<&str> = report.inconclusive.iter().map(|one| one.why.as_str()).collect();
+    assert_eq!(why, ["no fields can be read from the page; it is compared as text"]);
+    // The words of two elements are two words.
+    assert!(
+        report.findings[0].message.contains("“customer_name string” → “client_name string”"),
+        "{report:#?}"
+    );
+    assert!(diff(("page.html", &before), ("page.html", &before)).inconclusive.is_empty());
+}
+
+#[test]
+fn names_that_are_set_in_by_space_are_below_the_one_above_them() {
+    let written = |zip: &str| {
+        let rows = format!(
+            "<tr><td>id</td><td>string</td></tr><tr><td>address</td><td>object</td></tr>\
+             <tr><td>&nbsp;&nbsp;street</td><td>string</td></tr><tr><td>&nbsp;&nbsp;place</td><td>object</td></tr>\
+             <tr><td>&nbsp;&nbsp;&nbsp;&nbsp;{zip}</td><td>string</td></tr><tr><td>total</td><td>number</td></tr>"
+        );
+        page(&format!(
+            "<h1>Shop API</h1><p>{INTRO}</p><h2>Get an order</h2><p><code>GET /v1/orders/{{id}}</code></p>\
+             <h3>Response</h3><table><tr><th>Field</th><th>Type</th></tr>{rows}</table>"
+        ))
+    };
+    let report = diff(("page.html", &written("zip")), ("page.html", &written("postal_code")));
+    let message = &report.findings[0].message;
+    assert!(message.starts_with("`$.address.place.zip` is no longer described"), "{message}");
+    assert_eq!(alarming(&report), ["docs-field-removed"]);
+
+    // A type in brackets within brackets belongs to its field, and not to what is said of it.
+    let items = |kind: &str| {
+        format!(
+            "# Shop\n\n{INTRO}\n\n## GET /v1/orders\n\n### Response\n\n- `at` (string {kind}): When.\n- `id` (string): Who.\n"
+        )
+    };
+    let report = diff(("page.md", &items("(date-time)")), ("page.md", &items("(date)")));
+    assert_eq!(report.findings.len(), 1, "{:#?}", report.findings);
+    assert!(!report.findings[0].message.contains("): When"), "{:#?}", report.findings);
+}

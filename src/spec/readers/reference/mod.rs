@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub(in crate::spec) use self::align::{Aligned, align};
 pub(in crate::spec) use self::lower::lower;
-pub(in crate::spec) use self::table::{plain_heads, plain_row};
+pub(in crate::spec) use self::table::{SPACE, plain_heads, plain_row};
 
 use self::{
     address::Address,
@@ -119,6 +119,11 @@ pub(in crate::spec) fn read(sections: &Sections) -> Option<Page> {
     }
     page.operations.retain(|operation| operation.method != OBJECT || !operation.response.fields.is_empty());
     page.operations.iter().any(Operation::says_something).then_some(page)
+}
+
+/// Whether a page names operations, of which fields could be expected.
+pub(in crate::spec) fn names_operations(sections: &Sections) -> bool {
+    !sections.is_rolling && Outline::of(sections).addresses().next().is_some()
 }
 
 /// Whether a line does nothing but name an operation.

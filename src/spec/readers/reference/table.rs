@@ -149,7 +149,9 @@ pub(super) fn read(rows: &[&Row]) -> Option<Fields> {
     let at = columns.iter().position(|column| matches!(column, Column::Name(_)))?;
     let Some(Column::Name(naming)) = columns.get(at).copied() else { return None };
     let mut entries: Vec<Entry> = Vec::new();
-    let mut above: Vec<Path> = Vec::new();
+    // The fields above, each with whether it may hold others, and how far their names are set in.
+    let mut above: Vec<(Path, bool)> = Vec::new();
+    let mut widths: Vec<usize> = Vec::new();
     for (number, row) in rows.iter().enumerate().skip(skip) {
         let filled = row.cells.iter().filter(|cell| !cell.is_empty()).count();
         if filled == 0 {
@@ -166,13 +168,25 @@ pub(super) fn read(rows: &[&Row]) -> Option<Fields> {
         };
         let at = columns.iter().position(|column| matches!(column, Column::Name(_)))?;
         let mut entry = entry(&row.cells, columns, at)?;
-        let depth = row.depth + indent(row.cells.get(at)?);
+        let cell = row.cells.get(at)?;
+        let width = cell.chars().take_while(|c| *c == SPACE).count();
+        widths.retain(|other| *other < width);
+        // Names may be set in for their looks: only what can hold fields has them.
+        let set_in = if above.get(widths.len().saturating_sub(1)).is_some_and(|(_, holds)| *holds) {
+            widths.len()
+        } else {
+            0
+        };
+        widths.push(width);
+        let depth = row.depth + indent(cell) + set_in;
         above.truncate(depth);
         if depth > 0 {
-            let parent = above.last()?;
+            let (parent, _) = above.last()?;
             entry.path = parent.iter().cloned().chain(entry.path).collect();
         }
-        above.push(entry.path.clone());
+        let types = &entry.field.types;
+        let holds = types.is_empty() || types.contains("object") || types.contains("array");
+        above.push((entry.path.clone(), holds));
         if entry.path.len() > MAX_STEPS {
             return None;
         }
@@ -185,6 +199,8 @@ pub(super) fn read(rows: &[&Row]) -> Option<Fields> {
     (!entries.is_empty()).then_some(Fields { naming, is_typed, asks, entries })
 }
 
+/// The space by which names are set in below the one above them; other space at the beginning of a cell means nothing.
+pub(in crate::spec) const SPACE: char = '\u{a0}';
 /// Signs that put a name below the one above it.
 const BELOW: [char; 6] = ['»', '↳', '└', '›', '∟', '→'];
 
@@ -197,7 +213,12 @@ fn indent(cell: &str) -> usize {
 }
 
 fn entry(cells: &[String], columns: &[Column], at: usize) -> Option<Entry> {
-    let cell = cells.get(at)?.trim_start_matches(BELOW).trim_start_matches(['─', ' ']).trim();
+    let cell = cells
+        .get(at)?
+        .trim_start_matches(SPACE)
+        .trim_start_matches(BELOW)
+        .trim_start_matches(['─', ' '])
+        .trim();
     let (name, beside) = cell.split_once(' ').unwrap_or((cell, ""));
     let bare = name.trim_matches(['`', '*', ',', ':', '"']);
     let path = steps(bare)?;
@@ -343,7 +364,8 @@ pub(super) fn item(line: &str) -> Option<Vec<String>> {
     steps(name)?;
     let rest = rest.trim_start();
     let (kind, about) = if let Some(inner) = rest.strip_prefix('(') {
-        inner.split_once(')')?
+        let end = end_of_brackets(inner)?;
+        (&inner[..end], &inner[end + 1..])
     } else {
         let rest = rest.trim_start_matches([':', '-', '–', '—', '*', '_', ' ']);
         let signs = [" – ", " — ", " - ", ": ", ". ", "_ ", "* "];
@@ -355,6 +377,19 @@ pub(super) fn item(line: &str) -> Option<Vec<String>> {
     let about = about.trim_start_matches([':', '-', '–', '—', '.', ' ']);
     is_type
         .then(|| vec![name.to_owned(), kind.trim_matches(['*', '_', '.', ' ']).to_owned(), about.to_owned()])
+}
+
+/// Where the bracket closes that was opened before a text, with those in it.
+fn end_of_brackets(text: &str) -> Option<usize> {
+    let mut open = 1;
+    let signs = text.char_indices().filter(|(_, c)| matches!(c, '(' | ')'));
+    for (at, sign) in signs {
+        open += if sign == '(' { 1 } else { -1 };
+        if open == 0 {
+            return Some(at);
+        }
+    }
+    None
 }
 
 impl Field {
