@@ -232,6 +232,15 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A record of up to sixteen of twenty keys in any order: objects that grow beyond what is scanned, and back.
+fn wide() -> impl Strategy<Value = String> {
+    let keys: Vec<char> = ('a'..'u').collect();
+    prop::sample::subsequence(keys, 0..16).prop_shuffle().prop_map(|keys| {
+        let members: Vec<String> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
+        format!("{{{}}}", members.join(","))
+    })
+}
+
 /// A record whose fields, over some hundred seeds, outgrow every sketch or stay just below: more values than hashes or
 /// top values are kept, more patterns, more octaves, keys that are data, entities that come again with other values.
 fn crowded(seed: u64, spread: u32) -> String {
@@ -349,6 +358,26 @@ proptest! {
         };
         prop_assert!(bytes(&merged) == bytes(&whole), "{:?}", first_difference(&merged, &whole));
         prop_assert_eq!(&serde_json::from_str::<Profile>(&bytes(&whole)).unwrap(), &whole);
+    }
+
+    #[test]
+    fn records_that_cannot_be_read_leave_no_trace_among_others(
+        records in prop::collection::vec((wide(), any::<bool>()), 1..24),
+        parts in prop::collection::vec(any::<bool>(), 24),
+    ) {
+        let good: Vec<String> = records.iter().filter(|(_, is_good)| *is_good).map(|(text, _)| text.clone()).collect();
+        let mixed: Vec<String> = records
+            .into_iter()
+            .map(|(text, is_good)| if is_good { text } else { text.replace('}', ",\"end\":-}") })
+            .collect();
+        let mut clean = profile(&good);
+        let whole = profile(&mixed);
+        clean.malformed = whole.malformed;
+        prop_assert!(bytes(&clean) == bytes(&whole), "{:?}", first_difference(&clean, &whole));
+        let part = |is_first: bool| profile(mixed.iter().zip(&parts).filter(|(_, p)| **p == is_first).map(|(text, _)| text));
+        let mut merged = part(true);
+        merged.merge(&part(false)).unwrap();
+        prop_assert!(bytes(&merged) == bytes(&whole), "{:?}", first_difference(&merged, &whole));
     }
 
     #[test]

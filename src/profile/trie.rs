@@ -161,6 +161,8 @@ pub(super) struct Trie {
     is_overfull: bool,
     /// Nodes below this index are part of records that were read in full.
     committed: usize,
+    /// Where the record at hand made one of its own new nodes expected: the object, and the member before.
+    surprises: Vec<(NodeId, NodeId)>,
 }
 
 impl Trie {
@@ -172,6 +174,7 @@ impl Trie {
             max_nodes: max_nodes.max(1),
             is_overfull: false,
             committed: 1,
+            surprises: Vec::new(),
         }
     }
 
@@ -199,8 +202,8 @@ impl Trie {
         Place { parent, previous: NOWHERE, expected, object }
     }
 
-    /// The member at the front of `text`, if it is one of the two expected there and new to its object; with the length of its key, quotes
-    /// and colon. `event` is what its value will be.
+    /// The member at the front of `text`, if it is one of the two expected there and new to its object; with the length
+    /// of its key, quotes and colon. `event` is what its value will be.
     #[inline]
     pub(super) fn predicted(&mut self, place: &Place, event: u64, text: &[u8]) -> Option<(Member, usize)> {
         let Successors([last, other]) = place.expected;
@@ -239,13 +242,21 @@ impl Trie {
             return Member { node: self.each(parent), before: None, place: NOWHERE, next: Successors::NONE };
         };
         if !escaped {
-            match self.links.get_mut(previous as usize) {
-                Some(previous) => previous.next.note(member),
-                None => self.nodes[parent as usize].first.note(member),
+            self.expected_at(parent, previous).note(member);
+            if member as usize >= self.committed {
+                self.surprises.push((parent, previous));
             }
         }
         let link = &mut self.links[member as usize];
         Member { node: member, before: link.see(object, event), place: member, next: link.next }
+    }
+
+    /// What is expected behind a member of an object, or first of all.
+    fn expected_at(&mut self, parent: NodeId, previous: NodeId) -> &mut Successors {
+        match self.links.get_mut(previous as usize) {
+            Some(previous) => &mut previous.next,
+            None => &mut self.nodes[parent as usize].first,
+        }
     }
 
     fn find(&self, node: &Node, key: &str) -> Option<NodeId> {
@@ -309,6 +320,7 @@ impl Trie {
             }
         }
         self.committed = self.nodes.len();
+        self.surprises.clear();
     }
 
     /// Takes out what the record has hung in.
@@ -327,13 +339,20 @@ impl Trie {
                     node.members.pop();
                     node.index.remove(link.key());
                     node.keys.remove(link.key());
+                    if node.members.len() <= SCANNED_KEYS {
+                        // It is made of all members once there are many again.
+                        node.index.clear();
+                    }
                 }
             }
         }
-        // What was expected is given to others from now on.
+        // The numbers of these nodes are given to others from now on.
         let first = self.committed as NodeId;
-        self.nodes.iter_mut().for_each(|node| node.first.forget_from(first));
-        self.links.iter_mut().for_each(|link| link.next.forget_from(first));
+        for (parent, previous) in std::mem::take(&mut self.surprises) {
+            if parent < first && (previous < first || previous == NOWHERE) {
+                self.expected_at(parent, previous).forget_from(first);
+            }
+        }
     }
 
     /// The node below `parent` by that key, if it is known.
