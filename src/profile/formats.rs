@@ -399,7 +399,18 @@ pub(super) mod classes {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn addresses_are_those_of_the_standard_library(text in "[0-3]?[0-9]{0,2}(\\.[0-2]?[0-9]{0,2}){2,4}[.0-9a]?") {
+            prop_assert_eq!(words::is_ip_v4(&text), text.parse::<Ipv4Addr>().is_ok(), "{}", text);
+        }
+    }
 
     #[test]
     fn every_notation_has_its_class() {

@@ -341,8 +341,28 @@ fn micros(value: f64) -> i128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::HashKey;
+
+    proptest! {
+        /// Wherever in a text the number stands, since blocks of bytes around it are read.
+        #[test]
+        fn a_number_is_what_the_standard_library_reads(
+            before in " {0,40}",
+            raw in "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?",
+            behind in "[ ,}0-9.]{0,40}",
+        ) {
+            let text = format!("{before}{raw}{behind}");
+            let end = before.len() + raw.len();
+            let number = Number::of(Token::new(&text, before.len() as u32, end as u32));
+            let value = raw.parse::<f64>().unwrap() + 0.0;
+            prop_assert_eq!(number.value.to_bits(), value.to_bits(), "{}", raw);
+            let fraction = raw.split(['e', 'E']).next().and_then(|mantissa| mantissa.split_once('.'));
+            prop_assert_eq!(number.decimals, fraction.map_or(0, |(_, digits)| digits.len()), "{}", raw);
+        }
+    }
 
     #[test]
     fn one_value_has_one_text() {

@@ -469,6 +469,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn hashes_are_sorted_however_they_are_spread(
+            mut hashes in prop::collection::vec(prop_oneof![any::<u64>(), 0..99_u64, Just(u64::MAX)], 0..=2 * MinHashes::K),
+            limit in any::<u64>(),
+        ) {
+            let mut expected = hashes.clone();
+            expected.sort_unstable();
+            sort_spread(&mut hashes, limit);
+            prop_assert_eq!(hashes, expected);
+        }
+
+        #[test]
         fn quantiles_lie_in_the_bin_of_their_value(
             mut values in prop::collection::vec((0.0..15.9_f64).prop_map(f64::exp2), 1..200),
             scale in -1e6..1e6_f64,
