@@ -118,12 +118,10 @@ fn end_of_code(text: &str) -> Option<usize> {
     text[from..].find('`').map(|at| from + at)
 }
 
-/// A span of code, between more back quotes than it holds in a row. A bar would end the cell.
+/// A span of code. Readers of Markdown differ in what ends one, so that a name with a sign that might is escaped instead.
 fn code(text: &str) -> String {
-    let most = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(most + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    let quoted = format!("`{text}`");
+    if text.contains(['`', '|', '\\', '<', '>', '&', '@', '(']) { escaped(&quoted) } else { quoted }
 }
 
 /// Text from outside, as text of a cell: every sign that Markdown or HTML reads is taken by its number.
@@ -155,9 +153,10 @@ mod tests {
     fn what_stands_between_back_quotes_is_code() {
         for (text, expected) in [
             ("`$.a` became `$.b`", "`$.a` became `$.b`"),
-            ("`$['x`y']` is gone", "``$['x`y']`` is gone"),
-            ("`$['``'].z` is gone", "```$['``'].z``` is gone"),
-            ("`a|b` <b>", "`a\\|b` &#60;b&#62;"),
+            ("`$.a[*]['b c']` is gone", "`$.a[*]['b c']` is gone"),
+            ("`$['x`y']` is gone", "&#96;$&#91;'x&#96;y'&#93;&#96; is gone"),
+            ("`a|b` <b>", "&#96;a&#124;b&#96; &#60;b&#62;"),
+            ("`a\\|b` `@you`", "&#96;a&#92;&#124;b&#96; &#96;&#64;you&#96;"),
             ("one ` alone, @you", "one &#96; alone, &#64;you"),
             ("`$.a` and a ` left", "`$.a` and a &#96; left"),
         ] {
