@@ -4,14 +4,19 @@
 //! seen on both sides are looked up once for each field, and a field is weighed against few others: against those
 //! that changed in the same entities, and against the nearest of those that no longer look like themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod crossed;
+mod turned;
+
+use std::collections::BTreeSet;
+
+use crossed::crossed;
+use turned::turned;
 
 use super::cdf::{Points, numbers_of};
 use super::context::{Context, MIN_SUPPORT};
 use super::pairs::{self, MIN_PAIRS};
-use super::stats;
 use crate::model::{Change, ChangeKind, FieldPath};
-use crate::profile::{FieldProfile, NumberProfile, Profile, SampleValue, SampledRecord};
+use crate::profile::{FieldProfile, Profile, SampleValue};
 
 /// Fields whose values changed in entities seen on both sides, at most; each is held against each of them.
 const MAX_CHANGED: usize = 1_000;
@@ -38,15 +43,15 @@ pub(super) fn swaps(ctx: &Context<'_>, changes: &mut Vec<Change>) {
     };
     let mut taken = vec![false; columns.len()];
     let mut found: Vec<(&FieldPath, &FieldPath, Option<Paired>)> = Vec::new();
-    let crossed = crossed(ctx, &columns, |value| match value {
+    let words = crossed(ctx, &columns, |value| match value {
         SampleValue::Text { hash, .. } => Some(*hash),
         _ => None,
     });
-    let rewritten = self::crossed(ctx, &columns, |value| match value {
+    let rewritten = crossed(ctx, &columns, |value| match value {
         SampleValue::Text { pattern, .. } => Some(pattern.as_str()),
         _ => None,
     });
-    for (one, other) in turned(ctx, &columns).into_iter().chain(crossed).chain(rewritten) {
+    for (one, other) in turned(ctx, &columns).into_iter().chain(words).chain(rewritten) {
         if !taken[one] && !taken[other] {
             (taken[one], taken[other]) = (true, true);
             found.push((columns[one].path, columns[other].path, None));
@@ -199,195 +204,9 @@ impl Partners {
     }
 }
 
-/// Pairs of fields of texts of which each holds now what only the other one held, record by record: words (places and
-/// regions), or ways of writing (codes of two and of three letters). In a list each window has its own words; that
-/// those of two fields come back in each other's place is no course of things.
-fn crossed<'a, K: Ord + Copy>(
-    ctx: &Context<'a>,
-    columns: &[Column<'a>],
-    tells: impl Fn(&'a SampleValue) -> Option<K>,
-) -> Vec<(usize, usize)> {
-    // Of the same entities the pairs alone decide.
-    if ctx.pairs.same_population() {
-        return Vec::new();
-    }
-    let is_text = |column: &Column<'_>| {
-        column.was.strings.is_some() && column.is.strings.is_some() && !column.path.is_repeated()
-    };
-    let texts: Vec<usize> = (0..columns.len()).filter(|at| is_text(&columns[*at])).collect();
-    // How often each field held what.
-    let mut held: BTreeMap<K, BTreeMap<usize, u64>> = BTreeMap::new();
-    for record in ctx.base.entities.records.values() {
-        for at in &texts {
-            if let Some(told) = record.0.get(columns[*at].path).and_then(&tells) {
-                *held.entry(told).or_default().entry(*at).or_default() += 1;
-            }
-        }
-    }
-    // What many fields hold tells none of them.
-    held.retain(|_, fields| fields.len() <= 4);
-    // In how many records the first field of a pair has what only the second one had. A value that one record alone had
-    // would have been new without it, so that those of the baseline itself are looked up without theirs.
-    let across = |profile: &'a Profile, own: u64| {
-        let mut counts: BTreeMap<(usize, usize), u64> = BTreeMap::new();
-        for record in profile.entities.records.values() {
-            for at in &texts {
-                let told = record.0.get(columns[*at].path).and_then(&tells);
-                let Some(fields) = told.and_then(|told| held.get(&told)) else { continue };
-                if fields.get(at).copied().unwrap_or(0) <= own {
-                    let others = fields.keys().filter(|other| *other != at);
-                    others.for_each(|other| *counts.entry((*at, *other)).or_default() += 1);
-                }
-            }
-        }
-        counts
-    };
-    let mut now = across(ctx.live, 0);
-    now.retain(|_, count| *count >= MIN_PAIRS as u64);
-    if now.is_empty() {
-        return Vec::new();
-    }
-    let before = across(ctx.base, 1);
-    // In how many it has what only it had itself.
-    let stayed = |(at, other): (usize, usize)| {
-        let told = |record: &'a SampledRecord| record.0.get(columns[at].path).and_then(&tells);
-        let values = ctx.live.entities.records.values().filter_map(told);
-        let own = |fields: &BTreeMap<usize, u64>| fields.contains_key(&at) && !fields.contains_key(&other);
-        values.filter(|value| held.get(value).is_some_and(own)).count() as u64
-    };
-    let records = |profile: &Profile, at: usize| {
-        profile.entities.records.values().filter(|record| record.0.contains_key(columns[at].path)).count()
-            as u64
-    };
-    // Two in ten records, eight at least, more than those that are as before by half, and far more than ever.
-    let told = |pair: (usize, usize)| {
-        let (n, m) = (records(ctx.base, pair.0), records(ctx.live, pair.0));
-        now.get(&pair).is_some_and(|now| {
-            let before = before.get(&pair).copied().unwrap_or(0);
-            now * 5 >= m && now * 2 >= stayed(pair) * 3 && stats::fisher(before, n, *now, m) < ctx.alpha
-        })
-    };
-    let pairs = now.keys().copied().filter(|(one, other)| one < other);
-    pairs.filter(|(one, other)| told((*one, *other)) && told((*other, *one))).collect()
-}
-
 /// The value that half of the numbers of a field stay below.
 fn middle(field: &FieldProfile) -> Option<f64> {
     numbers_of(field)?.quantiles.quantile(0.5)
-}
-
-/// More numeric fields than this are not held against each other, each with each: those that moved farthest are.
-const MAX_NUMERIC: usize = 40;
-
-/// A numeric field, with its value in each sampled record of the baseline and of the window.
-struct Numeric<'a> {
-    /// Its place among the columns.
-    at: usize,
-    was: &'a NumberProfile,
-    is: &'a NumberProfile,
-    before: Vec<Option<f64>>,
-    now: Vec<Option<f64>>,
-}
-
-/// The numeric fields that may have been exchanged with another one, in their order.
-fn numeric<'a>(ctx: &Context<'a>, columns: &[Column<'a>]) -> Vec<Numeric<'a>> {
-    let here = |(at, column): (usize, &Column<'a>)| {
-        let (was, is) = (numbers_of(column.was)?, numbers_of(column.is)?);
-        let tells = was.count >= MIN_SUPPORT
-            && is.count >= MIN_SUPPORT
-            && !super::shift::is_moment(column.was)
-            && !column.path.is_repeated();
-        tells.then_some((at, was, is))
-    };
-    let mut fields: Vec<(usize, &NumberProfile, &NumberProfile)> =
-        columns.iter().enumerate().filter_map(here).collect();
-    if fields.len() > MAX_NUMERIC {
-        let apart = |at: usize| columns[at].apart.unwrap_or(0.0);
-        fields.sort_by(|a, b| apart(b.0).total_cmp(&apart(a.0)).then(a.0.cmp(&b.0)));
-        fields.truncate(MAX_NUMERIC);
-        fields.sort_by_key(|(at, ..)| *at);
-    }
-    let values = |profile: &Profile, path: &FieldPath| -> Vec<Option<f64>> {
-        profile.entities.records.values().map(|record| pairs::as_number(record.0.get(path)?)).collect()
-    };
-    let numeric = |(at, was, is): (usize, &'a NumberProfile, &'a NumberProfile)| Numeric {
-        at,
-        was,
-        is,
-        before: values(ctx.base, columns[at].path),
-        now: values(ctx.live, columns[at].path),
-    };
-    fields.into_iter().map(numeric).collect()
-}
-
-/// Pairs of numeric fields of which one was the greater in most records that tell, and the other one is now, while
-/// each came nearer to what the other was: goals at home and away, runs and hits.
-fn turned(ctx: &Context<'_>, columns: &[Column<'_>]) -> Vec<(usize, usize)> {
-    // Of the same entities the pairs alone decide.
-    if ctx.pairs.same_population() {
-        return Vec::new();
-    }
-    let fields = numeric(ctx, columns);
-    // In the order of time one total overtakes the other, and nothing was exchanged.
-    let on_its_way = |field: &Numeric<'_>| {
-        let path = columns[field.at].path;
-        !ctx.course.is_unordered() && ctx.variation.field(path).is_some_and(|v| v.in_runs || v.trending)
-    };
-    let steady = fields.iter().filter(|field| !on_its_way(field)).count();
-    let mut found = Vec::new();
-    for (i, one) in fields.iter().enumerate() {
-        for other in &fields[i + 1..] {
-            let (above, n) = greater(&one.before, &other.before);
-            let (now_above, m) = greater(&one.now, &other.now);
-            if n < MIN_SUPPORT || m < MIN_SUPPORT {
-                continue;
-            }
-            let moves = on_its_way(one) || on_its_way(other);
-            if moves && !far_apart(&one.before, &other.before) {
-                continue;
-            }
-            let rivals = if moves { fields.len() } else { steady } as f64 - 1.0;
-            let (was, is) = (above as f64 / n as f64 - 0.5, now_above as f64 / m as f64 - 0.5);
-            // On the other side of one half, and for the later part of a window too much nearer to the mirror image.
-            let turned = was * is < 0.0 && (was - is).abs() >= was.abs();
-            if turned
-                && stats::fisher(above, n, now_above, m) * rivals < ctx.alpha
-                && came_to(one, other)
-                && came_to(other, one)
-            {
-                found.push((one.at, other.at));
-            }
-        }
-    }
-    found
-}
-
-/// In how many records the first of two fields is the greater, and in how many one of them is.
-fn greater(one: &[Option<f64>], other: &[Option<f64>]) -> (u64, u64) {
-    let both = one.iter().zip(other).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
-    both.filter(|(a, b)| a != b).fold((0, 0), |(above, all), (a, b)| (above + u64::from(a > b), all + 1))
-}
-
-/// Whether one of two fields is the greater in all records by a factor, and hardly ever by less than half of it (as a
-/// logarithm): on its way one would have to come near the other first.
-fn far_apart(one: &[Option<f64>], other: &[Option<f64>]) -> bool {
-    let both = one.iter().zip(other).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
-    let mut logs: Vec<f64> = both.map(|(a, b)| if a * b > 0.0 { (a / b).ln() } else { 0.0 }).collect();
-    logs.sort_by(f64::total_cmp);
-    let middle = super::ties::at(&logs, 0.5);
-    let nearest = super::ties::at(&logs, if middle > 0.0 { 0.02 } else { 0.98 });
-    nearest / middle >= 0.5
-}
-
-/// Whether a field came most of the way to what another one was, and not beyond all of its values: neither a shift nor
-/// another unit.
-fn came_to(one: &Numeric<'_>, other: &Numeric<'_>) -> bool {
-    let mean = |numbers: &NumberProfile| numbers.mean().unwrap_or(0.0);
-    let goal = mean(other.was);
-    let reach = 0.5 * (other.was.max - other.was.min);
-    (mean(one.is) - goal).abs() <= 0.6 * (mean(one.was) - goal).abs()
-        && one.is.min >= other.was.min - reach
-        && one.is.max <= other.was.max + reach
 }
 
 fn is_about_values(change: &Change) -> bool {
