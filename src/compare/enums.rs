@@ -356,7 +356,8 @@ fn respelled(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u6
 
 /// A frequent value that goes on behind a sign (`MS` is `MS (v2)` now), or stands behind one, and no longer comes as it
 /// was: it has a new name, whatever else comes and goes. Names hold other names by themselves (`Guinea-Bissau`); so a
-/// sign or a class of characters is asked for that no value had.
+/// sign or a class of characters is asked for that no value had. In a list sorted by name such names stand next to each
+/// other, and the one goes where the other comes; so a run of values counts as one.
 fn extended(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64>) -> Option<Change> {
     let (n, m) = (base.values().sum::<u64>(), live.values().sum::<u64>());
     if !is_vocabulary(lane) || base.len() as f64 > 0.25 * n as f64 {
@@ -364,7 +365,8 @@ fn extended(lane: &Lane<'_>, base: &BTreeMap<u64, u64>, live: &BTreeMap<u64, u64
     }
     let known: BTreeSet<char> = Lane::sample(lane.ctx.base, lane.path).flat_map(signs_of).collect();
     // One in a hundred, as for a path that is gone: the old one is missed, and the new one was not there.
-    let missed = |count: u64, of: u64, other: u64| (1.0 - count as f64 / of as f64).powf(other as f64) < 0.01;
+    let draws = |records: u64| records as f64 / lane.spread().max(1.0);
+    let missed = |count: u64, of: u64, other: u64| (1.0 - count as f64 / of as f64).powf(draws(other)) < 0.01;
     let rows: Vec<Option<&SampleValue>> = lane.values_in_order().collect();
     let is = |value: &Option<&SampleValue>, wanted: u64| matches!(value, Some(SampleValue::Text { hash, .. }) if *hash == wanted);
     // Each newcomer that holds a known value, with the most frequent of those.
@@ -413,18 +415,21 @@ fn signs_of(value: &SampleValue) -> impl Iterator<Item = char> {
     pattern.chars()
 }
 
-/// A newcomer that comes strewn over the window, in the midst of the runs in which all other values come: the records
-/// bring those, and somebody else writes this one.
+/// Newcomers that come strewn over the window, in the midst of the runs in which all other values come: the records
+/// bring those, and somebody else writes these.
 fn broken_in(lane: &Lane<'_>, new: &[(u64, u64)], (n, m): (u64, u64)) -> Option<Change> {
     let values = super::sequence::Sequence::of(lane)?;
-    // One in fifty: as frequent a value is missed by all of the baseline by chance. The place in which it comes is what
-    // tells it from the others, and four of them show that.
-    let told = |(value, count): &&(u64, u64)| {
-        *count >= 4 && stats::all_among_last(*count, n, m) < 0.02 && values.breaks_in(*value)
-    };
-    let fresh: Vec<(u64, u64)> = new.iter().filter(told).copied().collect();
-    let [(_, count)] = fresh.as_slice() else { return None };
-    let share = *count as f64 / m as f64;
+    // The place in which it comes is what tells it from the others, and four of them show that.
+    let strewn = new.iter().filter(|(value, count)| *count >= 4 && values.breaks_in(*value));
+    let strewn: Vec<(u64, u64)> = strewn.copied().collect();
+    // One in fifty for all of them: as frequent a value is missed by all of the baseline by chance. They come in no
+    // runs, so that each record is a draw.
+    let missed = |count: u64| stats::all_among_last(count, n, m) * (strewn.len() as f64) < 0.02;
+    let fresh: Vec<(u64, u64)> = strewn.iter().filter(|(_, count)| missed(*count)).copied().collect();
+    if fresh.is_empty() {
+        return None;
+    }
+    let share = fresh.iter().map(|(_, count)| count).sum::<u64>() as f64 / m as f64;
     let mut change = change(lane, &fresh, &[], share, 0.0, "new-value");
     change.facts.set("strewn", true);
     Some(change)

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::context::{Context, FAMILY_ALPHA, Lane, MIN_SUPPORT, in_order};
 use super::course::Course;
 use super::peers::{self, Peers};
-use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, shapes, shift};
-use super::{strings, structure, swaps, types, variants, zones};
+use super::{Baseline, Comparison, Window, behaviour, enums, pairs::Pairs, scale, sentinel, serial, shapes};
+use super::{shift, strings, structure, swaps, types, variants, zones};
 use crate::model::{Change, ChangeKind, FieldPath, Inconclusive};
 use crate::profile::{FieldProfile, Order, Profile, align};
 
@@ -207,8 +207,31 @@ fn factors(changes: &mut Vec<Change>, inconclusive: &mut Vec<Inconclusive>) {
     );
 }
 
-fn is_moment(change: &Change) -> bool {
-    change.facts.text("transform") == Some("moment")
+/// Whether a few values come round and round, in the same order: of those that merely come often their share is told.
+fn comes_round(change: &Change) -> bool {
+    change.facts.text("transform") == Some("replay") && change.facts.get("share").is_none()
+}
+
+/// Whether a field that stands still at one end of the window does so within one run of a field that comes in runs:
+/// what the records are sorted by, or what goes with it. Where their order is not known, it may.
+fn stands_in_a_run(ctx: &Context<'_>, path: &FieldPath) -> bool {
+    let values = |path: &FieldPath| -> Vec<serial::Told> {
+        ctx.rows.iter().map(|(_, record)| serial::told(record.0.get(path))).collect()
+    };
+    let own = values(path);
+    let (Some(first), Some(last)) = (own.first(), own.last()) else { return true };
+    let head = own.iter().take_while(|value| *value == first).count();
+    let tail = own.iter().rev().take_while(|value| *value == last).count();
+    let stretch = if tail >= head { own.len() - tail..own.len() } else { 0..head };
+    let runs = ctx
+        .base
+        .fields
+        .keys()
+        .filter(|other| *other != path && ctx.variation.field(other).is_some_and(|v| v.in_runs));
+    runs.map(values).any(|run| {
+        let stretch = &run[stretch.clone()];
+        stretch.iter().all(|value| *value == stretch[0])
+    })
 }
 
 fn null_step(change: &Change) -> f64 {
@@ -227,15 +250,23 @@ fn population(ctx: &Context<'_>, changes: &mut Vec<Change>, inconclusive: &mut V
         return;
     }
     factors(changes, inconclusive);
-    // What comes in runs stands still for one of them, and with it whatever goes with it.
+    // What comes in runs stands still for one of them, and with it whatever goes with it. Values that are merely near
+    // those before them have no runs to stand in, and none come round and round.
     let next_run = |c: &Change| {
         let lacks = || c.facts.text("transform").is_some_and(|t| t.ends_with("-nulls"));
-        (c.kind == ChangeKind::Stale || c.kind == ChangeKind::NullsChanged && lacks())
-            && ctx.variation.field(&c.path).is_some_and(|v| v.in_runs)
+        let rows = ctx.base.entities.records.len();
+        ctx.variation.field(&c.path).filter(|v| v.in_runs).is_some_and(|v| match c.kind {
+            ChangeKind::Stale => !comes_round(c) && v.runs as usize * 2 <= rows,
+            ChangeKind::NullsChanged => lacks(),
+            _ => false,
+        })
     };
-    // Few records in an order stand still in several fields at once where the order holds one thing for a while.
+    // Few records in an order stand still in several fields at once where the order holds one thing for a while; what
+    // stands still across the things, or comes round and round, does so by itself.
     let unknown = !ctx.variation.is_known();
-    let stands = |c: &Change| unknown && c.kind == ChangeKind::Stale && !is_moment(c);
+    let is_moment = |c: &Change| c.facts.text("transform") == Some("moment");
+    let still = |c: &Change| c.kind == ChangeKind::Stale && !is_moment(c) && !comes_round(c);
+    let stands = |c: &Change| unknown && still(c) && stands_in_a_run(ctx, &c.path);
     // Other records move what hangs together, and not one of it.
     let left = |c: &Change| peers::tell(ctx, c) && !ctx.course.is_other_segment(&c.path);
     let soft_here = |c: &Change| {

@@ -2,7 +2,7 @@
 
 use super::cdf::{Points, TOLERANCE, numbers_of};
 use super::context::{Lane, MIN_SUPPORT, name_words};
-use super::pairs::MIN_PAIRS;
+use super::pairs::{MIN_PAIRS, as_number};
 use super::{stats, units};
 use crate::model::{Change, ChangeKind, Facts, JsonType};
 use crate::profile::{FieldProfile, NumberProfile};
@@ -262,15 +262,17 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     let before = was.distance(&is, TOLERANCE);
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance.max(0.0));
     // What no other records bring about: decimals that none had, a sign that none had, or values beyond all seen.
-    // Nearly all, or three in ten of a window that may have begun as before, where a hundred had none.
-    let below = |tenths: u64| live.negative * 10 >= (live.count - live.zero) * tenths && live.negative > 0;
-    let mirrored = base.negative == 0 && (below(9) || base.count >= 100 && below(3));
+    // Nearly all, or nearly all from some record on: what moves below zero by itself comes back above it.
+    let below = live.negative > 0 && live.negative * 10 >= (live.count - live.zero) * 9;
+    let turned = base.negative == 0 && below;
+    let mirrored = turned || base.negative == 0 && turns_midway(lane);
     // Counters go beyond all seen by themselves.
     let counts_on = lane.ctx.variation.field(lane.path).is_some_and(|v| v.trending)
         || base.whole == base.count && super::types::says_identifier(lane.path);
-    let hard = is_recomputed(base, live) || mirrored || !counts_on && lies_far(base, &is);
+    let hard = is_recomputed(base, live) || turned || !counts_on && lies_far(base, &is);
     let by = lane.spread().max(1.0);
-    let sure = significant(lane, before, n, m) || hard && stats::ks_p_value(before, n / by, m / by) < 0.01;
+    let sure = significant(lane, before, n, m)
+        || (hard || mirrored) && stats::ks_p_value(before, n / by, m / by) < 0.01;
     if !sure || before < 0.2 {
         return None;
     }
@@ -304,6 +306,8 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
         }
     }
     let (ratio, offset, after, cost) = best?;
+    // A sign that comes midway is as hard, and says nothing of any factor.
+    let hard = hard || mirrored && ratio < 0.0;
     // What a plain shift or stretch would leave: values near each other compared with their size look scaled when
     // they only moved.
     let ((mean, deviation), (to, stretched)) = (was.moments(), is.moments());
@@ -314,9 +318,7 @@ fn scale(lane: &Lane<'_>, base: &NumberProfile, live: &NumberProfile) -> Option<
     // The image must be as near as a second sample would be (1.36 is the 95 % point of Kolmogorov), or as near as
     // the baseline's own sub-windows are, and clearly nearer than doing nothing.
     let chance = 1.36 * ((n + m) / (n * m)).sqrt();
-    // A sign that none had shows itself; besides, the values may have gone on.
-    let limit =
-        if mirrored && ratio < 0.0 { 0.5 } else { (chance + natural).min(if hard { 0.45 } else { 0.35 }) };
+    let limit = (chance + natural).min(if hard { 0.45 } else { 0.35 });
     let fits = after <= limit && after <= before / 2.0;
     // Within a factor of five, or with an offset, plain movement is the likelier cause; and among forty factors one
     // fits any movement. Only those are believed unspoken that people use whatever is measured.
@@ -411,6 +413,19 @@ fn fits_all_along(was: &Points, is: &Points, ratio: f64, after: f64) -> bool {
         (Some(before), Some(now)) => (now - before).abs() <= ratio.abs().ln().abs().max(0.5),
         _ => true,
     }
+}
+
+/// Whether numbers lie below zero from some record on: nine in ten behind the first that does, ten at least, and three
+/// in ten of the window, as for a change that begins in its midst.
+fn turns_midway(lane: &Lane<'_>) -> bool {
+    let numbers: Vec<f64> = lane
+        .values_in_order()
+        .filter_map(|value| as_number(value?))
+        .filter(|number| *number != 0.0)
+        .collect();
+    let Some(first) = numbers.iter().position(|number| *number < 0.0) else { return false };
+    let below = numbers.iter().filter(|number| **number < 0.0).count();
+    below >= 10 && below * 10 >= (numbers.len() - first) * 9 && below * 10 >= numbers.len() * 3
 }
 
 /// Whether two in ten numbers, ten at least, lie more than three times as far out as any did.

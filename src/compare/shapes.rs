@@ -84,7 +84,8 @@ pub(super) fn shapes(lane: &Lane<'_>) -> Option<Change> {
     let values: BTreeSet<u64> = was.iter().map(|built| built.hash).collect();
     let names = values.len() * 10 >= was.len() * 9 && was.len() >= 100 && share >= 0.5;
     let mixed = !lane.is_in_runs() && lane.spread() < 2.0 && share >= 0.5;
-    // One word does not show how words are built, and who writes words otherwise has no more of them than before.
+    // One word does not show how words are built. Who writes words otherwise has about as many of them: more than twice
+    // as many are other things.
     let others: BTreeSet<u64> =
         is.iter().zip(&new).filter(|(_, new)| **new).map(|(built, _)| built.hash).collect();
     let words = (values.len() <= enums::VOCABULARY || mixed)

@@ -120,20 +120,20 @@ pub(super) fn collapse(lane: &Lane<'_>) -> Option<Change> {
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
     // Fewer distinct values than even a window of this size must show.
     let same = live.containment(base);
-    // Records in an order hold fewer kinds of things at times; there a quarter of them must be all that is left.
-    let most = if lane.ctx.course.is_unordered() { 0.5 } else { 0.25 };
-    let fewer = is <= most * expected || strewn && is <= 0.5 * expected;
+    // Half of them, less what the field's own parts have that the others have not.
+    let most = if strewn { 0.5 } else { 0.5 - natural.clamp(0.0, 0.25) };
+    let fewer = is <= most * expected;
     let collapsed = fewer && expected - is >= 3.0 && (natural < 0.25 || strewn);
     if !collapsed && !stands_on_few {
         return None;
     }
     let (heads_was, heads_is) = (head_share(lane.base, 5), head_share(lane.live, 5));
-    // More distinct values before than can be kept, or forty-five in a hundred of forty gone: no test is needed.
+    // More distinct values before than can be kept, or half of forty gone: no test is needed.
     let plain = strewn
         || stands_on_few
         || !collapsed
         || heads_was.is_none() && heads_is.is_some()
-        || (heads_was.is_none() || heads_is.is_none()) && is <= 0.55 * expected && expected >= 40.0;
+        || (heads_was.is_none() || heads_is.is_none()) && expected >= 40.0;
     let p_value = (!plain).then(|| match (heads_was, heads_is) {
         // The few that were frequent may be those that are left; then the others are missed.
         (Some(was), Some(is)) => lane.fisher(hits(was, n), hits(is, m)).min(missed(lane)),
@@ -366,12 +366,13 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     let natural = lane.ctx.variation.field(lane.path).map_or(0.0, |v| v.distance);
     // A rate that goes up and down within the baseline must leave its range clearly: that its blocks differ at all
     // says that the next may differ as much again. Half of the records elsewhere is news even there.
-    // A rate that lies at the mirror image of what it was, as near as the blocks lie to each other, was turned round.
-    let mirrors = (1.0 - was - is).abs() <= natural.max(0.1);
+    // A rate that lies at the mirror image of what it was, as near as the blocks lie to each other, was turned round: if
+    // it had a side, which the blocks left no more than they leave each other.
+    let mirrors = (1.0 - was - is).abs() <= natural.max(0.1) && (was - 0.5).abs() > natural;
     let least = if lane.is_exchangeable() {
         (0.15_f64).max(2.0 * natural)
     } else if mirrors {
-        (1.5 * natural).clamp(0.3, 0.5)
+        (2.0 * natural).clamp(0.3, 0.5)
     } else {
         (3.0 * natural).clamp(0.3, 0.5)
     };

@@ -1,5 +1,6 @@
 //! What is said of small streams made here: the laws and traps of the whole path from records to diagnoses.
 
+mod ordered;
 mod peers;
 mod runs;
 mod variants;

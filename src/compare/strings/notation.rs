@@ -87,11 +87,14 @@ pub(super) fn formats(lane: &Lane<'_>, base: &StringProfile, live: &StringProfil
 }
 
 /// Whether a move from or to a notation shows by the values alone, each counted once, where records come in an order
-/// that brings the same values again and again: the codes of one maker are no sample of all codes.
+/// that brings the same values one after the other: the codes of one maker are no sample of all codes. Values that came
+/// again and again, mixed all along, should have come once more; there each record tells.
 fn values_say(lane: &Lane<'_>, format: Format) -> bool {
     if lane.ctx.course.is_unordered() || lane.ctx.pairs.same_population() || lane.path.is_repeated() {
         return true;
     }
+    let records = Lane::sample(lane.ctx.base, lane.path).count();
+    let mixed = !lane.is_in_runs() && lane.spread() < 2.0;
     let values = |profile| -> BTreeMap<u64, bool> {
         Lane::sample(profile, lane.path)
             .filter_map(|value| match value {
@@ -105,7 +108,7 @@ fn values_say(lane: &Lane<'_>, format: Format) -> bool {
     let counts =
         |values: BTreeMap<u64, bool>| (values.values().filter(|is| **is).count() as u64, values.len() as u64);
     let (was, is) = (counts(values(lane.ctx.base)), counts(values(lane.ctx.live)));
-    stats::fisher(was.0, was.1, is.0, is.1) < lane.ctx.alpha
+    mixed && was.1 as usize * 4 <= records || stats::fisher(was.0, was.1, is.0, is.1) < lane.ctx.alpha
 }
 
 /// Addresses that nearly all pointed to one host, and most of them to one that none pointed to.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sampled_patterns;
+use super::{sampled_patterns, signs};
 use crate::compare::{
     context::{Lane, MIN_SUPPORT},
     pairs,
@@ -36,14 +36,15 @@ pub(super) fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringPro
     let exchanged = lost.1 <= -0.1 && won.1 >= 0.1 && lost.2 < 0.01 && won.2 < lane.ctx.alpha;
     let balanced = (lost.1 + won.1).abs() <= 0.5 * won.1;
     let same = folded >= 0.6 && folded - plain >= 0.15 || same_letters(lane);
-    // Entities seen on both sides must show it themselves: the same letters and digits under other signs. Those that
-    // moved on to other letters tell nothing.
+    // Entities seen on both sides must show it themselves: the same letters and digits under other signs. Where most
+    // move on by themselves, those that moved on to other letters tell nothing.
+    let moves = lane.moves_by_itself();
     let mut paired = (0_usize, 0_usize);
     for values in lane.ctx.pairs.values(lane.path, lane.path) {
         if let (SampleValue::Text { folded: a, hash: x, .. }, SampleValue::Text { folded: b, hash: y, .. }) =
             values
         {
-            paired = (paired.0 + usize::from(a == b), paired.1 + usize::from(a == b && x != y));
+            paired = (paired.0 + usize::from(a == b || !moves), paired.1 + usize::from(a == b && x != y));
         }
     }
     if paired.0 >= pairs::MIN_PAIRS && paired.1 * 10 < paired.0 {
@@ -58,9 +59,11 @@ pub(super) fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringPro
     if !same && few(base) && few(live) {
         return None;
     }
-    if !(exchanged && balanced && (same || plain < 0.5)
-        || same && (exchanged || won.1 >= 0.1 && won.2 < 0.01))
-    {
+    // Values that are all other may still be built as those before them, but for the sign.
+    let built_alike = || plain < 0.5 && same_build((&texts_was, lost.0), (&texts_is, won.0));
+    let told =
+        if same { exchanged || won.1 >= 0.1 && won.2 < 0.01 } else { exchanged && balanced && built_alike() };
+    if !told {
         return None;
     }
     let facts = Facts::new()
@@ -82,6 +85,17 @@ fn holding(s: &StringProfile, sampled: &[&str], c: char) -> (u64, u64) {
         return (hits, all);
     }
     (sampled.iter().filter(|text| text.contains(c)).count() as u64, sampled.len() as u64)
+}
+
+/// Whether most texts that hold the sign that came are built as texts were that held the one that went: the same signs
+/// in the same order and the same classes of characters, once the one is put for the other.
+fn same_build((were, lost): (&[&str], char), (are, won): (&[&str], char)) -> bool {
+    let known: BTreeSet<String> =
+        were.iter().filter(|text| text.contains(lost)).map(|text| signs(text)).collect();
+    let fresh: Vec<&&str> = are.iter().filter(|text| text.contains(won)).collect();
+    let alike =
+        fresh.iter().filter(|text| known.contains(&signs(&text.replace(won, &lost.to_string())))).count();
+    !fresh.is_empty() && alike * 10 >= fresh.len() * 6
 }
 
 /// Whether the sampled values are known by their letters and digits, and many of them not as they stand: of long texts

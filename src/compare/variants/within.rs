@@ -96,7 +96,7 @@ impl<'a> Field<'a, '_> {
         // One that went the other way is a witness, too: what one kind lost another may have got.
         let turns = |row: &Row<'_>| step(row) * mean < 0.0;
         let stands = |row: &&Row<'a>| {
-            row.base.objects == 0 || turns(row) || row.p_value(measure) >= 0.01 && !follows(row)
+            row.base.objects == 0 || turns(row) || self.p_value(row, measure) >= 0.01 && !follows(row)
         };
         (!these.is_empty() && !others.is_empty() && others.iter().all(stands)).then_some(these)
     }
@@ -158,9 +158,13 @@ impl<'a> Field<'a, '_> {
 
     /// The p-value of a step within one variant, the counts reduced by how the shares of the field vary by themselves.
     fn p_value(&self, row: &Row<'_>, measure: Measure) -> f64 {
+        self.fisher(measure(&row.base), measure(&row.live))
+    }
+
+    /// The same of any two counts.
+    fn fisher(&self, (a, n): (u64, u64), (b, m): (u64, u64)) -> f64 {
         let by = dispersion(self.ctx, &self.path);
         let less = |count: u64| (count as f64 / by).round() as u64;
-        let ((a, n), (b, m)) = (measure(&row.base), measure(&row.live));
         crate::compare::stats::fisher(less(a), less(n), less(b), less(m))
     }
 
@@ -209,7 +213,7 @@ impl<'a> Field<'a, '_> {
             let (n, m) = (row.base.types.non_null(), row.live.types.non_null());
             (0..GROUPS.len()).find(|group| {
                 let (was, is) = (group_count(&row.base.types, *group), group_count(&row.live.types, *group));
-                let p_value = || crate::compare::stats::fisher(was, n, is, m);
+                let p_value = || self.fisher((was, n), (is, m));
                 n >= MIN_SUPPORT && was == 0 && is >= 3 && p_value() < self.alpha()
             })
         };
