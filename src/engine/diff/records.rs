@@ -208,6 +208,7 @@ impl Lists {
         match record_lists(&text) {
             Ok(lists) => Ok(Self::At(lists)),
             Err(SplitError::Syntax(_)) => Err(no_json(named.name, &named.bytes, &text)),
+            Err(SplitError::TooDeep(_)) => Err(unreadable(named.name, &SplitError::TooDeep(MAX_DEPTH))),
             Err(wrong) => Err(unreadable(named.name, &wrong)),
         }
     }
