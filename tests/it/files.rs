@@ -116,7 +116,9 @@ fn a_list_beside_a_code_is_data() {
 fn a_range_of_times_in_a_name_is_no_offset() {
     let files = Files::new();
     let at = |folder: &str, names: [&str; 2]| {
-        names.map(|name| files.write(&format!("{folder}/{name}"), json!(customers(0)).to_string()));
+        for name in names {
+            files.write(&format!("{folder}/{name}"), json!(customers(0)).to_string());
+        }
         let folder = files.folder.path().join(folder).display().to_string();
         files.json(&["replay", &folder]).1
     };
