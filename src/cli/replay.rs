@@ -4,7 +4,7 @@ use super::args::{Common, Replay};
 use super::output::{Exit, Output};
 use super::render;
 use crate::config::LearningSettings;
-use crate::engine::{self, Accepting, ReplayOptions, WindowOutcome};
+use crate::engine::{self, Accepting, EngineError, ReplayOptions, WindowOutcome};
 use crate::model::{ReportSet, Unobserved};
 
 pub(super) fn run(common: &Common, args: &Replay, out: &Output) -> anyhow::Result<Exit> {
@@ -17,6 +17,9 @@ pub(super) fn run(common: &Common, args: &Replay, out: &Output) -> anyhow::Resul
     };
     let replay = engine::replay(&args.dir, &options)?;
     out.result(&replay, |style| render::replay(&replay, style))?;
+    if let Some(wrong) = replay.nowhere {
+        return Err(EngineError::Usage(wrong).into());
+    }
     // A window that could not be read is one that nobody has judged.
     let unread = replay.windows.iter().filter_map(|window| match &window.outcome {
         WindowOutcome::Unreadable { why } | WindowOutcome::Failed { why, .. } => Some(Unobserved {

@@ -105,9 +105,15 @@ impl Engine {
         let decided = history.iter().filter(|entry| entry.actor != RECORDER).map(|entry| entry.to).max();
         let mut past = self.store.quiet_windows(subject, HISTORY).await?;
         past.reverse();
-        let last = past.last().map_or_else(|| self.now(), |window| window.to);
-        let since = last.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
-        let sizes = self.store.windows(subject, since).await?.into_iter().map(|entry| Size {
+        // Windows that were cut short say nothing of numbers, however many of them come.
+        let entries = match self.store.last_usual_window(subject).await? {
+            Some(last) => {
+                let since = last.saturating_sub(VOLUME_HISTORY).unwrap_or(Timestamp::MIN);
+                self.store.windows(subject, since).await?
+            }
+            None => Vec::new(),
+        };
+        let sizes = entries.into_iter().map(|entry| Size {
             to: entry.to,
             records: entry.records,
             counts: entry.is_clean && !entry.is_partial,

@@ -52,6 +52,12 @@ pub async fn diff(baseline: &str, live: &str, options: &DiffOptions) -> Result<D
             )));
         }
     }
+    if baseline == "-" && live == "-" {
+        return Err(EngineError::Usage(
+            "`-` stands for both sides, and standard input can be read once: name a file for one of them"
+                .to_owned(),
+        ));
+    }
     let rules = RuleSet::builtin();
     if let Some((before, after)) = both_lines(baseline, live, options)? {
         let report = records::compare_lines((baseline, &before), (live, &after), &rules, options);

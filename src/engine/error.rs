@@ -64,8 +64,8 @@ pub enum EngineError {
         /// The nearest name, or where to look.
         hint: String,
     },
-    /// A file in a format that is not read.
-    #[error("`{file}` is {format}; JSON, JSONL and HAR files are read: {}", next_step(format))]
+    /// A file in a format that `diff` does not read.
+    #[error("`{file}` is {format}; `diff` reads JSON and JSONL files of records: {}", next_step(format))]
     Foreign {
         /// The file.
         file: String,

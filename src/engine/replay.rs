@@ -53,6 +53,9 @@ pub struct Replay {
     pub notes: Vec<String>,
     /// What it all came to.
     pub summary: Summary,
+    /// What was named and is in no window: wrong use, of which the rest of the replay knows nothing.
+    #[serde(skip)]
+    pub nowhere: Option<String>,
 }
 
 /// A file that is no window.
@@ -81,7 +84,8 @@ pub struct Replayed {
     pub report: Option<Report>,
 }
 
-/// Fields that are remembered to tell which are near to what was typed.
+/// Fields that are remembered to tell which are near to what was typed. Where there are more, nobody can say that a name
+/// is in no window.
 const MAX_SEEN: usize = 100_000;
 
 /// Runs the windows of a folder through the rules.
@@ -108,7 +112,6 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Replay, EngineError
     let mut course = Course::new(subject, options);
     let windows =
         folder.windows.into_iter().map(|window| course.take(window.name, &window.path, window.at)).collect();
-    course.check()?;
     let skipped = folder.skipped.into_iter().map(|(name, why)| Skipped { name, why });
     Ok(Replay {
         version: 1,
@@ -117,6 +120,7 @@ pub fn replay(dir: &Path, options: &ReplayOptions) -> Result<Replay, EngineError
         skipped: skipped.collect(),
         notes: folder.notes,
         summary: course.timeline.summary(),
+        nowhere: course.nowhere(),
     })
 }
 
@@ -161,33 +165,25 @@ impl Course {
         }
     }
 
-    /// Whether what was named is there in some window.
-    ///
-    /// # Errors
-    /// Where it is in none.
-    fn check(&self) -> Result<(), EngineError> {
-        let nowhere = |what: &str, path: &FieldPath, there: &BTreeSet<FieldPath>| {
-            Err(EngineError::Usage(format!(
-                "`{what} {path}`: no window has {}{}",
-                if what == "--key" { "it" } else { "records there" },
-                near(path, there)
-            )))
-        };
+    /// What was named and is in no window, in a sentence.
+    fn nowhere(&self) -> Option<String> {
         if self.seen.windows == 0 {
-            return Ok(());
+            return None;
         }
         let is_list = |path: &FieldPath| path.is_root() && self.seen.places.contains(&path.each());
         if let Some(told) = &self.told
             && !self.seen.places.contains(told)
             && !is_list(told)
         {
-            return nowhere("--records", told, &self.seen.places);
+            let hint = near(told, &self.seen.places);
+            return Some(format!("`--records {told}`: no window has records there{hint}"));
         }
-        let key = self.key.iter().flat_map(|key| &key.paths);
-        match key.into_iter().find(|path| !self.seen.fields.contains(path)) {
-            Some(path) => nowhere("--key", path, &self.seen.fields),
-            None => Ok(()),
+        if self.seen.fields.len() >= MAX_SEEN {
+            return None;
         }
+        let mut key = self.key.iter().flat_map(|key| &key.paths);
+        let path = key.find(|path| !self.seen.fields.contains(path))?;
+        Some(format!("`--key {path}`: no window has it{}", near(path, &self.seen.fields)))
     }
 
     /// One more window. Without a date it is a day after the last one: what matters is which comes first.

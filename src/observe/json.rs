@@ -99,6 +99,9 @@ pub(super) fn fault_of(error: &serde_json::Error) -> JsonFault {
 
 /// The parser's words name signs that it expects, never what stands there.
 fn words_of(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return "it ends early".to_owned();
+    }
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }

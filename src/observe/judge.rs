@@ -1,10 +1,8 @@
 //! What an exchange means: the rules first, then what is plain from the status or the transport.
 
-use jiff::Timestamp;
-
 use super::foreign::foreign_format;
 use super::{Failure, Notice};
-use crate::model::{Action, ErrorClass, Exchange, RequestHead, ResponseHead, TransportError};
+use crate::model::{Action, ErrorClass, Exchange, TransportError};
 use crate::net::{SendError, redact::Redactor};
 use crate::rules::RuleSet;
 
@@ -68,25 +66,15 @@ pub(super) fn judge(
     })
 }
 
-/// Bytes of a file that may be an error; what is longer holds data.
-const MAX_ERROR: usize = 1 << 20;
-
 /// The error that a kept body holds in place of records, by the rules for responses of success: a file says nothing of
 /// its status, and errors are kept behind one most often. A list is taken for records, whatever they speak of.
 #[must_use]
 pub fn error_in_place_of_records(rules: &RuleSet, body: &[u8]) -> Option<Failure> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
-    if !text.starts_with(b"{") || text.len() > MAX_ERROR {
+    if !text.starts_with(b"{") {
         return None;
     }
-    let exchange = Exchange {
-        request: RequestHead { method: "GET".to_owned(), url: String::new(), headers: Vec::new() },
-        response: Ok(ResponseHead { status: 200, headers: Vec::new() }),
-        body: text.to_vec(),
-        at: Timestamp::UNIX_EPOCH,
-        latency_ms: 0,
-    };
-    let word = rules.classify(&exchange)?;
+    let word = rules.classify_body(text)?;
     let is_error = match word.class {
         // What is no JSON, or ends early, is told with its place by whoever reads it.
         ErrorClass::NotJson | ErrorClass::Truncated | ErrorClass::Deprecated => false,

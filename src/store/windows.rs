@@ -52,6 +52,21 @@ impl Store {
         Ok(entries)
     }
 
+    /// When the last window of a stream ended that was whole and showed nothing new, by which numbers of records are judged.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn last_usual_window(&self, subject: &Subject) -> Result<Option<Timestamp>, StoreError> {
+        sql("SELECT to_at FROM windows WHERE connector = $1 AND stream = $2 AND is_clean = 1 AND is_partial = 0 \
+             ORDER BY to_at DESC LIMIT 1")
+            .text(&subject.connector)
+            .text(&subject.stream)
+            .optional(&mut *self.pool.acquire().await?)
+            .await?
+            .map(|row| row.time("to_at"))
+            .transpose()
+    }
+
     /// The last windows of a stream with their profiles, the newest first.
     ///
     /// # Errors

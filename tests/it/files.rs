@@ -95,6 +95,43 @@ fn an_error_in_place_of_records_is_one_finding() {
 }
 
 #[test]
+fn a_list_beside_a_code_is_data() {
+    let files = Files::new();
+    let errors: Vec<Value> =
+        (0..60).map(|i| json!({"id": i, "status": 500, "title": format!("title {i}")})).collect();
+    for body in [
+        json!({"errors": errors, "next": null}),
+        json!({"code": 401, "message": "ok", "items": customers(0)}),
+        json!({"status": 404, "title": "List", "items": customers(0)}),
+    ] {
+        let one = files.write("one.json", body.to_string());
+        files.run(&["diff", &one, &one]).ended(0);
+        let folder = files.days("same", (0..2).map(|_| body.clone()));
+        let (code, replay) = files.json(&["replay", &folder]);
+        assert_eq!((code, &replay["summary"]["failed"]), (0, &json!(0)), "{replay}");
+    }
+}
+
+#[test]
+fn a_range_of_times_in_a_name_is_no_offset() {
+    let files = Files::new();
+    let at = |folder: &str, names: [&str; 2]| {
+        for name in names {
+            files.write(&format!("{folder}/{name}"), json!(customers(0)).to_string());
+        }
+        let folder = files.folder.path().join(folder).display().to_string();
+        files.json(&["replay", &folder]).1
+    };
+    let ranges = at("ranges", ["20261103_0815-0915.json", "20261103_0915-1015.json"]);
+    assert_eq!(ranges["windows"][1]["at"], json!("2026-11-03T09:15:00Z"), "{ranges}");
+    assert_eq!(ranges["notes"], json!([]));
+    let offsets = at("offsets", ["20261103T081500-0500.json", "20261103T091500-0500.json"]);
+    assert_eq!(offsets["windows"][1]["at"], json!("2026-11-03T14:15:00Z"), "{offsets}");
+    let note = offsets["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("2 of 2 names have an offset from UTC "), "{note}");
+}
+
+#[test]
 fn records_that_cannot_be_read_are_told_with_their_place() {
     let files = Files::new();
     let record = |i: u64, value: &str| format!("{{\"id\": {i},\n \"a\": {value}}}");
@@ -152,14 +189,7 @@ fn what_names_nothing_is_wrong_use() {
             &["diff", &one, &one, "--records", "$.dat"],
             "`--records $.dat`: no file has records there; there is `$.data[*]`",
         ),
-        (
-            &["replay", &days, "--records", "$.nope"],
-            "`--records $.nope`: no window has records there; there is `$.data[*]`",
-        ),
-        (
-            &["replay", &days, "--key", "$.email_address"],
-            "`--key $.email_address`: no window has it; the nearest are `$.email`, ",
-        ),
+        (&["diff", "-", "-"], "`-` stands for both sides, and standard input can be read once"),
         (&["replay", &days, "--learning-windows", "0"], "'--learning-windows <COUNT>'"),
         (
             &["replay", &one],
@@ -170,6 +200,18 @@ fn what_names_nothing_is_wrong_use() {
         let ran = files.run(args);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{args:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+    }
+    // Whether no window has it is known at the end, and what was replayed until then is not lost.
+    for (args, said) in [
+        (["--records", "$.nope"], "`--records $.nope`: no window has records there; there is `$.data[*]`"),
+        (
+            ["--key", "$.email_address"],
+            "`--key $.email_address`: no window has it; the nearest are `$.email`, ",
+        ),
+    ] {
+        let ran = files.run(&[&["replay", days.as_str()][..], &args[..]].concat()).ended(2);
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+        assert!(ran.stdout.contains("4 windows; "), "{args:?}: {}", ran.stdout);
     }
     for args in [["--key", "$.id"], ["--records", "$.data[*]"], ["--records", "$.data"]] {
         files.run(&[&["replay", days.as_str()][..], &args[..]].concat()).ended(0);
@@ -247,7 +289,7 @@ fn formats_that_are_not_read_are_refused_by_name() {
         ("wide.json", &utf16, "UTF-16 text", "save it as UTF-8"),
     ] {
         let other = files.write(name, content);
-        let said = format!("{name}` is {format}; JSON, JSONL and HAR files are read: {next}");
+        let said = format!("{name}` is {format}; `diff` reads JSON and JSONL files of records: {next}");
         let ran = files.run(&["diff", &good, &other]).ended(1);
         assert!(ran.stderr.contains(&said), "{name}: {}", ran.stderr);
         if name.ends_with(".json") {
@@ -255,7 +297,7 @@ fn formats_that_are_not_read_are_refused_by_name() {
             files.write(&format!("{folder}/1.json"), content);
             let folder = files.folder.path().join(folder).display().to_string();
             let ran = files.run(&["replay", &folder]);
-            let said = said.replace(name, "1.json");
+            let said = format!("1.json` is {format}; JSON, JSONL and HAR files are read: {next}");
             assert!(ran.stdout.contains(&said), "{name}: {}", ran.stdout);
         }
     }

@@ -141,6 +141,11 @@ fn check_key(
     after: &impl Located,
     hash_key: HashKey,
 ) -> Result<(), EngineError> {
+    // A key that is there is there in the first records most often, which spares a look at all of them.
+    let first = window_of(&First(before), None, hash_key).profile.fields;
+    if key.iter().all(|path| first.contains_key(path)) {
+        return Ok(());
+    }
     let mut fields = window_of(before, None, hash_key).profile.fields;
     fields.extend(window_of(after, None, hash_key).profile.fields);
     match key.iter().find(|path| !fields.contains_key(path)) {
@@ -148,6 +153,29 @@ fn check_key(
             Err(EngineError::Usage(format!("`--key {path}`: no record has it{}", near(path, fields.keys()))))
         }
         None => Ok(()),
+    }
+}
+
+/// The first of some records, as many as fields that are now and then missing come up in.
+struct First<'a, R>(&'a R);
+
+impl<R> First<'_, R> {
+    const COUNT: usize = 1000;
+}
+
+impl<R: Records> Records for First<'_, R> {
+    fn count(&self) -> usize {
+        self.0.count().min(Self::COUNT)
+    }
+
+    fn each(&self, take: &mut dyn FnMut(&[u8])) {
+        let mut left = Self::COUNT;
+        self.0.each(&mut |record| {
+            if left > 0 {
+                left -= 1;
+                take(record);
+            }
+        });
     }
 }
 
@@ -208,6 +236,7 @@ impl Lists {
         match record_lists(&text) {
             Ok(lists) => Ok(Self::At(lists)),
             Err(SplitError::Syntax(_)) => Err(no_json(named.name, &named.bytes, &text)),
+            Err(SplitError::TooDeep(_)) => Err(unreadable(named.name, &SplitError::TooDeep(MAX_DEPTH))),
             Err(wrong) => Err(unreadable(named.name, &wrong)),
         }
     }

@@ -11,6 +11,8 @@ pub(super) struct PastWindow {
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) at: Option<Timestamp>,
+    /// Whether the name tells the time with an offset from UTC.
+    has_offset: bool,
 }
 
 /// What lies in a folder: windows in their order, and files that are none, each with the reason.
@@ -42,8 +44,9 @@ pub(super) fn windows_of(dir: &Path) -> Result<Folder, EngineError> {
             // Whoever reads a pipe waits for another program.
             _ if !path.is_file() => skipped.push((name, "no file")),
             Some("json" | "jsonl" | "ndjson" | "har") => {
-                let at = time_in(&name);
-                windows.push(PastWindow { name, path, at });
+                let read = time_in(&name);
+                let (at, has_offset) = read.map_or((None, false), |read| (Some(read.at), read.has_offset));
+                windows.push(PastWindow { name, path, at, has_offset });
             }
             _ => skipped.push((name, "not .json, .jsonl, .ndjson or .har")),
         }
@@ -71,6 +74,15 @@ pub(super) fn windows_of(dir: &Path) -> Result<Folder, EngineError> {
     }
     if dated * 2 > windows.len() {
         take_out(&mut windows, "no date in its name, as the others have", &|window| window.at.is_none());
+        let mut apart = windows.iter().filter(|window| window.has_offset);
+        if let Some(first) = apart.next() {
+            notes.push(format!(
+                "{} of {} names have an offset from UTC behind the time, which is taken into account (the first is `{}`)",
+                apart.count() + 1,
+                windows.len(),
+                first.name
+            ));
+        }
     } else {
         windows.iter_mut().for_each(|window| window.at = None);
     }
@@ -95,9 +107,15 @@ fn lists(window: &PastWindow, names: &[String]) -> bool {
     })
 }
 
+/// When a name says that its window was seen.
+struct TimeRead {
+    at: Timestamp,
+    has_offset: bool,
+}
+
 /// The date in a name, with the time behind it where there is one: `2026-11-03`, `crm-2026-11-03T08:15:30+02:00`,
 /// `20261103_0815`. Without an offset it is taken for UTC.
-fn time_in(name: &str) -> Option<Timestamp> {
+fn time_in(name: &str) -> Option<TimeRead> {
     let digits: Vec<(usize, char)> = name.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
     (0..digits.len()).find_map(|from| {
         let number = |at: usize, count: usize| {
@@ -119,7 +137,7 @@ fn time_in(name: &str) -> Option<Timestamp> {
         let part = |at: usize| number(at, 2).filter(|_| (at..at + 2).all(|at| is_close(at) == Some(true)));
         let hour = part(8);
         let minute = hour.and_then(|_| part(10));
-        // What is parted otherwise than the minute is from the hour is an offset: `T0815-0530`.
+        // What is parted otherwise than the minute is from the hour is no second: `T0815-0915`.
         let gap = |at: usize| Some(place(at)? - place(at - 1)?);
         let second = minute.filter(|_| gap(12) == gap(10)).and_then(|_| part(12));
         let time = |part: Option<i16>| part.unwrap_or(0) as i8;
@@ -127,15 +145,19 @@ fn time_in(name: &str) -> Option<Timestamp> {
         let of_day = day.with().hour(time(hour)).minute(time(minute)).second(time(second)).build();
         let last = [second.map(|_| 13), minute.map(|_| 11), hour.map(|_| 9)].into_iter().flatten().next();
         let behind = last.and_then(place).and_then(|end| name.get(end + 1..)).unwrap_or_default();
-        let zone = jiff::tz::TimeZone::fixed(
-            of_day.as_ref().ok().and_then(|_| offset(behind)).unwrap_or(jiff::tz::Offset::UTC),
-        );
-        of_day.unwrap_or(day).to_zoned(zone).ok().map(|zoned| zoned.timestamp())
+        let offset = of_day.as_ref().ok().and_then(|_| offset(behind, second.is_some()));
+        let zone = jiff::tz::TimeZone::fixed(offset.unwrap_or(jiff::tz::Offset::UTC));
+        let zoned = of_day.unwrap_or(day).to_zoned(zone).ok()?;
+        Some(TimeRead { at: zoned.timestamp(), has_offset: offset.is_some() })
     })
 }
 
 /// The offset from UTC that follows a time: `+0200`, `-05:30`; none where there is no such text.
-fn offset(text: &str) -> Option<jiff::tz::Offset> {
+///
+/// Four digits behind a dash are more often the end of a range of times, or the number of a part: `0815-0915`, `0815-0001`.
+/// They are an offset behind a time with seconds alone, as RFC 3339 and ISO 8601 write the two together, and where they
+/// are one that exists: all are quarters of an hour.
+fn offset(text: &str, behind_seconds: bool) -> Option<jiff::tz::Offset> {
     // A fraction of a second may stand before it.
     let text = match text.strip_prefix(['.', ',']) {
         Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
@@ -146,13 +168,18 @@ fn offset(text: &str) -> Option<jiff::tz::Offset> {
         '-' => -1,
         _ => return None,
     };
-    let rest = text.get(1..)?.replacen([':', '_'], "", 1);
+    let rest = text.get(1..)?;
+    let has_colon = rest.get(2..3) == Some(":");
+    if sign < 0 && !has_colon && !behind_seconds {
+        return None;
+    }
+    let rest = rest.replacen(':', "", usize::from(has_colon));
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let (hours, minutes) = match digits.len() {
         4 => (digits[..2].parse::<i32>().ok()?, digits[2..].parse::<i32>().ok()?),
         _ => return None,
     };
-    (hours < 15 && minutes < 60)
+    (hours < 15 && minutes < 60 && minutes % 15 == 0)
         .then(|| jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
 }
 
@@ -182,14 +209,22 @@ mod tests {
 
     #[test]
     fn names_tell_when() {
-        let at = |name: &str| time_in(name).map(|at| at.to_string());
+        let at = |name: &str| time_in(name).map(|read| read.at.to_string());
         for (name, time) in [
             ("2026-11-03.json", "2026-11-03T00:00:00Z"),
             ("crm_2026-11-03T08:15:00Z.jsonl", "2026-11-03T08:15:00Z"),
             ("20261103_0815.json", "2026-11-03T08:15:00Z"),
             ("2026-11-03T08-15-30.json", "2026-11-03T08:15:30Z"),
             ("2026-11-03T08:15:30.250+02:00.json", "2026-11-03T06:15:30Z"),
-            ("20261103T0815-0530-crm.json", "2026-11-03T13:45:00Z"),
+            ("20261103T081530-0530-crm.json", "2026-11-03T13:45:30Z"),
+            ("20261103T0815+0200.json", "2026-11-03T06:15:00Z"),
+            ("20261103T0815-05:30.json", "2026-11-03T13:45:00Z"),
+            // A range of times, and the number of a part.
+            ("20261103_0815-0915.json", "2026-11-03T08:15:00Z"),
+            ("20261103_0815-1359.json", "2026-11-03T08:15:00Z"),
+            ("20261104_0815-2000.json", "2026-11-04T08:15:00Z"),
+            ("20261103_0815-0001.json", "2026-11-03T08:15:00Z"),
+            ("20261103_081530-0001.json", "2026-11-03T08:15:30Z"),
             ("2026-11-03-2.json", "2026-11-03T00:00:00Z"),
             ("v2-2026-11-03.json", "2026-11-03T00:00:00Z"),
         ] {

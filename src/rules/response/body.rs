@@ -41,6 +41,18 @@ const TEXT_LIMIT: usize = 16 * 1024;
 /// Members of a top-level object that are looked into; larger ones are data.
 const MEMBER_LIMIT: usize = 64 * 1024;
 
+/// What a body of JSON holds that could be records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Holding {
+    /// No list of objects, but those in which errors are explained.
+    Nothing,
+    /// A list of objects, or what is too large to be an error.
+    Records,
+    /// None but a list that is named as errors are, of things that are told apart by an `id` each.
+    NamedErrors,
+}
+
 /// A body as rules look at it.
 pub(super) struct Body<'a> {
     pub(super) media: Media,
@@ -65,6 +77,11 @@ impl<'a> Body<'a> {
             None => read_json(bytes),
         };
         body
+    }
+
+    /// What the body holds that could be records.
+    pub(super) fn holding(&self) -> Holding {
+        holding(&self.json, false)
     }
 
     /// What the body is, by name, for notes: the declared media type where it fits, else what it looks like.
@@ -105,6 +122,58 @@ impl<'a> Body<'a> {
         }
         values
     }
+}
+
+/// What lies below a value, on the outside of any list; `explains` where it is about an error by its name.
+fn holding(value: &Value, explains: bool) -> Holding {
+    match value {
+        // What was too large to be kept has one member without a name.
+        Value::Object(object) if !explains && object.len() == 1 && object.get("") == Some(&Value::Null) => {
+            Holding::Records
+        }
+        Value::Object(object) => {
+            let below =
+                object.iter().map(|(name, member)| holding(member, explains || explains_errors(name)));
+            below.fold(Holding::Nothing, |all, one| match (all, one) {
+                (Holding::Records, _) | (_, Holding::Records) => Holding::Records,
+                (Holding::NamedErrors, _) | (_, Holding::NamedErrors) => Holding::NamedErrors,
+                (Holding::Nothing, Holding::Nothing) => Holding::Nothing,
+            })
+        }
+        Value::Array(list) if explains => {
+            let mut objects = list.iter().filter_map(Value::as_object).peekable();
+            let are_things = objects.peek().is_some() && objects.all(is_thing);
+            if are_things { Holding::NamedErrors } else { Holding::Nothing }
+        }
+        // What was too large to be kept is a list of `null`.
+        Value::Array(list) if list.iter().any(|element| element.is_object() || element.is_null()) => {
+            Holding::Records
+        }
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Holding::Nothing
+        }
+    }
+}
+
+/// Whether what a member holds explains an error, by its name: `errors`, `fieldErrors`, and the words of RFC 9457 and of
+/// Google's API errors for the parts of one.
+fn explains_errors(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("error")
+        || ["details", "violations", "fieldviolations", "invalid-params", "invalid_params", "invalidparams"]
+            .contains(&name.as_str())
+}
+
+/// Whether an element of a list of errors is a thing of its own, such as what a tracker of errors keeps: its `id` is a
+/// number, or holds one. An `id` in words is the name of an error. An error object of JSON:API may have an `id` as well,
+/// and is known by a `status` that is text, as that format wants it.
+fn is_thing(element: &Map<String, Value>) -> bool {
+    let has_own_id = match element.get("id") {
+        Some(Value::Number(_)) => true,
+        Some(Value::String(id)) => id.bytes().any(|b| b.is_ascii_digit()),
+        _ => false,
+    };
+    has_own_id && !element.get("status").is_some_and(Value::is_string)
 }
 
 /// `text/html; charset=utf-8` without its parameters.

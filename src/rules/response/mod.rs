@@ -16,7 +16,7 @@ use url::Url;
 use self::body::Body;
 use self::pattern::{ErrorRule, VendorFile};
 use super::{RuleError, RuleSet, rule::read_yaml, set::texts_below};
-use crate::model::{Action, ErrorClass, Exchange, ResponseHead};
+use crate::model::{Action, ErrorClass, Exchange, ResponseHead, TransportError};
 
 pub use self::body::{Media, media_of};
 pub use self::lifecycle::{Lifecycle, lifecycle};
@@ -60,11 +60,15 @@ impl RuleSet {
     /// A response that says so and still holds data has class `deprecated` and action `continue`.
     #[must_use]
     pub fn classify(&self, exchange: &Exchange) -> Option<Classified> {
-        let seen = Seen::of(exchange);
-        let host = seen.url.as_ref().and_then(Url::host_str).unwrap_or_default();
-        let vendors = VENDORS.iter().filter(|vendor| vendor.hosts.is_empty() || vendor.is_at(host));
-        let rule = vendors.flat_map(|vendor| &vendor.rules).find(|rule| rule.when.matches(&seen))?;
-        Some(classified(rule, &seen, exchange))
+        Seen::of(exchange).classified()
+    }
+
+    /// What a body of success means whose sender and headers nobody knows, as that of a kept file; `None` for data.
+    #[must_use]
+    pub fn classify_body(&self, body: &[u8]) -> Option<Classified> {
+        let head = ResponseHead { status: 200, headers: Vec::new() };
+        let body = Body::of(body, None);
+        Seen { url: None, head: Some(&head), failed: None, at: None, body }.classified()
     }
 
     /// The vendors whose responses have rules of their own, each with the hosts that its rules are for.
@@ -76,9 +80,11 @@ impl RuleSet {
 
 /// One exchange as rules look at it.
 struct Seen<'a> {
-    exchange: &'a Exchange,
     url: Option<Url>,
     head: Option<&'a ResponseHead>,
+    /// Why no whole response came.
+    failed: Option<TransportError>,
+    at: Option<Timestamp>,
     body: Body<'a>,
 }
 
@@ -87,11 +93,20 @@ impl<'a> Seen<'a> {
         let head = exchange.response.as_ref().ok();
         let content_type = head.and_then(|head| head.header("content-type"));
         Self {
-            exchange,
             url: Url::parse(&exchange.request.url).ok(),
             head,
+            failed: exchange.response.as_ref().err().copied(),
+            at: Some(exchange.at),
             body: Body::of(&exchange.body, content_type),
         }
+    }
+
+    /// What the first rule that fits says of it.
+    fn classified(&self) -> Option<Classified> {
+        let host = self.url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let vendors = VENDORS.iter().filter(|vendor| vendor.hosts.is_empty() || vendor.is_at(host));
+        let rule = vendors.flat_map(|vendor| &vendor.rules).find(|rule| rule.when.matches(self))?;
+        Some(classified(rule, self))
     }
 
     /// Where a redirect leads, without its query, which may hold secrets.
@@ -105,7 +120,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-fn classified(rule: &ErrorRule, seen: &Seen<'_>, exchange: &Exchange) -> Classified {
+fn classified(rule: &ErrorRule, seen: &Seen<'_>) -> Classified {
     let waits = match rule.class {
         ErrorClass::RateLimited
         | ErrorClass::QuotaExhausted
@@ -126,8 +141,8 @@ fn classified(rule: &ErrorRule, seen: &Seen<'_>, exchange: &Exchange) -> Classif
         | ErrorClass::Truncated
         | ErrorClass::Deprecated => false,
     };
-    let retry_at =
-        seen.head.filter(|_| waits).and_then(|head| retry::retry_at(head, &seen.body, exchange.at));
+    let answered = seen.head.filter(|_| waits).zip(seen.at);
+    let retry_at = answered.and_then(|(head, at)| retry::retry_at(head, &seen.body, at));
     Classified {
         class: rule.class,
         action: rule.action,

@@ -6,7 +6,10 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Seen, body::Media};
+use super::{
+    Seen,
+    body::{Holding, Media},
+};
 use crate::model::{Action, ErrorClass, FieldPath, TransportError};
 
 /// The rules for one vendor's hosts, or for everybody.
@@ -49,6 +52,8 @@ pub(super) struct When {
     header: BTreeMap<String, Test>,
     /// Values of the body by path; any value there may match.
     json: BTreeMap<FieldPath, Test>,
+    /// What the body holds that could be records.
+    holds: Option<OneOrMany<Holding>>,
     /// A pattern in the first kilobytes of the body, upper and lower case alike.
     text: Option<Pattern>,
     /// A pattern in the members in which bodies explain errors; of use in successes too.
@@ -117,6 +122,8 @@ enum Test {
     Is(String),
     AnyOf(Vec<Self>),
     Matches(Pattern),
+    /// A string, and no number, that the pattern matches.
+    Text(Pattern),
     /// There, and not null.
     Present(bool),
     /// Neither null, nor false, nor zero, nor empty.
@@ -136,10 +143,12 @@ impl TryFrom<Value> for Test {
                 Some((key, Value::String(text))) if key == "matches" => {
                     Pattern::try_from(text).map(Self::Matches)
                 }
+                Some((key, Value::String(text))) if key == "text" => Pattern::try_from(text).map(Self::Text),
                 Some((key, Value::Bool(flag))) if key == "present" => Ok(Self::Present(flag)),
                 Some((key, Value::Bool(flag))) if key == "something" => Ok(Self::Something(flag)),
                 Some((key, inner)) if key == "not" => Ok(Self::Not(Box::new(inner.try_into()?))),
-                _ => Err("a test is a value, a list, `matches`, `present`, `something` or `not`".to_owned()),
+                _ => Err("a test is a value, a list, `matches`, `text`, `present`, `something` or `not`"
+                    .to_owned()),
             },
             Value::Object(_) => Err("a test has one name".to_owned()),
             scalar => plain(&scalar).map(Self::Is).ok_or_else(|| "a test is missing".to_owned()),
@@ -154,6 +163,7 @@ impl Test {
             Self::Is(wanted) => text().is_some_and(|text| text == *wanted),
             Self::AnyOf(tests) => tests.iter().any(|test| test.holds(value)),
             Self::Matches(pattern) => text().is_some_and(|text| pattern.0.is_match(&text)),
+            Self::Text(pattern) => value.and_then(Value::as_str).is_some_and(|text| pattern.0.is_match(text)),
             Self::Present(present) => value.is_some_and(|value| !value.is_null()) == *present,
             Self::Something(something) => value.is_some_and(is_something) == *something,
             Self::Not(test) => !test.holds(value),
@@ -249,13 +259,11 @@ impl VendorFile {
 impl When {
     /// Whether the exchange meets every condition.
     pub(super) fn matches(&self, seen: &Seen<'_>) -> bool {
-        let Self { status, transport, media, header, json, text, said, same_host, any, none } = self;
+        let Self { status, transport, media, header, json, holds, text, said, same_host, any, none } = self;
         status.as_ref().is_none_or(|wanted| {
             seen.head
                 .is_some_and(|head| wanted.0.iter().any(|(from, to)| (*from..=*to).contains(&head.status)))
-        }) && transport
-            .as_ref()
-            .is_none_or(|wanted| seen.exchange.response.as_ref().is_err_and(|error| wanted.contains(error)))
+        }) && transport.as_ref().is_none_or(|wanted| seen.failed.is_some_and(|error| wanted.contains(&error)))
             && (transport.is_some() || seen.head.is_some())
             && media.as_ref().is_none_or(|wanted| wanted.contains(&seen.body.media))
             && header.iter().all(|(name, test)| header_holds(test, name, seen))
@@ -264,6 +272,7 @@ impl When {
                 values.iter().any(|value| test.holds(Some(value)))
                     || (values.is_empty() && test.holds_without())
             })
+            && holds.as_ref().is_none_or(|wanted| wanted.contains(&seen.body.holding()))
             && text.as_ref().is_none_or(|pattern| pattern.0.is_match(&seen.body.text))
             && said.as_ref().is_none_or(|pattern| {
                 EXPLAINING.iter().any(|path| {
@@ -287,6 +296,7 @@ impl When {
             && self.media.is_none()
             && self.header.is_empty()
             && self.json.is_empty()
+            && self.holds.is_none()
             && self.text.is_none()
             && self.said.is_none()
             && self.same_host.is_none()

@@ -330,6 +330,16 @@ fn data_is_no_error() {
         r#"{"code":200,"message":"fine","data":[]}"#,
         r#"{"code":401,"message":"so many","data":[{"id":1}]}"#,
         r#"{"id":1,"code":404,"message":"the order's own"}"#,
+        // A tracker of errors lists what it is for.
+        r#"{"errors":[{"id":1,"status":500,"title":"a"},{"id":2,"status":404,"title":"b"}],"next":null}"#,
+        r#"{"errors":[{"id":"5f2c","message":"a null pointer"},{"id":"5f2d","message":"no route"}]}"#,
+        r#"{"errors":[{"status":404,"count":31},{"status":500,"count":2}]}"#,
+        r#"{"code":401,"message":"ok","items":[{"id":1}]}"#,
+        r#"{"code":403,"message":"ok","result":{"orders":[{"id":1}]}}"#,
+        r#"{"code":429,"message":"ok","items":[{"id":1}]}"#,
+        r#"{"code":500,"message":"ok","customers":[{"id":1}]}"#,
+        r#"{"status":404,"title":"List","items":[{"id":1}]}"#,
+        r#"{"status":401,"title":"List","items":[{"id":1}]}"#,
         r#"{"results":[],"error_code":0,"error":""}"#,
         "\u{feff}{\"data\":[1]}",
         "17",
@@ -341,6 +351,34 @@ fn data_is_no_error() {
     assert_eq!(classify(200, &[("deprecation", "false")], "[]"), None);
     assert_eq!(classify(204, &[], ""), None);
     assert_eq!(classify(304, &[], ""), None);
+}
+
+#[test]
+fn what_explains_an_error_is_no_data() {
+    for body in [
+        r#"{"code":422,"message":"no","errors":[{"field":"name","reason":"empty"}]}"#,
+        r#"{"code":400,"message":"no","error":{"details":[{"@type":"x"}]}}"#,
+        r#"{"status":400,"title":"no","invalid-params":[{"name":"age","reason":"below 0"}]}"#,
+        r#"{"code":400,"message":"no","items":[]}"#,
+        r#"{"errors":[{"id":"6f1e","status":"500","title":"JSON:API gives an id"}]}"#,
+        r#"{"errors":[{"id":"param_required","message":"an id in words"}]}"#,
+    ] {
+        let classified = classify(200, &[], body).unwrap_or_else(|| panic!("{body}"));
+        assert_eq!(classified.class, ErrorClass::OkWithError, "{body}");
+    }
+}
+
+#[test]
+fn the_length_of_a_body_does_not_matter() {
+    let rules = RuleSet::builtin();
+    for length in [0, 100, 10_000, 3_000_000] {
+        let body = format!(r#"{{"code":401,"message":"expired","trace":"{}"}}"#, "x".repeat(length));
+        let class = rules.classify_body(body.as_bytes()).map(|classified| classified.class);
+        assert_eq!(class, Some(ErrorClass::AuthExpired), "{length}");
+        let data = body.replace("}", r#","result":{"list":[{"id":1,"text":"LONG"}]}}"#);
+        let data = data.replace("LONG", &"x".repeat(length));
+        assert_eq!(rules.classify_body(data.as_bytes()), None, "{length}");
+    }
 }
 
 #[test]

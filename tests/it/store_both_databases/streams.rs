@@ -85,10 +85,16 @@ async fn windows_come_in_order_of_time() {
         );
         assert_eq!(ids(store.windows(&subject(), minute(4)).await.unwrap()), ["check-3"]);
         assert_eq!(store.quiet_windows(&subject(), 1).await.unwrap(), [window(2)]);
-        let last = store.window_profiles(&subject(), 2).await.unwrap();
-        assert_eq!(last.into_iter().map(|w| w.window).collect::<Vec<_>>(), [window(3), window(2)]);
+        assert_eq!(store.last_usual_window(&subject()).await.unwrap(), Some(minute(3)));
+        // However many are cut short after it, it stays the last one that was whole.
+        let mut cut = check(4, vec![]);
+        cut.window.as_mut().unwrap().partial = true;
+        store.commit_check(&cut, silent).await.unwrap();
+        assert_eq!(store.last_usual_window(&subject()).await.unwrap(), Some(minute(3)));
+        let last = store.window_profiles(&subject(), 3).await.unwrap();
+        assert_eq!(last.into_iter().map(|w| w.window).collect::<Vec<_>>()[1..], [window(3), window(2)]);
         let state = store.stream_state(&subject()).await.unwrap().unwrap();
-        assert_eq!((state.first_window, state.last_window), (Some(minute(1)), Some(minute(4))));
+        assert_eq!((state.first_window, state.last_window), (Some(minute(1)), Some(minute(5))));
     })
     .await;
 }
