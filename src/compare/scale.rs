@@ -58,6 +58,9 @@ fn paired_scale(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
     let equal = paired.iter().filter(|(b, l)| close(*b, *l)).count();
     // Nine of ten agree: the tenth may have changed by itself.
     let most = |count: usize| count * 10 >= paired.len() * 9;
+    if let Some(change) = paired_in_part(lane, paired) {
+        return Some(change);
+    }
     if most(equal) {
         return None;
     }
@@ -69,6 +72,24 @@ fn paired_scale(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
         return None;
     }
     Some(scale_change(lane, ratio, offset, Some((paired.len(), agreeing)), 0.0))
+}
+
+/// One known ratio for all entities that moved, while others stayed as they were: the change came in the midst of the
+/// window. What moves by itself does not move by one and the same factor, from several values.
+fn paired_in_part(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
+    let moved: Vec<(f64, f64)> =
+        paired.iter().filter(|(b, l)| !agrees((*b, *l), 1.0, 0.0)).copied().collect();
+    if moved.len() < MIN_PAIRS || moved.len() == paired.len() {
+        return None;
+    }
+    let mut values: Vec<f64> = moved.iter().map(|(b, _)| *b).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let (ratio, offset, agreeing) = fit(&moved)?;
+    let is_known = units::named(ratio, offset, &[]).is_some() || (ratio, offset) == (-1.0, 0.0);
+    let is_it = is_known && agreeing * 10 >= moved.len() * 9 && values.len() >= MIN_PAIRS;
+    (is_it && !is_one(ratio, offset) && !is_shift(&moved, agreeing))
+        .then(|| scale_change(lane, ratio, offset, Some((moved.len(), agreeing)), 0.0))
 }
 
 /// Whether one step up or down fits as many entities as a ratio does: counters that grew, all of them near each other

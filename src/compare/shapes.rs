@@ -35,6 +35,8 @@ pub(super) fn shapes(lane: &Lane<'_>) -> Option<Change> {
             format.is_instant()
                 || format.is_number()
                 || matches!(format, Format::Email | Format::Url | Format::Hostname | Format::Version)
+                // What is drawn at random begins with a letter or a digit as it comes, and sorted lists in turn.
+                || matches!(format, Format::Uuid | Format::Ulid | Format::Hex)
         })
     };
     if free(lane.base) || lane.ctx.pairs.same_population() {

@@ -341,23 +341,33 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
     if n < MIN_SUPPORT || m < MIN_SUPPORT {
         return None;
     }
-    let paired: Vec<bool> = lane
+    let paired: Vec<(bool, bool)> = lane
         .ctx
         .pairs
         .values(lane.path, lane.path)
         .filter_map(|(b, l)| match (b, l) {
-            (SampleValue::Bool(b), SampleValue::Bool(l)) => Some(b != l),
+            (SampleValue::Bool(b), SampleValue::Bool(l)) => Some((*b, *l)),
             _ => None,
         })
         .collect();
     if paired.is_empty() && lane.ctx.pairs.same_population() {
         return None;
     }
-    let turned = paired.iter().filter(|t| **t).count();
+    let turned = paired.iter().filter(|(b, l)| b != l).count();
     if paired.len() >= super::pairs::MIN_PAIRS && turned * 10 < paired.len() * 9 {
         return None;
     }
     let (was, is) = (lane.base.trues as f64 / n as f64, lane.live.trues as f64 / m as f64);
+    if exchanged(&paired) {
+        let facts = Facts::new()
+            .with("effect", (is - was).abs())
+            .with("baseline_share", was)
+            .with("live_share", is)
+            .with("paired", paired.len())
+            .with("agreeing", turned)
+            .with("transform", "inverted");
+        return Some(lane.change(ChangeKind::DistributionShifted, facts));
+    }
     // Records of no order move by chance alone; what their blocks seem to move beside is chance as well.
     let still = lane.ctx.course.is_unordered() && lane.is_exchangeable();
     let by = if still { 1.0 } else { lane.spread().max(lane.share_spread()) };
@@ -403,6 +413,19 @@ pub(super) fn booleans(lane: &Lane<'_>) -> Option<Change> {
         .with("live_share", is)
         .with("transform", transform);
     Some(lane.change(ChangeKind::DistributionShifted, facts))
+}
+
+/// Whether nine in ten entities seen on both sides have the other value, of those that were true as of those that were
+/// false: flags that time alone turns, such as `is_new`, turn in one direction.
+fn exchanged(paired: &[(bool, bool)]) -> bool {
+    let all = |side: bool| {
+        let (of, turned) = paired
+            .iter()
+            .filter(|(b, _)| *b == side)
+            .fold((0, 0), |(of, turned), (b, l)| (of + 1, turned + usize::from(b != l)));
+        of * 2 >= super::pairs::MIN_PAIRS && turned * 10 >= of * 9
+    };
+    all(true) && all(false)
 }
 
 /// Numbers that moved and came with more decimals than any had: someone computes them in another way, since other

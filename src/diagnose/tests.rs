@@ -3,6 +3,7 @@
 mod ordered;
 mod peers;
 mod runs;
+mod same;
 mod variants;
 
 use proptest::prelude::*;

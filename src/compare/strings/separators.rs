@@ -8,7 +8,7 @@ use crate::compare::{
     pairs,
 };
 use crate::model::{Change, ChangeKind, Facts};
-use crate::profile::{SampleValue, StringProfile};
+use crate::profile::{Format, SampleValue, StringProfile};
 
 /// One separator in place of another.
 pub(super) fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringProfile) -> Option<Change> {
@@ -66,6 +66,15 @@ pub(super) fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringPro
     if !told {
         return None;
     }
+    // Another sign between day, month and year may go with another order of them: no mere sign is put for another.
+    if !same && [base, live].iter().all(|s| s.main_format() == Format::DateOther) {
+        let facts = Facts::new()
+            .with("from_format", main_pattern(base))
+            .with("to_format", main_pattern(live))
+            .with("share", won.1)
+            .with("transform", "date-notation");
+        return Some(lane.change(ChangeKind::FormatChanged, facts));
+    }
     let facts = Facts::new()
         .with("encoding", "separator")
         .with("from_separator", lost.0.to_string())
@@ -73,6 +82,12 @@ pub(super) fn separators(lane: &Lane<'_>, base: &StringProfile, live: &StringPro
         .with("share", won.1)
         .with("transform", "separator");
     Some(lane.change(ChangeKind::EncodingChanged, facts))
+}
+
+/// The character pattern that most strings have, of equals the first; empty where none was kept.
+fn main_pattern(s: &StringProfile) -> &str {
+    let most = s.patterns.iter().rev().max_by_key(|(_, count)| **count);
+    most.map_or("", |(pattern, _)| pattern)
 }
 
 /// The share of strings that hold a character: by their patterns, or, where those are given up, by those of sampled

@@ -141,3 +141,36 @@ fn two_words_that_break_into_runs_are_told_together() {
     let (base, live) = windows(400, |i| record(i, 25, json!({})), strewn);
     assert_eq!(said(&base, &live), [("$.region".to_owned(), DiagnosisKind::EnumChanged)]);
 }
+
+#[test]
+fn pages_sorted_by_random_identifiers_are_no_news() {
+    let uuid = |i: u64| {
+        format!(
+            "{:08x}-{:04x}-4abc-8abc-{:012x}",
+            i * 10_000_000,
+            noise(i) % 65_536,
+            noise(i * 7) % 99_999_999
+        )
+    };
+    let (before, now) = windows(
+        200,
+        |i| json!({"id": uuid(i), "n": pick(i, 90)}),
+        |i| json!({"id": uuid(i), "n": pick(i, 90)}),
+    );
+    assert_eq!(said(&before, &now), []);
+}
+
+#[test]
+fn dates_under_another_sign_are_another_notation_of_dates() {
+    let day = |i: u64| (1 + pick(i, 27), 1 + pick(i + 5, 12), 2020 + i / 200);
+    let before = |i: u64| {
+        let (d, m, y) = day(i);
+        json!({"id": i, "due": format!("{d:02}.{m:02}.{y}"), "n": pick(i, 90)})
+    };
+    let now = |i: u64| {
+        let (d, m, y) = day(i);
+        json!({"id": i, "due": format!("{m:02}/{d:02}/{y}"), "n": pick(i, 90)})
+    };
+    let (before, now) = windows(300, before, now);
+    assert_eq!(said(&before, &now), [("$.due".to_owned(), DiagnosisKind::Reformatted)]);
+}
