@@ -114,7 +114,7 @@ fn a_sign_is_flipped_from_some_record_on_and_a_market_turns() {
         let cents = from + (noise(i + 5) % (to - from) as u64) as i64;
         json!({"id": i, "volume": noise(i) % 9000, "change": cents as f64 / 100.0})
     };
-    let flipped = |i: u64| change(i, 100, 900)["change"].as_f64().unwrap() * -1.0;
+    let flipped = |i: u64| -change(i, 100, 900)["change"].as_f64().unwrap();
     let (base, live) = windows(
         150,
         |i| change(i, 100, 900),

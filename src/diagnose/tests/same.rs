@@ -13,7 +13,7 @@ fn said(before: impl Fn(u64) -> Value, now: impl Fn(u64) -> Value) -> Vec<(Strin
 }
 
 fn order(i: u64, factor: u64, paid: bool) -> Value {
-    json!({"id": i, "amount": (500 + noise(i) % 90_000) * factor, "paid": (noise(i + 7) % 2 == 0) == paid})
+    json!({"id": i, "amount": (500 + noise(i) % 90_000) * factor, "paid": noise(i + 7).is_multiple_of(2) == paid})
 }
 
 #[test]
@@ -38,6 +38,6 @@ fn what_moved_by_steps_of_its_own_is_in_no_other_unit() {
 fn a_flag_turned_round_is_told_though_half_of_the_values_are_true() {
     let told = said(|i| order(i, 1, true), |i| order(i, 1, false));
     assert_eq!(told, [("$.paid".to_owned(), DiagnosisKind::DistributionShifted)]);
-    let news = |seen: bool| move |i: u64| json!({"id": i, "is_new": !seen && noise(i) % 2 == 0});
+    let news = |seen: bool| move |i: u64| json!({"id": i, "is_new": !seen && noise(i).is_multiple_of(2)});
     assert_eq!(said(news(false), news(true)), [], "flags that time alone turns");
 }
