@@ -88,8 +88,12 @@ fn paired_in_part(lane: &Lane<'_>, paired: &[(f64, f64)]) -> Option<Change> {
     let (ratio, offset, agreeing) = fit(&moved)?;
     let is_known = units::named(ratio, offset, &[]).is_some() || (ratio, offset) == (-1.0, 0.0);
     let is_it = is_known && agreeing * 10 >= moved.len() * 9 && values.len() >= MIN_PAIRS;
-    (is_it && !is_one(ratio, offset) && !is_shift(&moved, agreeing))
-        .then(|| scale_change(lane, ratio, offset, Some((moved.len(), agreeing)), 0.0))
+    if !is_it || is_one(ratio, offset) || is_shift(&moved, agreeing) {
+        return None;
+    }
+    let mut change = scale_change(lane, ratio, offset, Some((moved.len(), agreeing)), 0.0);
+    change.facts.set("share", moved.len() as f64 / paired.len() as f64);
+    Some(change)
 }
 
 /// Whether one step up or down fits as many entities as a ratio does: counters that grew, all of them near each other

@@ -7,8 +7,15 @@ use crate::model::{Diagnosis, FieldPath};
 /// Writes into the evidence of each draft where in the window it begins, where that can be told: `since_record` (or
 /// `until_record`, where the newest records come first) of `of_records`, `within` how many records, and `since` when.
 pub(super) fn locate(baseline: &Baseline, window: &Window, drafts: &mut [Draft]) {
-    // What all values show began before the window, in whatever order the values come.
-    let is_in_all = |draft: &Draft| draft.evidence.number("share").is_some_and(|share| share >= 1.0);
+    // What all values show, or all entities seen on both sides, began before the window, in whatever order they come.
+    let is_in_all = |draft: &Draft| {
+        let fact = |name| draft.evidence.number(name);
+        match (fact("share"), fact("paired"), fact("agreeing")) {
+            (Some(share), ..) => share >= 1.0,
+            (None, Some(paired), Some(agreeing)) => agreeing >= paired,
+            _ => false,
+        }
+    };
     for draft in drafts.iter_mut().filter(|draft| !draft.path.is_root() && !is_in_all(draft)) {
         let paths: Vec<&FieldPath> = std::iter::once(&draft.path).chain(&draft.to).collect();
         if let Some(onset) = onset(baseline, window, &paths) {

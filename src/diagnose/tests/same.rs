@@ -3,13 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{diff, noise};
-use crate::model::DiagnosisKind;
+use crate::model::{DiagnosisKind, Report};
 
 /// What is said of the same three hundred entities, before and after.
 fn said(before: impl Fn(u64) -> Value, now: impl Fn(u64) -> Value) -> Vec<(String, DiagnosisKind)> {
+    report(before, now).diagnoses.iter().map(|d| (d.path.to_string(), d.kind)).collect()
+}
+
+fn report(before: impl Fn(u64) -> Value, now: impl Fn(u64) -> Value) -> Report {
     let texts = |record: &dyn Fn(u64) -> Value| (0..300).map(|i| record(i).to_string()).collect::<Vec<_>>();
-    let report = diff(&texts(&before), &texts(&now));
-    report.diagnoses.iter().map(|d| (d.path.to_string(), d.kind)).collect()
+    diff(&texts(&before), &texts(&now))
 }
 
 fn order(i: u64, factor: u64, paid: bool) -> Value {
@@ -40,4 +43,14 @@ fn a_flag_turned_round_is_told_though_half_of_the_values_are_true() {
     assert_eq!(told, [("$.paid".to_owned(), DiagnosisKind::DistributionShifted)]);
     let news = |seen: bool| move |i: u64| json!({"id": i, "is_new": !seen && noise(i).is_multiple_of(2)});
     assert_eq!(said(news(false), news(true)), [], "flags that time alone turns");
+}
+
+#[test]
+fn what_befell_all_entities_did_not_begin_in_the_midst_of_the_window() {
+    let onset = |first: u64| {
+        let report = report(|i| order(i, 1, true), |i| order(i, if i < first { 1 } else { 100 }, true));
+        report.diagnoses[0].evidence.number("since_record")
+    };
+    assert_eq!(onset(0), None);
+    assert!(onset(150).is_some_and(|record| (140.0..=160.0).contains(&record)));
 }
