@@ -5,6 +5,7 @@
 
 mod files;
 mod timeline;
+mod told;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-pub use self::timeline::{Accepting, Counts, Event, EventKind, Summary, WindowOutcome};
-use self::timeline::{Timeline, Told};
+use self::timeline::Timeline;
+use self::told::Told;
+pub use self::told::{Accepting, Counts, Event, EventKind, Summary, WindowOutcome};
 use super::{EngineError, paths::near};
 use crate::clock::DrivenClock;
 use crate::config::LearningSettings;
